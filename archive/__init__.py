@@ -1,0 +1,1 @@
+"""KEEP: state that survives a restart."""

@@ -1,0 +1,68 @@
+"""What can go wrong with what is kept.
+
+ArchiveError
+├── StoreError          the store could not do what was asked
+│   ├── StoreDown       it does not answer
+│   ├── StoreDenied     it refuses our credentials
+│   ├── StoreUnsafe     it fails the probe: it would lose, alter or release evidence (STORE_UNSAFE)
+│   ├── NotStored       there is nothing under the key
+│   └── Collision       other bytes lie under a write-once key (BLOB_COLLISION)
+├── DiskError           the local disk is full or unwritable
+├── KeyFileError        a key is missing, readable by others, or not the log's own
+├── LogError            the log cannot be appended to
+│   ├── LogRollback     the head moved backwards (LOG_ROLLBACK)
+│   └── LogForeign      the store holds a log that this home has no key in
+└── UsageError          what was asked for makes no sense (a URL that is none, an unknown id)
+"""
+
+
+class ArchiveError(Exception):
+    """Base of everything raised in this room; the message is one sentence for a person, with what to do next."""
+
+
+class StoreError(ArchiveError):
+    """The store could not do what was asked."""
+
+
+class StoreDown(StoreError):
+    """The store does not answer."""
+
+
+class StoreDenied(StoreError):
+    """The store refuses our credentials."""
+
+
+class StoreUnsafe(StoreError):
+    """The store fails the probe."""
+
+
+class NotStored(StoreError):
+    """There is nothing under the key."""
+
+
+class Collision(StoreError):
+    """Other bytes lie under a write-once key."""
+
+
+class DiskError(ArchiveError):
+    """The local disk is full or unwritable."""
+
+
+class KeyFileError(ArchiveError):
+    """A key is missing, readable by others, or not the log's own."""
+
+
+class LogError(ArchiveError):
+    """The log cannot be appended to."""
+
+
+class LogRollback(LogError):
+    """The head moved backwards."""
+
+
+class LogForeign(LogError):
+    """The store holds a log that this home has no key in."""
+
+
+class UsageError(ArchiveError):
+    """What was asked for makes no sense."""

@@ -1,0 +1,83 @@
+"""ObjectStore: bytes under keys, created once. One key, the log's `checkpoint`, is swapped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from custody.digest import Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """S3 Object Lock on one version."""
+
+    mode: str
+    """``GOVERNANCE`` or ``COMPLIANCE``."""
+    retain_until: datetime
+    """UTC, whole seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """What the store itself says of an object, read back by HEAD after the write, never what we hoped."""
+
+    key: str
+    bytes: int
+    sha256: Digest | None
+    """The store's own full-object SHA-256; None where it keeps none (a directory is re-hashed instead)."""
+    version_id: str | None
+    lock: Lock | None
+    created: bool
+    """False when equal bytes were there already (HTTP 412, then compared)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One version of an object, as listed."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+
+
+class ObjectStore(Protocol):
+    """Blocking and safe for threads. Every failure is an ``archive.errors.StoreError``; absence is ``NotStored``."""
+
+    @property
+    def name(self) -> str:
+        """How people name it: ``s3://bucket/prefix``, ``file:/path``, ``embedded``. Never holds a secret."""
+        ...
+
+    def create(self, key: str, data: bytes | Path, *, digest: Digest, retain_until: datetime | None) -> Stored:
+        """Write once, in a single PUT whose SHA-256 the server checks, then read back by HEAD.
+
+        Equal bytes already there: the lock is lengthened if ours is longer, and read back. Other bytes: ``Collision``.
+        A timeout or 409 is retried with the same bytes until the store says yes or 412. Raises ``StoreError`` if what
+        is read back (checksum, size, lock) is not what was sent.
+        """
+        ...
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Overwrite the one mutable kind of key (a cache: latest checkpoint). Carries no lock."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """All bytes; for what is known to be small (log objects, records)."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """A stream over the bytes; close it."""
+        ...
+
+    def head(self, key: str) -> Stored: ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys below the prefix, in byte order."""
+        ...
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """All versions and delete markers below the prefix; nothing where the store keeps no versions."""
+        ...

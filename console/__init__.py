@@ -1,0 +1,1 @@
+"""SHOW: what a person types and sees."""

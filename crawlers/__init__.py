@@ -1,0 +1,1 @@
+"""LOOK: Scrapy and Playwright live here."""

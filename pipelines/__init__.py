@@ -1,0 +1,1 @@
+"""SEAL: Visit -> hashing -> Hashed -> archiving -> Stored -> recording -> Recorded -> cataloguing."""
