@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up all that they need by themselves. CI runs these same targets (.ci/run).
+
+BIN := .venv/bin
+export URL CASE k
+
+.PHONY: all setup demo capture test slow check licences fix lock
+
+all: check licences test        ## what has to hold before a change is offered
+
+setup:                          ## .venv, locked dependencies, a browser, fonts; at once when all is there
+	@./bootstrap.sh
+
+demo: setup                     ## capture a make-believe promotion, verify it, flip one byte, see verification name it
+	@$(BIN)/python -m tests.site.demo
+
+capture: setup                  ## make capture URL='https://…' CASE=name [ARGS='--no-follow']
+	@test -n "$$URL" -a -n "$$CASE" || { echo "usage: make capture URL='https://…' CASE=name" >&2; exit 2; }
+	@$(BIN)/counterproof capture "$$URL" --case "$$CASE" $(ARGS)
+
+test: setup                     ## all but the slow tests, the outside network cut; make test k=hops runs the ones so named
+	@.ci/cut $(BIN)/pytest -m "not slow" $${k:+-k "$$k"}
+
+slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
+	@.ci/cut $(BIN)/pytest -m slow $${k:+-k "$$k"} || test $$? -eq 5
+
+check: setup                    ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+licences: setup                 ## nothing under the GPL or AGPL in the environment
+	@$(BIN)/python .ci/licences.py
+
+fix: setup                      ## what a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup                     ## requirements.lock from pyproject.toml; make lock UP=--upgrade takes newer releases
+	@test -x .state/uv/bin/uv || { python3 -m venv .state/uv && .state/uv/bin/pip install --quiet 'uv>=0.9,<1'; }
+	@echo hatchling | .state/uv/bin/uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 \
+		--generate-hashes --custom-compile-command 'make lock' --quiet $(UP) --output-file requirements.lock
