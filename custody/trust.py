@@ -139,7 +139,7 @@ class Trust:
             raise TrustError(f"trust file: the log {log['name']!r} has a key of {trust.log.name!r}")
         if trust.format() != data:
             raise TrustError(
-                "trust file: this is another spelling of what it says, so its digest is not the one that exports print; "
+                "trust file: this is another spelling of what it says, so its digest is not the one exports print; "
                 "use the file as it was given out (canonical JSON and one newline)"
             )
         return trust
