@@ -134,8 +134,8 @@ install_venv() {
     say "making $venv with $python"
     "$python" -m venv --clear "$venv"
   fi
-  say "installing the locked dependencies"
-  pip() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@"; }
+  say "installing the locked dependencies (a minute or two)"
+  pip() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input -qq install "$@"; }
   pip --require-hashes --requirement "$lock" || die "the locked dependencies could not be installed; is there a way to a Python package index?"
   pip --no-deps --no-build-isolation --editable . || die "could not install Counterproof itself into $venv"
 }

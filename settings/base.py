@@ -1,0 +1,81 @@
+"""Every setting we add or change, in reading order: its unit, and why. For people: docs/settings.md."""
+
+# --- Who we are -------------------------------------------------------------------------------------------------------
+
+BOT_NAME = "counterproof"
+SPIDER_MODULES = ["crawlers.spiders"]
+NEWSPIDER_MODULE = "crawlers.spiders"
+
+# --- How we look: one real browser, one fresh context for each visit --------------------------------------------------
+
+DOWNLOAD_HANDLERS = {
+    "http": "crawlers.handler.LookHandler",
+    "https": "crawlers.handler.LookHandler",
+}
+# scrapy-playwright runs on this reactor alone.
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+PLAYWRIGHT_BROWSER_TYPE = "chromium"
+# None: the browser sends its own headers. Scrapy's user agent and Accept lines would make it a disguise.
+PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None
+# Contexts open at a time: more than the visits, since one that is slow to close makes the next visit wait.
+PLAYWRIGHT_MAX_CONTEXTS = 4
+# Visits at a time. Two of them fill two cores; more only make each page slower than its own timeouts expect.
+CONCURRENT_REQUESTS = 2
+
+# --- What the browser does itself, so that Scrapy must not ------------------------------------------------------------
+
+# A redirect is a hop of the visit: the browser follows it and we record it.
+REDIRECT_ENABLED = False
+METAREFRESH_ENABLED = False
+# A second try would be a second look that nobody recorded. A failed visit is an outcome.
+RETRY_ENABLED = False
+# A 404 or a 500 is evidence; Scrapy would drop it before the spider sees it.
+HTTPERROR_ALLOW_ALL = True
+# In characters; 0 is no limit. Affiliate links run past Scrapy's 2083, which drops the request with a line in the log.
+URLLENGTH_LIMIT = 0
+# The browser's context is the one cookie jar. Scrapy's own also fetches the public suffix list when it starts.
+COOKIES_ENABLED = False
+# robots.txt is fetched through the egress and its decision recorded (crawlers); Scrapy's own would fetch past both.
+ROBOTSTXT_OBEY = False
+# All traffic of the browser goes through our egress; a proxy named in the environment must not slip in between.
+HTTPPROXY_ENABLED = False
+# What the handler hands over is the page as the browser shows it, never compressed.
+COMPRESSION_ENABLED = False
+
+# --- What seals a visit, in this order --------------------------------------------------------------------------------
+
+ITEM_PIPELINES = {
+    "pipelines.hashing.Hashing": 100,
+    "pipelines.archiving.Archiving": 200,
+    "pipelines.recording.Recording": 300,
+    "pipelines.cataloguing.Cataloguing": 400,
+}
+
+# --- Where it is kept. Options of the command win over the environment, which wins over these -------------------------
+
+# Folder of keys, trust file, embedded store, spool and catalogue. None: the XDG data directory's `counterproof`.
+COUNTERPROOF_HOME: str | None = None
+# s3://BUCKET[/PREFIX][?endpoint=URL] or file:DIR. None: the embedded store below the home.
+COUNTERPROOF_STORE_URL: str | None = None
+# Days that Object Lock keeps each object from now on.
+COUNTERPROOF_RETENTION_DAYS = 365
+# GOVERNANCE: an administrator with the right to can still release it. COMPLIANCE: nobody can, until the day comes.
+COUNTERPROOF_LOCK_MODE = "GOVERNANCE"
+# RFC 3161 authorities, comma-separated URLs, or "none". None: nobody has said, and every output says NO TRUSTED TIME.
+COUNTERPROOF_AUTHORITIES: str | None = None
+# PEM file with the roots that the authorities' tokens must lead to.
+COUNTERPROOF_AUTHORITY_ROOTS: str | None = None
+
+# --- Doors that stay shut ---------------------------------------------------------------------------------------------
+
+# Scrapy's default is True: an HTTP endpoint that runs Python in the crawler, beside the signing key.
+REMOTE_CONTROL_ENABLED = False
+# The same, over telnet.
+TELNETCONSOLE_ENABLED = False
+
+# --- What is said -----------------------------------------------------------------------------------------------------
+
+# Ids and digests, never evidence. The command's own progress goes to stderr by itself.
+LOG_LEVEL = "WARNING"
+# In seconds; 0 is off. A line a minute with request counts tells a person nothing here.
+LOGSTATS_INTERVAL = 0.0
