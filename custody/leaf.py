@@ -1,0 +1,89 @@
+"""Leaves: an event, and where the log has put it. These bytes are what the tree hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from custody import canonical, merkle, schema
+from custody.errors import FormatError
+from custody.event import ENVELOPE, Envelope
+from custody.instant import format_utc, parse_utc
+from custody.model import Json
+from custody.tiles import MAX_LEAF_BYTES
+
+VERSION = 1
+MAX_CHAINS = 16
+
+LEAF = schema.fields(
+    v=schema.constant(VERSION),
+    log=schema.LOG,
+    index=schema.COUNT,
+    logged_at=schema.UTC,
+    chains=schema.array(
+        schema.fields(scope=schema.CHAIN, seq=schema.COUNT, prev=schema.nullable(schema.HEX64)), 1, MAX_CHAINS
+    ),
+    event={"type": "object"},
+)
+"""``event`` is ``custody.event.ENVELOPE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The leaf's place in one chain: gap-free, so that a part of the log can be shown to be complete."""
+
+    scope: str
+    """The event's own ``chain``."""
+    seq: int
+    """Counts from 0."""
+    prev: str | None
+    """Hex RFC 6962 leaf hash of the leaf before it in this scope; None for the first."""
+
+    def __post_init__(self) -> None:
+        if (self.seq == 0) != (self.prev is None):
+            raise FormatError(f"chain {self.scope}: the first leaf, and no other, has no prev", code="ENTRY_SCHEMA")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    log: str
+    """The log's name."""
+    index: int
+    logged_at: datetime
+    """What the sequencer's clock said; proves nothing."""
+    chains: tuple[Chain, ...]
+    event: Envelope
+
+    def format(self) -> bytes:
+        """JCS. ``FormatError`` beyond the 65,535 bytes that an entry bundle can hold."""
+        value: dict[str, Json] = {
+            "v": VERSION,
+            "log": self.log,
+            "index": self.index,
+            "logged_at": format_utc(self.logged_at),
+            "chains": [{"scope": each.scope, "seq": each.seq, "prev": each.prev} for each in self.chains],
+            "event": self.event.to_json(),
+        }
+        schema.check(LEAF, value)
+        schema.check(ENVELOPE, value["event"], "$.event")
+        data = canonical.dumps(value)
+        if len(data) > MAX_LEAF_BYTES:
+            raise FormatError(f"a leaf has at most {MAX_LEAF_BYTES} bytes, got {len(data)}", code="ENTRY_SCHEMA")
+        return data
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Shape only: the signature is for ``open_event``. ``FormatError``: ``ENTRY_PARSE`` or ``ENTRY_SCHEMA``."""
+        value: Any = canonical.loads(data, max_bytes=MAX_LEAF_BYTES)
+        schema.check(LEAF, value)
+        return cls(
+            log=value["log"],
+            index=value["index"],
+            logged_at=parse_utc(value["logged_at"]),
+            chains=tuple(Chain(each["scope"], each["seq"], each["prev"]) for each in value["chains"]),
+            event=Envelope.parse(value["event"]),
+        )
+
+
+def leaf_hash(data: bytes) -> str:
+    """Hex, as the next leaf of the chain says it."""
+    return merkle.leaf_hash(data).hex()
