@@ -87,6 +87,8 @@ class Envelope:
     signature_algorithm: str
     attributes: Mapping[str, bytes]
     """The signed attributes: by dotted type, the DER of the one value."""
+    signer: bytes | None
+    """DER of the certificate that the signature names. Others may lie beside it; nobody signs the set."""
 
     @classmethod
     def parse(cls, response: bytes) -> Self:
@@ -105,10 +107,8 @@ class Envelope:
         # RFC 5652 §5.3: version 1 goes with issuerAndSerialNumber
         if signer[0].raw != encode(INTEGER, b"\x01"):
             raise _malformed("SignerInfo is not of version 1")
-        ordered = [
-            encode(CONTEXT_0, *sorted(each.raw for each in field.children())) if field.tag == CONTEXT_0 else field.raw
-            for field in fields
-        ]
+        certificates = sorted(each.raw for field in fields if field.tag == CONTEXT_0 for each in field.children())
+        ordered = [encode(CONTEXT_0, *certificates) if field.tag == CONTEXT_0 else field.raw for field in fields]
         return cls(
             response=encode(
                 SEQUENCE,
@@ -118,12 +118,19 @@ class Envelope:
             digest_algorithm=signer[2].sequence(at_least=1)[0].oid(),
             signature_algorithm=signer[4].sequence(at_least=1)[0].oid(),
             attributes=dict(_attribute(each) for each in signer[3].sequence(at_least=1, tag=CONTEXT_0)),
+            signer=next((each for each in certificates if _issuer_and_serial(each) == signer[1].raw), None),
         )
 
 
 def _attribute(element: Element) -> tuple[str, bytes]:
     kind, values = element.sequence(at_least=2)[:2]
     return kind.oid(), values.sequence(at_least=1, tag=SET)[0].raw
+
+
+def _issuer_and_serial(certificate: bytes) -> bytes:
+    """As a signer names it; TBSCertificate (RFC 5280 §4.1): [0] version, serialNumber, signature, issuer, ..."""
+    fields = parse(certificate).sequence(at_least=1)[0].sequence(at_least=4)
+    return encode(SEQUENCE, fields[3].raw, fields[1].raw)
 
 
 def _first(data: bytes) -> Element:

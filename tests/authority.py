@@ -20,8 +20,9 @@ MAX_QUERY_BYTES = 64 * 1024
 
 POLICY = "1.2.3.4.1"
 
-_DIGEST = re.compile(rb"\x04\x20(.{32})", re.DOTALL)
-_NONCE = re.compile(rb"\x02\x08(.{8})\x01\x01\xff\Z", re.DOTALL)
+# In a TimeStampReq over SHA-256: the last byte of the digest, and the last byte of the nonce before `certReq TRUE`.
+_DIGEST = re.compile(rb"\x04\x20.{31}(.)", re.DOTALL)
+_NONCE = re.compile(rb"(.)\x01\x01\xff\Z", re.DOTALL)
 
 _CONFIG = """\
 [ req ]
@@ -226,7 +227,7 @@ def openssl(directory: Path, *arguments: str) -> bytes:
 def _flip(query: bytes, field: re.Pattern[bytes]) -> bytes:
     found = field.search(query)
     assert found is not None, "the query has no such field"
-    at = found.end(1) - 1
+    at = found.start(1)
     return query[:at] + bytes([query[at] ^ 1]) + query[at + 1 :]
 
 
