@@ -1,0 +1,146 @@
+"""What the archive is told: read once, typed, frozen. Option before environment before settings before default."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from archive.errors import UsageError
+
+HOME = "COUNTERPROOF_HOME"
+STORE_URL = "COUNTERPROOF_STORE_URL"
+RETENTION_DAYS = "COUNTERPROOF_RETENTION_DAYS"
+LOCK_MODE = "COUNTERPROOF_LOCK_MODE"
+AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
+AUTHORITY_ROOTS = "COUNTERPROOF_AUTHORITY_ROOTS"
+
+GOVERNANCE = "GOVERNANCE"
+COMPLIANCE = "COMPLIANCE"
+NO_AUTHORITY = "none"
+
+_DEFAULT_RETENTION_DAYS = 365
+_MAX_RETENTION_DAYS = 36_500  # a hundred years: more is a slip of the finger that COMPLIANCE would never forgive
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveConfig:
+    """Where evidence is kept, for how long, and who tells its time. Credentials are not here: boto3 finds its own."""
+
+    home: Path
+    """Keys, trust file, spool, cache: ``docs/cli.md``, "The home"."""
+    store_url: str | None = None
+    """``s3://bucket/prefix?endpoint=…`` or ``file:DIR``. None: the embedded store, below the home."""
+    retention_days: int = _DEFAULT_RETENTION_DAYS
+    lock_mode: str = GOVERNANCE
+    authorities: tuple[str, ...] | None = None
+    """URLs of RFC 3161 authorities. None: nobody has said; empty: somebody said ``none``."""
+    authority_roots: Path | None = None
+    """PEM file with the roots that those authorities' tokens must chain to."""
+
+    @property
+    def prefix(self) -> str:
+        """Below which all keys of an S3 store lie, without slashes at its ends; empty for every other store."""
+        if self.store_url is None or not self.store_url.startswith("s3:"):
+            return ""
+        return urlsplit(self.store_url).path.strip("/")
+
+    def retain_until(self, now: datetime) -> datetime:
+        """The end of a lock that is taken now, in whole seconds as Object Lock counts."""
+        return (now + timedelta(days=self.retention_days)).replace(microsecond=0)
+
+    @classmethod
+    def load(
+        cls,
+        environment: Mapping[str, str],
+        *,
+        settings: Mapping[str, object] | None = None,
+        home: Path | None = None,
+        store_url: str | None = None,
+        retention_days: int | None = None,
+        lock_mode: str | None = None,
+        authorities: Sequence[str] | None = None,
+        authority_roots: Path | None = None,
+    ) -> Self:
+        """Options are the keyword arguments; environment and settings use the names at the top of this module."""
+        layers = (environment, settings or {})
+        given_home = home or _path(_first(layers, HOME))
+        return cls(
+            home=(given_home or _data_directory(environment) / "counterproof").expanduser().absolute(),
+            store_url=_store_url(store_url or _first(layers, STORE_URL)),
+            retention_days=_days(_first(layers, RETENTION_DAYS) if retention_days is None else str(retention_days)),
+            lock_mode=_lock_mode(lock_mode or _first(layers, LOCK_MODE)),
+            authorities=_authorities(authorities or None, _first(layers, AUTHORITIES)),
+            authority_roots=authority_roots or _path(_first(layers, AUTHORITY_ROOTS)),
+        )
+
+
+def _first(layers: Sequence[Mapping[str, object]], name: str) -> str | None:
+    """An empty value counts as absent, as with most programs that read the environment."""
+    values = (str(layer[name]).strip() for layer in layers if layer.get(name) is not None)
+    return next((value for value in values if value), None)
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser()
+
+
+def _data_directory(environment: Mapping[str, str]) -> Path:
+    """XDG Base Directory Specification: an unset, empty or relative XDG_DATA_HOME means ~/.local/share."""
+    given = Path(environment.get("XDG_DATA_HOME", ""))
+    if given.is_absolute():
+        return given
+    return Path(environment.get("HOME") or "~").expanduser() / ".local" / "share"
+
+
+def _store_url(url: str | None) -> str | None:
+    if url is not None and url.partition(":")[0] not in {"s3", "file", "memory"}:
+        raise UsageError(
+            f"a store is s3://BUCKET[/PREFIX][?endpoint=URL] or file:DIR, got {url[:80]!r}; set {STORE_URL}"
+        )
+    return url
+
+
+def _days(text: str | None) -> int:
+    if text is None:
+        return _DEFAULT_RETENTION_DAYS
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_RETENTION_DAYS):
+        raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {RETENTION_DAYS}")
+    return int(text)
+
+
+def _lock_mode(text: str | None) -> str:
+    mode = (text or GOVERNANCE).upper()
+    if mode not in {GOVERNANCE, COMPLIANCE}:
+        raise UsageError(f"a lock is {GOVERNANCE} or {COMPLIANCE}, got {mode[:20]!r}; set {LOCK_MODE}")
+    return mode
+
+
+def _authorities(options: Sequence[str] | None, text: str | None) -> tuple[str, ...] | None:
+    if options is None and text is None:
+        return None
+    urls = tuple(dict.fromkeys(_urls(options if options is not None else (text or "").split(","))))
+    if NO_AUTHORITY not in urls:
+        return urls
+    if len(urls) > 1:
+        raise UsageError(f"'{NO_AUTHORITY}' stands alone: name time-stamp authorities, or say that there are none")
+    return ()
+
+
+def _urls(texts: Sequence[str]) -> Iterator[str]:
+    for text in filter(None, (each.strip() for each in texts)):
+        if text.lower() == NO_AUTHORITY:
+            yield NO_AUTHORITY
+            continue
+        try:
+            parts = urlsplit(text)
+            named = (
+                parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+            )
+            whole = named and parts.username is None  # the URL is printed, and kept in the trust file
+        except ValueError:  # a port that is no number, a broken IPv6 address
+            whole = False
+        if not whole:
+            raise UsageError(f"a time-stamp authority is an http or https URL, or '{NO_AUTHORITY}', got {text[:80]!r}")
+        yield text

@@ -1,0 +1,276 @@
+"""What the sequencer knows of its log at one commit: chain heads, seen events, keys. SQLite, rebuildable from commits.
+
+Shared by all processes of one home. It only ever moves forward, a whole commit at a time.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from archive import disk
+from archive.errors import DiskError
+from archive.log import Position
+from custody import tiles
+from custody.digest import Digest
+from custody.tiles import Edge
+
+INDEXED_TYPES = ("case.opened", "item.assigned", "log.timestamped", "trust.changed")
+"""Events of these types are found again without reading the whole log."""
+
+_VERSION = 1
+_BUSY_SECONDS = 60
+_TABLES = f"""
+PRAGMA user_version = {_VERSION};
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL, size INTEGER NOT NULL,
+  commit_sha256 TEXT NOT NULL, root BLOB NOT NULL, levels BLOB NOT NULL, leaves BLOB NOT NULL);
+CREATE TABLE chains (scope TEXT PRIMARY KEY, seq INTEGER NOT NULL, leaf BLOB NOT NULL, n INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE events (leaf_index INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL,
+  leaf BLOB NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, type TEXT);
+CREATE INDEX typed ON events (type, leaf_index) WHERE type IS NOT NULL;
+CREATE TABLE keys (keyid TEXT PRIMARY KEY, public_key BLOB NOT NULL, role TEXT NOT NULL, revoked INTEGER NOT NULL)
+  WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The newest leaf of one chain."""
+
+    seq: int
+    leaf_sha256: Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenEvent:
+    """An event that is in the log, and where."""
+
+    event_id: str
+    payload_sha256: Digest
+    leaf_sha256: Digest
+    n: int
+    index: int
+    tree_size: int
+    """After the commit ``n``."""
+    type: str | None
+    """One of ``INDEXED_TYPES``, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key that the log has introduced."""
+
+    keyid: str
+    public_key: bytes
+    role: str
+    revoked: bool
+
+
+@dataclass(kw_only=True, slots=True)
+class Advance:
+    """All that one commit changes here."""
+
+    position: Position
+    root: bytes
+    edge: Edge
+    chains: Mapping[str, ChainHead] = field(default_factory=dict)
+    events: Sequence[SeenEvent] = ()
+    keys: Sequence[KnownKey] = ()
+
+
+class Heads:
+    """Open it once a process; the sequencer sees to it that one thread at a time is in here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        disk.make_directory(path.parent)
+        try:
+            self._db = self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._trouble(error) from error
+            # Not a database, or one that is damaged: it holds nothing that the commits do not hold.
+            with disk.trouble(path):
+                path.replace(path.with_name(f"{path.name}.damaged"))
+                for beside in ("-wal", "-shm"):
+                    path.with_name(f"{path.name}{beside}").unlink(missing_ok=True)
+            with self._errors():
+                self._db = self._connect()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Self]:
+        """All reads inside see the same commit, whatever other processes write meanwhile."""
+        with self._errors():
+            self._db.execute("BEGIN")
+        try:
+            yield self
+        finally:
+            with self._errors():
+                self._db.execute("ROLLBACK")
+
+    def position(self) -> Position:
+        with self._errors():
+            row = self._db.execute("SELECT n, size, commit_sha256 FROM head").fetchone()
+        return Position() if row is None else Position(row[0], row[1], Digest(row[2]))
+
+    def edge(self) -> Edge:
+        with self._errors():
+            row = self._db.execute("SELECT size, levels, leaves FROM head").fetchone()
+        if row is None:
+            return Edge()
+        levels = tuple(
+            tuple(tiles.decode_tile(level, len(level) // 32)) for level in tiles.decode_bundle(bytes(row[1]))
+        )
+        return Edge(row[0], levels, tuple(tiles.decode_bundle(bytes(row[2]))))
+
+    def chain(self, scope: str) -> ChainHead | None:
+        with self._errors():
+            row = self._db.execute("SELECT seq, leaf FROM chains WHERE scope = ?", (scope,)).fetchone()
+        return None if row is None else ChainHead(row[0], Digest(row[1].hex()))
+
+    def key(self, keyid: str) -> KnownKey | None:
+        with self._errors():
+            row = self._db.execute("SELECT * FROM keys WHERE keyid = ?", (keyid,)).fetchone()
+        return None if row is None else KnownKey(row[0], row[1], row[2], bool(row[3]))
+
+    def event(self, event_id: str) -> SeenEvent | None:
+        with self._errors():
+            row = self._db.execute(f"{_SELECT_EVENT} WHERE event_id = ?", (event_id,)).fetchone()
+        return None if row is None else _seen(row)
+
+    def typed(self, *types: str, newest_first: bool = False) -> Iterator[SeenEvent]:
+        """Events of some of the ``INDEXED_TYPES``, in log order or backwards; a page at a time."""
+        if unknown := set(types) - set(INDEXED_TYPES):
+            raise ValueError(f"no index of {', '.join(sorted(unknown))}")
+        marks = ", ".join("?" * len(types))
+        before, order = ("<", "DESC") if newest_first else (">", "ASC")
+        query = (
+            f"{_SELECT_EVENT} WHERE type IN ({marks}) AND leaf_index {before} ? ORDER BY leaf_index {order} LIMIT 256"
+        )
+        at = 2**62 if newest_first else -1
+        while True:
+            with self._errors():
+                rows = self._db.execute(query, (*types, at)).fetchall()
+            if not rows:
+                return
+            yield from map(_seen, rows)
+            at = rows[-1][4]
+
+    def changed(self, since: Position) -> Iterator[ChainHead | SeenEvent | KnownKey | tuple[str, ChainHead]]:
+        """All keys, then the chains and events that are newer than a position: what a snapshot holds."""
+        with self._errors():
+            for row in self._db.execute("SELECT * FROM keys ORDER BY keyid"):
+                yield KnownKey(row[0], row[1], row[2], bool(row[3]))
+            for row in self._db.execute("SELECT scope, seq, leaf FROM chains WHERE n > ? ORDER BY scope", (since.n,)):
+                yield row[0], ChainHead(row[1], Digest(row[2].hex()))
+            for row in self._db.execute(f"{_SELECT_EVENT} WHERE leaf_index >= ? ORDER BY leaf_index", (since.size,)):
+                yield _seen(row)
+
+    @contextmanager
+    def advancing(self, before: Position) -> Iterator[bool]:
+        """One transaction from ``before`` on. False: another process was here first, and nothing may be written."""
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.position() == before
+            with self._errors():
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._db.rollback()
+            raise
+
+    def write(self, advance: Advance) -> None:
+        """Inside ``advancing`` alone."""
+        n, at = advance.position.n, advance.position
+        if at.commit_sha256 is None:
+            raise ValueError("a head is at a commit")
+        with self._errors():
+            self._db.execute(
+                "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?)",
+                (
+                    n,
+                    at.size,
+                    at.commit_sha256.hex,
+                    advance.root,
+                    tiles.encode_bundle(map(tiles.encode_tile, advance.edge.levels)),
+                    tiles.encode_bundle(advance.edge.leaves),
+                ),
+            )
+            self.write_chains(advance.chains, n)
+            self.write_events(advance.events)
+            self.write_keys(advance.keys)
+
+    def write_chains(self, chains: Mapping[str, ChainHead], n: int) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?)",
+            ((scope, head.seq, head.leaf_sha256.raw, n) for scope, head in chains.items()),
+        )
+
+    def write_events(self, events: Sequence[SeenEvent]) -> None:
+        self._db.executemany(
+            "INSERT INTO events (event_id, payload, leaf, n, leaf_index, size, type) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (each.event_id, each.payload_sha256.raw, each.leaf_sha256.raw, each.n, each.index, each.tree_size,
+                 each.type)
+                for each in events
+            ),
+        )  # fmt: skip
+
+    def write_keys(self, keys: Sequence[KnownKey]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)",
+            ((each.keyid, each.public_key, each.role, int(each.revoked)) for each in keys),
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            # A power cut may cost the newest rows, never the file; the commits give them again.
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("BEGIN IMMEDIATE")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    db.execute(statement)
+            db.execute("COMMIT")
+            if version not in {0, _VERSION}:
+                raise sqlite3.DatabaseError(f"version {version}")
+            db.execute("SELECT count(*) FROM head, keys").fetchone()
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
+    def _trouble(self, error: sqlite3.Error) -> DiskError:
+        return DiskError(
+            f"{self.path} cannot be used ({error}): free disk space, or remove this file; it is made again from the log"
+        )
+
+
+_SELECT_EVENT = "SELECT event_id, payload, leaf, n, leaf_index, size, type FROM events"
+
+
+def _seen(row: tuple[str, bytes, bytes, int, int, int, str | None]) -> SeenEvent:
+    return SeenEvent(
+        event_id=row[0],
+        payload_sha256=Digest(row[1].hex()),
+        leaf_sha256=Digest(row[2].hex()),
+        n=row[3],
+        index=row[4],
+        tree_size=row[5],
+        type=row[6],
+    )

@@ -1,0 +1,209 @@
+"""The home: keys, trust file, spool, embedded store and caches of one user. Made on first use.
+
+::
+
+    keys/root.key log.key worker.key   Ed25519 seeds, 32 raw bytes each, 0600
+    trust.json                         what `verify` believes unless told otherwise
+    home.json                          layout version, and when the keys were made
+    store/                             the embedded store's data
+    spool/                             what is in hand and not yet durable
+    state/<log>/                       how far the log was seen: never go below it
+    cache/  catalog.sqlite             rebuildable
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from archive import disk
+from archive.errors import KeyFileError, UsageError
+from custody import canonical, instant, keyspace
+from custody.errors import CustodyError, TrustError
+from custody.keys import KEY_BYTES, Ed25519Signer, Signer
+from custody.note import VerifierKey
+from custody.trust import Authority, Trust
+
+LAYOUT = 1
+LOG_NAMESPACE = "counterproof.example/"
+
+_ROLES = ("root", "log", "worker")
+_NAME_BYTES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The three keys of a home."""
+
+    root: Signer
+    """Introduces and revokes the others."""
+    log: Signer
+    """Signs checkpoints."""
+    worker: Signer
+    """Signs what was done."""
+
+
+class Home:
+    """One directory, private to its user. Open it with ``Home.open``."""
+
+    def __init__(self, path: Path, *, signers: Signers, trust: Trust, made_at: datetime, first_use: bool) -> None:
+        self.path = path
+        self.signers = signers
+        self.trust = trust
+        self.made_at = made_at
+        """When the keys were made, which is when they became valid."""
+        self.first_use = first_use
+        """True when this very opening made the keys: their public halves are worth showing."""
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def trust_file(self) -> Path:
+        return self.path / "trust.json"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store"
+
+    @property
+    def spool(self) -> Path:
+        return self.path / "spool"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    @property
+    def catalog(self) -> Path:
+        return self.path / "catalog.sqlite"
+
+    def state_dir(self, log: str) -> Path:
+        """Not a cache: losing it loses the memory of how far the log had come."""
+        return self.path / "state" / keyspace.slug(log)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Self:
+        """Raises ``KeyFileError`` when a key is missing, damaged or not ours alone, and ``DiskError``."""
+        for directory in (path, *(path / name for name in ("keys", "store", "spool", "state", "cache"))):
+            disk.make_directory(directory)
+        _refuse_shared(path / "keys")
+        # Two first uses at once: the second waits here, then finds what the first has made.
+        with disk.exclusive(path / "home.lock"):
+            first_use = not (path / "trust.json").exists()
+            if first_use:
+                _make(path, clock(), random)
+            signers = Signers(*(_read_key(path / "keys" / f"{role}.key") for role in _ROLES))
+            made_at = _read_made_at(path / "home.json")
+            trust = _read_trust(path / "trust.json")
+        return cls(path, signers=signers, trust=trust, made_at=made_at, first_use=first_use)
+
+    def add_authority(self, url: str, roots_pem: str = "") -> Trust:
+        """Write a time-stamp authority into the trust file, or new roots for one that is there; give the new trust.
+
+        Its id comes from its URL. Roots already known are kept when none are given.
+        """
+        with disk.exclusive(self.path / "home.lock"):
+            trust = _read_trust(self.trust_file)
+            known = trust.authority(authority_id(url))
+            try:
+                authority = Authority(
+                    id=authority_id(url),
+                    url=url,
+                    roots_pem=roots_pem or (known.roots_pem if known else ""),
+                    pins=known.pins if known else (),
+                )
+            except TrustError as error:
+                raise UsageError(f"this authority cannot be used: {error}") from error
+            if authority != known:
+                others = tuple(each for each in trust.authorities if each.id != authority.id)
+                trust = replace(trust, authorities=(*others, authority))
+                disk.replace_file(self.trust_file, trust.format())
+            self.trust = trust
+        return trust
+
+
+def authority_id(url: str) -> str:
+    """A name for an authority that fits an object key: its host, and enough of the URL's digest to tell two apart."""
+    host = urlsplit(url).hostname or ""
+    plain = "".join(each if each.isascii() and (each.isalnum() or each in ".-") else "-" for each in host).strip(".-")
+    return f"{plain[:40] or 'authority'}-{sha256(url.encode()).hexdigest()[:8]}"
+
+
+def _make(path: Path, now: datetime, random: Callable[[int], bytes]) -> None:
+    """The trust file comes last: as long as it is missing, a crash is made good by doing the rest."""
+    for role in _ROLES:
+        if not os.path.lexists(key := path / "keys" / f"{role}.key"):  # else made by a first use that was cut short
+            disk.replace_file(key, random(KEY_BYTES))
+    if not (path / "home.json").exists():
+        made = canonical.dumps({"layout": LAYOUT, "made_at": instant.format_utc(now)})
+        disk.replace_file(path / "home.json", made + b"\n")
+    root, log, _ = (_read_key(path / "keys" / f"{role}.key") for role in _ROLES)
+    name = f"{LOG_NAMESPACE}{random(_NAME_BYTES).hex()}"
+    trust = Trust(log=VerifierKey(name, log.public_key), root_keys=(root.public_key,))
+    disk.replace_file(path / "trust.json", trust.format())
+
+
+def _refuse_shared(directory: Path) -> None:
+    with disk.trouble(directory):
+        status = directory.stat()
+    if status.st_uid != os.geteuid():
+        raise KeyFileError(f"{directory} belongs to another user: run this as its owner, or name another home")
+    if not disk.is_private(status):
+        raise KeyFileError(f"others can look into {directory}: run `chmod 700 {directory}`")
+
+
+def _read_key(path: Path) -> Ed25519Signer:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise KeyFileError(
+            f"{path} cannot be read ({error.strerror}): put it back from your backup; without it this log ends, "
+            "and a new home begins a new one"
+        ) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyFileError(f"{path} is no regular file: put the key back from your backup")
+        if status.st_uid != os.geteuid():
+            raise KeyFileError(f"{path} belongs to another user: run `chown {os.geteuid()} {path}`")
+        if not disk.is_private(status):
+            raise KeyFileError(f"others can read {path}: run `chmod 600 {path}`, and think about who may have read it")
+        seed = file.read(KEY_BYTES + 1)
+    if len(seed) != KEY_BYTES:
+        raise KeyFileError(f"{path} has {status.st_size} bytes, a key has {KEY_BYTES}: put it back from your backup")
+    return Ed25519Signer(seed)
+
+
+def _read_made_at(path: Path) -> datetime:
+    with disk.trouble(path):
+        data = path.read_bytes()
+    try:
+        value = canonical.loads(data)
+        if not isinstance(value, dict) or value.get("layout") != LAYOUT:
+            raise KeyFileError(f"{path} is of a layout that this version does not know: use the version that made it")
+        return instant.parse_utc(str(value.get("made_at")))
+    except CustodyError as error:
+        raise KeyFileError(f"{path} is damaged ({error}): put it back from your backup") from error
+
+
+def _read_trust(path: Path) -> Trust:
+    with disk.trouble(path):
+        data = path.read_bytes()
+    try:
+        return Trust.parse(data)
+    except TrustError as error:
+        raise KeyFileError(f"{path} cannot be believed ({error}): put it back from your backup") from error
