@@ -41,7 +41,7 @@ class Limits:
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Visit:
-    password: str = field(repr=False)
+    credential: Pass
     account: Account = field(default_factory=Account)
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
@@ -71,6 +71,7 @@ class Egress:
         )
         self._server: asyncio.Server | None = None
         self._visits: dict[str, _Visit] = {}
+        self._by_username: dict[str, _Visit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.turned_away = 0
         """Requests without a valid credential: each context's first one, the browser's own errands, strangers."""
@@ -98,10 +99,11 @@ class Egress:
 
     def admit(self, visit_id: str) -> Pass:
         """The credential of a visit; the same one when asked again."""
-        if ":" in visit_id or not visit_id.isascii() or not visit_id:
-            raise ValueError(f"a visit id is a user name here, and {visit_id!r} cannot be one (RFC 7617)")
-        visit = self._visits.setdefault(visit_id, _Visit(password=secrets.token_urlsafe(32)))
-        return Pass(username=visit_id, password=visit.password)
+        if visit_id not in self._visits:
+            credential = Pass(username=secrets.token_hex(8), password=secrets.token_urlsafe(32))
+            self._visits[visit_id] = _Visit(credential=credential)
+            self._by_username[credential.username] = self._visits[visit_id]
+        return self._visits[visit_id].credential
 
     def report(self, visit_id: str) -> tuple[Connection, ...]:
         """The connections of a visit so far, in the order they were asked for; KeyError after `dismiss`."""
@@ -112,6 +114,7 @@ class Egress:
         visit = self._visits.pop(visit_id, None)
         if visit is None:
             return ()
+        del self._by_username[visit.credential.username]
         for task in visit.tasks:
             task.cancel()
         return tuple(visit.account.connections)
@@ -159,8 +162,8 @@ class Egress:
         if credentials is None:
             return None
         name, password = credentials
-        visit = self._visits.get(name)
-        expected = visit.password if visit else secrets.token_urlsafe(32)
+        visit = self._by_username.get(name)
+        expected = visit.credential.password if visit else secrets.token_urlsafe(32)
         return visit if hmac.compare_digest(expected.encode(), password.encode()) else None
 
     async def _turn_away(self, head: Head, client: Stream) -> bool:

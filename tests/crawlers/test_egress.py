@@ -167,8 +167,8 @@ def test_only_an_admitted_visit_gets_through() -> None:
         async with site(echo) as port, egress(f"shop.example:443:127.0.0.1:{port}") as proxy:
             connect = b"CONNECT shop.example:443 HTTP/1.1\r\n"
             credential = proxy.admit("visit-1")
-            stranger = Pass(username="visit-1", password=credential.password[::-1])
-            nobody = Pass(username="visit-2", password=credential.password)
+            stranger = Pass(username=credential.username, password=credential.password[::-1])
+            nobody = Pass(username="visit-1", password=credential.password)
             for header in (b"", authorization(stranger), authorization(nobody), b"Proxy-Authorization: Basic !\r\n"):
                 async with client(proxy) as (reader, writer):
                     writer.write(connect + header + b"\r\n")
