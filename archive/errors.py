@@ -12,6 +12,7 @@ ArchiveError
 ├── LogError            the log cannot be appended to
 │   ├── LogRollback     the head moved backwards (LOG_ROLLBACK)
 │   └── LogForeign      the store holds a log that this home has no key in
+├── SetupMissing        a program that we need is not installed
 └── UsageError          what was asked for makes no sense (a URL that is none, an unknown id)
 """
 
@@ -62,6 +63,10 @@ class LogRollback(LogError):
 
 class LogForeign(LogError):
     """The store holds a log that this home has no key in."""
+
+
+class SetupMissing(ArchiveError):
+    """A program that we need is not installed."""
 
 
 class UsageError(ArchiveError):

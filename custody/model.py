@@ -22,6 +22,8 @@ class Role(StrEnum):
     HEADERS = "headers"
     BODY = "body"
     RECORD = "record"
+    ROBOTS = "robots"
+    TLS_CERT = "tls_cert"
 
 
 class Status(StrEnum):

@@ -12,6 +12,10 @@ DOWNLOAD_HANDLERS = {
     "http": "crawlers.handler.LookHandler",
     "https": "crawlers.handler.LookHandler",
 }
+# Before anything is asked of a site: robots.txt is read, and the intent to look is durable in the log.
+DOWNLOADER_MIDDLEWARES = {"crawlers.intent.Intent": 50}
+# An item lost in a stage fails the job and gets its end in the log; Scrapy by itself would end with exit 0.
+EXTENSIONS = {"crawlers.alarm.Alarm": 0}
 # scrapy-playwright runs on this reactor alone.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 PLAYWRIGHT_BROWSER_TYPE = "chromium"

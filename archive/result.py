@@ -1,0 +1,91 @@
+"""What came of one run, as the command and the console tell it."""
+
+from dataclasses import dataclass, field
+
+from custody.model import Candidate, Hop, Missing, Origin, Outcome, Status, Via
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """An artifact that the store has, by its digest."""
+
+    role: str
+    name: str
+    sha256: str
+    bytes: int
+    media_type: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Captured:
+    """A capture whose record and end event were read back."""
+
+    capture_id: str
+    unit: str
+    parent: str | None
+    via: Via | None
+    requested_url: str
+    final_url: str | None
+    title: str | None
+    status: Status
+    outcome: Outcome
+    outcome_reason: str
+    http_status: int | None
+    origin: Origin
+    origin_reasons: tuple[str, ...]
+    hops: tuple[Hop, ...]
+    artifacts: tuple[Kept, ...] = field(repr=False)
+    missing: tuple[Missing, ...]
+    candidates: tuple[Candidate, ...] = field(repr=False)
+    record_sha256: str
+    log: str
+    started_index: int
+    index: int
+    tree_size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """A capture whose evidence did not reach the log."""
+
+    capture_id: str
+    url: str
+    stage: str
+    """``start`` (the intent could not be recorded, so nothing was looked at) or the pipeline stage."""
+    reason: str
+    of_store: bool
+    """The store, the disk or a key was the cause, not the item."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealing:
+    """Whether trusted time stands over what was recorded."""
+
+    time: str
+    """``trusted``, ``not_configured``, ``unverified`` (a token came, and cannot be judged) or ``unavailable``."""
+    sealed_size: int
+    """Leaves below this index are under a checkpoint that enough accepted tokens stamp; 0: none."""
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """One run."""
+
+    run: str
+    case_id: str
+    case_name: str
+    store: str
+    log: str
+    sealing: Sealing
+    captures: tuple[Captured, ...] = field(repr=False)
+    lost: tuple[Lost, ...]
+    unfinished: tuple[str, ...]
+    """URLs that were asked for and not looked at, because the run was interrupted."""
+    interrupted: bool
+    notices: tuple[str, ...]
+
+    def state(self, capture: Captured) -> str:
+        """``sealed`` only where an accepted token stamps a checkpoint that includes the capture's end."""
+        return "sealed" if capture.index < self.sealing.sealed_size else "recorded"

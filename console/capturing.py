@@ -1,0 +1,128 @@
+"""``counterproof capture``: from what was typed to what was recorded."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import typer
+from archive.vault import Vault
+
+from archive.config import ArchiveConfig
+from archive.errors import UsageError
+from console import progress, summary
+from console.batch import Batch
+from console.exits import Exit, of_result
+from console.screen import err, now, out, print_json, say
+from custody.model import Json
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What a person typed."""
+
+    urls: tuple[str, ...]
+    list_file: str | None
+    case: str
+    options: Mapping[str, Any]
+    progress: str
+    as_json: bool
+
+
+def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive: bool) -> Exit:
+    """Blocking. ``run`` is ``crawlers.run``, handed in because only the command line may name it."""
+    if not asked.case.strip() or len(asked.case) > 200:
+        raise UsageError("--case needs a name of 1 to 200 characters, such as --case 2026-0142")
+    targets = _targets(asked, run)
+    watch = _progress(asked.progress)
+    if interactive and config.authorities is None:
+        config = _ask_for_time(config)
+    with Vault.open(config, clock=now, notify=say) as vault:
+        batch = None
+        if asked.list_file is not None:
+            batch = Batch.open(vault.home.cache / "batches", case=asked.case, urls=targets)
+            if batch.done:
+                say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
+        todo = [url for url in targets if batch is None or url not in batch.done]
+        for url in todo:
+            for earlier in vault.captured_before(run.dedupe_key(url)):
+                say(f"captured before: {url} at {earlier}")
+        options = dict(asked.options)
+        options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
+        job = run.Job(urls=tuple(todo), case=asked.case, **options)
+
+        def observe(step: str, facts: Mapping[str, Json]) -> None:
+            if step == "recorded" and batch is not None and facts.get("parent") is None:
+                batch.record(str(facts["url"]))
+            watch(step, facts)
+
+        result = run.run(job, vault=vault, environment=os.environ, progress=observe, on_interrupt=_on_interrupt)
+        code = of_result(result)
+        if batch is not None and not result.lost and not result.unfinished:
+            batch.complete()
+    if result.sealing.time != "trusted":
+        say(f"NO TRUSTED TIME: {result.sealing.detail}")
+    if asked.as_json:
+        print_json(summary.document(result, code))
+    else:
+        for line in summary.lines(result, code):
+            out.print(line)
+    return code
+
+
+def _targets(asked: Asked, run: ModuleType) -> list[str]:
+    given = list(run.parse_arguments(asked.urls))
+    if asked.list_file is not None:
+        data, name = _read(asked.list_file)
+        given += run.read_list(data, name=name)
+    if not given:
+        raise UsageError("name at least one URL, or a list with --from FILE; `counterproof capture --help` shows how")
+    kept, repeats = run.without_repeats(given)
+    for repeat in repeats:
+        say(f"skipped: {repeat.target.url} ({repeat.target.source}) is the same page as {repeat.first.source}")
+    return [target.url for target in kept]
+
+
+def _read(name: str) -> tuple[bytes, str]:
+    if name == "-":
+        return sys.stdin.buffer.read(), "stdin"
+    try:
+        return Path(name).read_bytes(), name
+    except OSError as error:
+        raise UsageError(f"--from {name} cannot be read: {error.strerror}") from error
+
+
+def _progress(kind: str) -> Any:
+    if kind == "lines":
+        return progress.Lines(err, clock=now)
+    if kind == "json":
+        return progress.JsonLines(clock=now)
+    if kind == "none":
+        return progress.silent
+    raise UsageError(f"--progress is lines, json or none, got {kind!r}")
+
+
+def _on_interrupt(times: int) -> None:
+    if times == 1:
+        say("interrupted: ending what was begun and recording it; press Ctrl-C again to leave at once")
+    else:
+        say("left at once; the next command ends what was begun")
+        os._exit(Exit.INTERRUPTED)
+
+
+def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:
+    """Once, on a terminal, on first use: which time-stamp authority to trust."""
+    asked = config.home / "authority-asked"
+    if asked.exists() or (config.home / "trust.json").exists():
+        return config
+    say(
+        "Trusted time: an RFC 3161 authority signs that your evidence existed when it says. Without one, everything is\n"
+        "recorded but not sealed, and every output says so. Type its URL (roots: --authority-roots), or Enter for none."
+    )
+    url = typer.prompt("Time-stamp authority", default="none", err=True).strip()
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    asked.write_text(f"{url}\n", encoding="utf-8")
+    return config if url == "none" else replace(config, authorities=(url,))

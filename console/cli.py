@@ -1,0 +1,245 @@
+"""The composition root: one verb for each thing a person asks for. Imports of what a verb alone needs are inside it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archive.config import ArchiveConfig
+from archive.errors import ArchiveError, UsageError
+from console.exits import Exit
+from console.screen import say, sentences
+
+app = typer.Typer(
+    name="counterproof",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "Captures public posts and the storefront pages they link to, as evidence that a stranger can check.\n\n"
+        "Start with:  [bold]counterproof capture https://… --case NAME[/bold]\n\n"
+        "Exit codes: 0 all recorded and complete, 2 usage, 3 partial, 4 a page that was asked for could not be had, "
+        "5 evidence lost, 6 store, disk or key, 7 something is not installed, 8 refused by policy, 130 interrupted. "
+        "verify: 0 holds, 1 does not hold, 6 could not be checked. Details: docs/cli.md."
+    ),
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="Keys, trust file, embedded store. [COUNTERPROOF_HOME; XDG data dir]"),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="s3://BUCKET[/PREFIX][?endpoint=URL] or file:DIR. [COUNTERPROOF_STORE_URL; the embedded store]",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+CaseOption = Annotated[str | None, typer.Option("--case", metavar="NAME", help="Only what belongs to this case.")]
+
+
+@app.command()
+def capture(
+    urls: Annotated[list[str] | None, typer.Argument(metavar="URL...", help="Public pages, http or https.")] = None,
+    *,
+    case: Annotated[str, typer.Option("--case", metavar="NAME", help="The matter this belongs to; made on first use.")],
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="More URLs: one a line, or CSV with a column url; - is stdin. "
+            "The same list again goes on where it stopped.",
+        ),  # fmt: skip
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Follow the author's links to where they end.")
+    ] = True,
+    max_links: Annotated[int, typer.Option("--max-links", min=0, max=1000, help="At most so many links a post.")] = 20,
+    depth: Annotated[
+        int, typer.Option("--depth", min=0, max=10, help="Links in a row: post, profile, hub, listing is 3.")
+    ] = 3,
+    operator: Annotated[
+        str | None, typer.Option("--operator", metavar="NAME", help="Who looks; kept with the run, never in the log.")
+    ] = None,
+    robots: Annotated[
+        str, typer.Option("--robots", metavar="record|obey", help="obey: a page that robots.txt forbids is refused.")
+    ] = "record",
+    authority: Annotated[
+        list[str] | None,
+        typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
+    ] = None,
+    authority_roots: Annotated[
+        Path | None,
+        typer.Option("--authority-roots", metavar="PEM", help="Root certificates its tokens must lead to."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
+    ] = 45.0,
+    resolve: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--resolve",
+            metavar="HOST:PORT:ADDRESS[:PORT2]",
+            help="As curl's, for make-believe networks; every capture is then origin not_public.",
+        ),
+    ] = None,
+    trust_spki: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust-spki",
+            metavar="SHA256",
+            help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
+        ),
+    ] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")] = 2,
+    progress: Annotated[
+        str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
+    ] = "lines",
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at pages, follow their links to where they end, and leave sealed, verified evidence."""
+    from console import capturing
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(
+            os.environ, home=home, store_url=store, authorities=authority, authority_roots=authority_roots
+        )
+        if robots not in {"record", "obey"}:
+            raise UsageError(f"--robots is record or obey, got {robots!r}")
+        asked = capturing.Asked(
+            urls=tuple(urls or ()),
+            list_file=from_,
+            case=case,
+            options={
+                "follow": follow,
+                "max_links": max_links,
+                "depth": depth,
+                "operator": operator,
+                "robots": robots,
+                "timeout_s": timeout,
+                "concurrency": concurrency,
+                "resolve": tuple(resolve or ()),
+                "trust_spki": tuple(trust_spki or ()),
+            },
+            progress=progress,
+            as_json=as_json,
+        )
+        from crawlers import run
+
+        code = capturing.capture(asked, config, run, interactive=sys.stdin.isatty() and sys.stderr.isatty())
+    raise typer.Exit(code)
+
+
+@app.command()
+def verify(
+    *,
+    case: CaseOption = None,
+    trust: Annotated[
+        Path | None, typer.Option("--trust", metavar="FILE", help="Keys and authorities to believe. [the home's]")
+    ] = None,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read back every byte, the tree and the signatures, and print a verdict of numbered checks."""
+    from console import verification
+
+    with sentences(as_json=as_json, code_of=verification.code_of):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        code = verification.verify(config, trust_file=trust, case=case, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
+def captures(
+    *,
+    case: CaseOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 100,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what was captured, newest first."""
+    from console import browsing
+
+    with sentences(as_json=as_json):
+        browsing.captures(ArchiveConfig.load(os.environ, home=home, store_url=store), case, limit, as_json=as_json)
+
+
+@app.command()
+def show(
+    capture_id: Annotated[str, typer.Argument(metavar="ID", help="A capture's id, or how it begins or ends.")],
+    *,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one capture: what was seen, where, what was kept, what is missing."""
+    from console import browsing
+
+    with sentences(as_json=as_json):
+        browsing.show(ArchiveConfig.load(os.environ, home=home, store_url=store), capture_id, as_json=as_json)
+
+
+@app.command()
+def get(
+    capture_id: Annotated[str, typer.Argument(metavar="ID", help="A capture's id, or how it begins or ends.")],
+    what: Annotated[str, typer.Argument(metavar="ROLE|NAME", help="screenshot, dom, record, … or a file's name.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="- is stdout.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    home: HomeOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Fetch one artifact, checked against its digest on the way."""
+    from console import browsing
+
+    with sentences(as_json=False):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        browsing.get(config, capture_id, what, output, force=force)
+
+
+@app.command()
+def mirror(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made when missing; resumes when not empty.")],
+    *,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the archive to a directory, same keys as files, each re-hashed; `verify --store file:DIR` checks it."""
+    from console import mirroring
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        code = mirroring.mirror(config, directory, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
+def doctor(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Check browser, sandbox, fonts, store, clock and keys: each OK, or what to do."""
+    from console import doctor as diagnosis
+    from crawlers import run
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        code = diagnosis.diagnose(config, run.diagnose, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except ArchiveError as error:  # raised outside a verb's own door: still a sentence
+        say(f"counterproof: {error}")
+        sys.exit(Exit.STORE)

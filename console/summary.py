@@ -1,0 +1,171 @@
+"""What one run came to: the JSON document of ``--json``, and the same for a person."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from archive.result import Captured, Result
+from console.exits import Exit
+from custody.instant import format_utc
+from custody.model import Json, Status
+
+SCHEMA = 1
+
+
+def document(result: Result, code: Exit) -> dict[str, Json]:
+    """The public interface of ``capture --json`` (docs/cli.md)."""
+    return {
+        "schema": SCHEMA,
+        "run": result.run,
+        "case": {"id": result.case_id, "name": result.case_name},
+        "store": result.store,
+        "time": result.sealing.time,
+        "time_detail": result.sealing.detail,
+        "captures": [_capture(result, each) for each in result.captures],
+        "lost": [
+            {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
+        ],
+        "unfinished": list(result.unfinished),
+        "notices": list(result.notices),
+        "exit_code": int(code),
+    }
+
+
+def _capture(result: Result, capture: Captured) -> dict[str, Json]:
+    via = capture.via
+    return {
+        "id": capture.capture_id,
+        "unit": capture.unit,
+        "parent": capture.parent,
+        "via": None if via is None else {"href": via.href, "text": via.text, "where": via.where},
+        "requested_url": capture.requested_url,
+        "final_url": capture.final_url,
+        "title": capture.title,
+        "status": capture.status.value,
+        "outcome": capture.outcome.value,
+        "outcome_reason": capture.outcome_reason,
+        "http_status": capture.http_status,
+        "origin": capture.origin.value,
+        "origin_reasons": list(capture.origin_reasons),
+        "hops": [
+            {
+                "n": hop.n,
+                "from": hop.from_url,
+                "to": hop.to_url,
+                "kind": hop.kind.value,
+                "status": hop.status,
+                "at": format_utc(hop.at),
+            }
+            for hop in capture.hops
+        ],
+        "artifacts": [
+            {
+                "role": each.role,
+                "name": each.name,
+                "sha256": each.sha256,
+                "bytes": each.bytes,
+                "media_type": each.media_type,
+                "key": each.key,
+            }
+            for each in capture.artifacts
+        ],
+        "missing": [{"role": each.role.value, "reason": each.reason} for each in capture.missing],
+        "links": [
+            {
+                "href": each.via.href,
+                "text": each.via.text,
+                "where": each.via.where,
+                "follow": each.follow,
+                "reason": each.reason,
+            }
+            for each in capture.candidates
+        ],
+        "record_sha256": capture.record_sha256,
+        "manifest": {
+            "log": capture.log,
+            "started_index": capture.started_index,
+            "index": capture.index,
+            "tree_size": capture.tree_size,
+        },
+        "state": result.state(capture),
+    }
+
+
+_COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
+
+
+def lines(result: Result, code: Exit) -> Iterator[Text | Table | str]:
+    """The same for a person: what was seen, where, and what was not."""
+    for unit in dict.fromkeys(each.unit for each in result.captures):
+        members = _in_order([each for each in result.captures if each.unit == unit])
+        for depth, capture in members:
+            yield from _told(result, capture, depth)
+    for lost in result.lost:
+        yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
+    for url in result.unfinished:
+        yield Text.from_markup(f"[yellow]not looked at[/yellow] {escape(url)}")
+    for notice in result.notices:
+        yield Text.from_markup(f"[yellow]note[/yellow] {escape(notice)}")
+    yield ""
+    yield Text(_closing(result, code))
+
+
+def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Table | str]:
+    indent = "   " * depth
+    colour = _COLOURS[capture.status]
+    via = f'  via "{capture.via.text[:60]}" ({capture.via.where})' if capture.via else ""
+    yield Text.from_markup(f"{indent}[bold]{escape(capture.requested_url)}[/bold]{escape(via)}")
+    http = f", HTTP {capture.http_status}" if capture.http_status else ""
+    yield Text.from_markup(
+        f"{indent}  [{colour}]{capture.status}[/{colour}], shown: {capture.outcome}{http} "
+        f"({escape(capture.outcome_reason[:160])})"
+    )
+    for hop in capture.hops:
+        status = f" {hop.status}" if hop.status else ""
+        yield Text.from_markup(f"{indent}    hop {hop.n} {hop.kind}{status} -> {escape(hop.to_url)}")
+    if capture.final_url and capture.final_url != capture.requested_url and not capture.hops:
+        yield Text(f"{indent}    shown as {capture.final_url}")
+    if capture.title:
+        yield Text(f"{indent}  title    {capture.title[:100]}")
+    yield Text(f"{indent}  origin   {capture.origin} ({capture.origin_reasons[0] if capture.origin_reasons else ''})")
+    names = ", ".join(f"{each.name}" for each in capture.artifacts)
+    yield Text(f"{indent}  kept     {names}")
+    for missing in capture.missing:
+        yield Text(f"{indent}  missing  {missing.role}: {missing.reason}")
+    yield Text(f"{indent}  record   sha256:{capture.record_sha256}")
+    state = result.state(capture)
+    word = state if state == "sealed" or result.sealing.time == "trusted" else f"{state}, no trusted time"
+    yield Text(f"{indent}  {word}, manifest index {capture.index}, id {capture.capture_id}")
+
+
+def _in_order(members: list[Captured]) -> Iterator[tuple[int, Captured]]:
+    """Parents before children, with the depth of each."""
+    known = {each.capture_id for each in members}
+    children: dict[str | None, list[Captured]] = {}
+    for each in members:
+        children.setdefault(each.parent if each.parent in known else None, []).append(each)
+    stack = [(0, each) for each in reversed(children.get(None, []))]
+    while stack:
+        depth, each = stack.pop()
+        yield depth, each
+        stack.extend((depth + 1, child) for child in reversed(children.get(each.capture_id, [])))
+
+
+def _closing(result: Result, code: Exit) -> str:
+    total = len(result.captures)
+    sealed = sum(result.state(each) == "sealed" for each in result.captures)
+    counts = ", ".join(
+        f"{number} {status}" for status in Status if (number := sum(each.status is status for each in result.captures))
+    )
+    time = {
+        "trusted": "under trusted time",
+        "not_configured": "NO TRUSTED TIME",
+        "unverified": "NO TRUSTED TIME: the token could not be judged",
+        "unavailable": "NO TRUSTED TIME yet: the authority did not answer",
+    }[result.sealing.time]
+    return (
+        f"case {result.case_name}: {total} captured ({counts or 'none'}), {sealed} sealed, {total - sealed} recorded; "
+        f"{time}; {len(result.lost)} lost; exit {int(code)}"
+    )

@@ -1,0 +1,85 @@
+"""Downloader middleware: before the browser goes anywhere, robots.txt is read and the intent is durable in the log."""
+
+import asyncio
+from typing import Any
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+
+from crawlers.launching import LOCALE, TIMEZONE, VIEWPORT
+from crawlers.robots import RobotsAnswer, decide
+from crawlers.session import Looking, Plan, Session
+from custody.instant import format_utc
+from custody.model import Json, Role, Snapshot
+
+
+class Intent:
+    """Writes ``capture.started``, then lets the request through."""
+
+    async def process_request(self, request: Request) -> None:
+        session: Session | None = request.meta.get("session")
+        if session is None or "plan" not in request.meta:
+            return
+        plan: Plan = request.meta["plan"]
+        if session.cut.is_set():
+            raise IgnoreRequest("interrupted before it began")
+        session.progress("start", {"capture": plan.capture_id, "url": plan.url, "depth": plan.depth})
+        started, answer = await asyncio.gather(
+            asyncio.to_thread(
+                session.acquisition.start,
+                capture_id=plan.capture_id,
+                unit=plan.unit,
+                url=plan.url,
+                parent=plan.parent,
+                timeout_s=session.job.timeout_s,
+                facts={"operator": session.job.operator, "depth": plan.depth, "robots": session.job.robots},
+            ),
+            _robots(session, plan.url),
+        )
+        spool = session.acquisition.visit_spool(plan.capture_id)
+        looking = Looking(plan=plan, spool=spool, started=started, robots={})
+        session.looking[plan.capture_id] = looking
+        looking.robots, allowed = _kept(session, looking, answer)
+        if session.job.robots == "obey" and allowed is not True:
+            request.meta["refused"] = f"robots.txt of {answer.url} does not allow it, and --robots obey was given"
+            raise IgnoreRequest(request.meta["refused"])
+        request.meta["playwright_context_kwargs"] = _context(session, plan)
+
+
+async def _robots(session: Session, url: str) -> RobotsAnswer:
+    assert session.robots is not None, "the spider sets the keeper before its first request"
+    return await session.robots.answer(url)
+
+
+def _kept(session: Session, looking: Looking, answer: RobotsAnswer) -> tuple[dict[str, Json], bool | None]:
+    """Keep the file itself with the visit, and say what it decides about this address."""
+    decision = decide(looking.plan.url, answer.body, answer.status)
+    file: Snapshot | None = None
+    if answer.body is not None:
+        file = looking.keep(Role.ROBOTS, "robots.txt", "text/plain", answer.body)
+    said: dict[str, Json] = {
+        "url": answer.url,
+        "status": answer.status,
+        "error": answer.error,
+        "fetched_at": format_utc(answer.fetched_at),
+        "sha256": file.digest.hex if file else None,
+        "token": decision.token,
+        "allowed": decision.allowed,
+        "reason": decision.reason,
+        "basis": "obey" if session.job.robots == "obey" else "user_requested",
+    }
+    return said, decision.allowed
+
+
+def _context(session: Session, plan: Plan) -> dict[str, Any]:
+
+    admitted = session.egress.admit(plan.capture_id)
+    return {
+        "proxy": {"server": session.egress.url, "username": admitted.username, "password": admitted.password},
+        "ignore_https_errors": True,  # a bad certificate is shown, named and recorded; it is evidence too
+        "viewport": dict(VIEWPORT),
+        "locale": LOCALE,
+        "timezone_id": TIMEZONE,
+        "accept_downloads": True,
+        "service_workers": "allow",
+    }

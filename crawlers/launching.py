@@ -1,0 +1,156 @@
+"""Which browser is started, how it is shut in, and what it is told: found, described, recorded; never disguised."""
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archive.errors import SetupMissing
+
+VIEWPORT = {"width": 1366, "height": 900}
+LOCALE = "en-US"
+TIMEZONE = "UTC"
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_PLAYWRIGHT_BUILDS = ("chromium-*/chrome-linux*/chrome",)
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR",
+                   "FONTCONFIG_PATH", "FONTCONFIG_FILE", "TMPDIR", "LD_LIBRARY_PATH")  # fmt: skip
+"""The browser gets these and no other: credentials of the store have no business in a process that runs strangers' code."""
+
+_FLAGS = (
+    "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
+    "--disable-quic",  # UDP would go past the egress
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--no-first-run",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Isolation:
+    """Whether the browser sees the signing keys at all."""
+
+    kind: str
+    """``namespace``: own mount and PID namespaces without the key folder. ``none``: see ``reason``."""
+    reason: str
+    command: tuple[str, ...] = ()
+    """What stands before the browser's own command line; ``KEYS`` is the folder to hide."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launch:
+    """Everything Playwright needs to start the browser, and what the record says of it."""
+
+    executable: Path
+    options: Mapping[str, Any]
+    sandbox: bool
+    isolation: Isolation
+    flags: tuple[str, ...]
+
+
+def find_browser(env: Mapping[str, str], *, checkout: Path) -> Path:
+    """``COUNTERPROOF_BROWSER``, the one that set-up chose, Playwright's own, then what PATH has.
+
+    Raises SetupMissing with what to install.
+    """
+    if named := env.get("COUNTERPROOF_BROWSER"):
+        if not os.access(named, os.X_OK):
+            raise SetupMissing(f"COUNTERPROOF_BROWSER names {named}, which is not an executable file.")
+        return Path(named)
+    chosen = checkout / ".state" / "browser"
+    if chosen.is_file():
+        path = Path(chosen.read_text(encoding="utf-8").strip())
+        if os.access(path, os.X_OK):
+            return path
+    root = Path(env.get("PLAYWRIGHT_BROWSERS_PATH") or Path(env.get("HOME", "/")) / ".cache" / "ms-playwright")
+    for pattern in _PLAYWRIGHT_BUILDS:
+        for path in sorted(root.glob(pattern), reverse=True):
+            if os.access(path, os.X_OK):
+                return path
+    for name in _NAMES:
+        if found := shutil.which(name, path=env.get("PATH")):
+            return Path(found)
+    raise SetupMissing(
+        "No Chromium was found. Install one (Debian, Ubuntu: apt-get install chromium) or run `make setup`, "
+        "or name it in COUNTERPROOF_BROWSER."
+    )
+
+
+def isolate() -> Isolation:
+    """Find out, by doing it, whether this system lets us hide a folder from the browser."""
+    unshare, setpriv = shutil.which("unshare"), shutil.which("setpriv")
+    if unshare is None or setpriv is None:
+        return Isolation(kind="none", reason="util-linux's unshare and setpriv are not installed")
+    namespaces = ("--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
+    command: tuple[str, ...] = (unshare, *namespaces)
+    if os.geteuid() != 0:
+        command = (unshare, "--user", "--map-current-user", "--keep-caps", *namespaces)
+    trial = (
+        *command,
+        "--",
+        "/bin/sh",
+        "-c",
+        'mount -t tmpfs -o size=4k,mode=0500 none "$0" && test -z "$(ls -A "$0")"',
+        "/mnt",
+    )
+    try:
+        tried = subprocess.run(trial, capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Isolation(kind="none", reason=f"unshare could not be tried: {error}")
+    if tried.returncode != 0:
+        said = tried.stderr.decode(errors="replace").strip().splitlines()
+        return Isolation(
+            kind="none", reason=f"this system does not allow it: {said[-1] if said else 'no reason given'}"
+        )
+    return Isolation(kind="namespace", reason="own mount and PID namespaces, key folder hidden", command=command)
+
+
+def plan(
+    executable: Path, *, keys: Path, cache: Path, env: Mapping[str, str], egress_url: str, trust_spki: Sequence[str]
+) -> Launch:
+    """Everything needed to start the browser. Writes the small wrapper that hides the keys into ``cache``."""
+    sandbox = os.geteuid() != 0  # Chromium refuses its sandbox to root
+    isolation = isolate()
+    flags = list(_FLAGS)
+    if trust_spki:
+        flags.append(f"--ignore-certificate-errors-spki-list={','.join(trust_spki)}")
+    home = cache / "browser-home"  # no personal certificate store, no fonts, no settings of the person running us
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    started = _wrapper(executable, isolation, keys=keys, cache=cache) if isolation.command else executable
+    environment = {name: env[name] for name in _KEPT_VARIABLES if name in env}
+    options = {
+        "executable_path": str(started),
+        "headless": True,
+        "chromium_sandbox": sandbox,
+        "args": flags,
+        # The browser's own calls carry no visit's credential, so the egress refuses and records them.
+        "proxy": {"server": egress_url},
+        "env": {**environment, "HOME": str(home)},
+        "handle_sigint": False,
+        "handle_sigterm": False,
+        "handle_sighup": False,
+        "timeout": 30_000,
+    }
+    return Launch(executable=executable, options=options, sandbox=sandbox, isolation=isolation, flags=tuple(flags))
+
+
+def _wrapper(executable: Path, isolation: Isolation, *, keys: Path, cache: Path) -> Path:
+    """A script that hides the keys and becomes the browser. Capabilities gained for the mount are dropped again."""
+    drop = "" if os.geteuid() == 0 else "setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "
+    inner = f'mount -t tmpfs -o size=4k,mode=0500 none {_quoted(keys)} && exec {drop}{_quoted(executable)} "$@"'
+    script = f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in isolation.command)} -- /bin/sh -c {_quoted(inner)} browser "$@"\n'
+    path = cache / f"browser-{os.getpid()}.sh"
+    path.write_text(script, encoding="utf-8")
+    path.chmod(stat.S_IRWXU)
+    return path
+
+
+def _quoted(word: str | Path) -> str:
+    return "'" + str(word).replace("'", "'\\''") + "'"

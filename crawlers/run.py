@@ -1,0 +1,116 @@
+"""One way in, for the command and for a worker: a job becomes one crawl, and a result."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from archive.vault import Vault
+from scrapy.crawler import AsyncCrawlerRunner
+from scrapy.settings import Settings
+from scrapy.utils.reactor import install_reactor
+
+from archive.result import Result
+from crawlers.address import dedupe_key
+from crawlers.diagnosis import diagnose
+from crawlers.resolving import Resolve
+from crawlers.session import Job, Progress
+from crawlers.sessions import close_session, now, open_session
+from crawlers.spiders.case import CaseSpider
+from crawlers.targets import parse_arguments, read_list, without_repeats
+
+SETTINGS_MODULE = "settings.base"
+REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+
+__all__ = [
+    "Job",
+    "Resolve",
+    "capture",
+    "dedupe_key",
+    "diagnose",
+    "parse_arguments",
+    "read_list",
+    "run",
+    "without_repeats",
+]
+
+
+async def capture(
+    job: Job,
+    *,
+    vault: Vault,
+    environment: Mapping[str, str],
+    progress: Progress,
+    interrupted: asyncio.Event,
+    clock: Callable[[], datetime] = now,
+) -> Result:
+    """Carry out the job. Setting ``interrupted`` ends it soon, with everything that was begun recorded."""
+    session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
+    settings = Settings()
+    settings.setmodule(SETTINGS_MODULE, priority="project")
+    settings.set("CONCURRENT_REQUESTS", job.concurrency, priority="cmdline")
+    settings.set("PLAYWRIGHT_MAX_CONTEXTS", job.concurrency, priority="cmdline")
+    crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
+    watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))
+    try:
+        await crawler.crawl(session=session)
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+    return await close_session(session, interrupted=interrupted.is_set())
+
+
+async def _stop_when(interrupted: asyncio.Event, cut: asyncio.Event, crawler: Any) -> None:
+    await interrupted.wait()
+    cut.set()
+    await crawler.stop_async()
+
+
+def run(
+    job: Job, *, vault: Vault, environment: Mapping[str, str], progress: Progress, on_interrupt: Callable[[int], None]
+) -> Result:
+    """For a process that does nothing else: install the reactor, run the job, handle Ctrl-C. Blocking.
+
+    ``on_interrupt`` is told how many times the person has asked to stop.
+    """
+    install_reactor(REACTOR)
+    from twisted.internet import reactor  # noqa: PLC0415  # importing it earlier would install another one
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    outcome: list[Result | BaseException] = []
+    loop = asyncio.get_event_loop()
+
+    async def main() -> None:
+        interrupted = asyncio.Event()
+        asked = 0
+
+        def stop() -> None:
+            nonlocal asked
+            asked += 1
+            interrupted.set()
+            on_interrupt(asked)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            outcome.append(
+                await capture(job, vault=vault, environment=environment, progress=progress, interrupted=interrupted)
+            )
+        except BaseException as error:  # noqa: BLE001  # carried over to the caller's side of the reactor, and raised there
+            outcome.append(error)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            reactor.stop()  # type: ignore[attr-defined]
+
+    reactor.callWhenRunning(lambda: tasks.append(loop.create_task(main())))  # type: ignore[attr-defined]
+    tasks: list[asyncio.Task[None]] = []
+    reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise result
+    return result

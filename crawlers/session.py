@@ -1,0 +1,138 @@
+"""One run of the crawler: what was asked for, and everything the looking needs, opened once and shared."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from archive.vault import Vault
+
+from archive.acquisition import Acquisition
+from archive.errors import DiskError, KeyFileError, LogError, StoreError
+from archive.result import Lost
+from archive.spool import VisitSpool
+from crawlers.egress import Egress, Resolve
+from crawlers.launching import Launch
+from crawlers.robots import RobotsKeeper
+from custody.model import Json, Role, Snapshot, Started, Via
+
+Progress = Callable[[str, Mapping[str, Json]], None]
+"""Told each step: its name and what it concerns."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What a person asked for."""
+
+    urls: tuple[str, ...]
+    case: str
+    follow: bool = True
+    max_links: int = 20
+    depth: int = 3
+    """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
+    robots: str = "record"
+    """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
+    operator: str | None = None
+    resolve: tuple[Resolve, ...] = ()
+    trust_spki: tuple[str, ...] = ()
+    timeout_s: float = 45.0
+    concurrency: int = 2
+
+    @property
+    def interventions(self) -> tuple[str, ...]:
+        """What stands between the program and the public network because this job said so."""
+        named = []
+        if self.resolve:
+            named.append("--resolve")
+        if self.trust_spki:
+            named.append("--trust-spki")
+        return tuple(named)
+
+    def to_json(self) -> dict[str, Json]:
+        """The settings of the run, as its `run.opened` blob keeps them; neither case nor URL is among them."""
+        return {
+            "follow": self.follow,
+            "max_links": self.max_links,
+            "depth": self.depth,
+            "robots": self.robots,
+            "resolve": [str(each) for each in self.resolve],
+            "trust_spki": list(self.trust_spki),
+            "timeout_s": int(self.timeout_s),
+            "concurrency": self.concurrency,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """One page to look at, and how we came to it."""
+
+    url: str
+    capture_id: str
+    unit: str
+    parent: str | None = None
+    via: Via | None = None
+    depth: int = 0
+    position: str = "root"
+    """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed)."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Looking:
+    """The state of one plan while it is being carried out."""
+
+    plan: Plan
+    spool: VisitSpool
+    started: Started
+    robots: Mapping[str, Json]
+    kept: list[Snapshot] = field(default_factory=list)
+
+    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
+        """Write bytes into the spool, hashed on the way. A name used before gets a number."""
+        taken = {snapshot.name for snapshot in self.kept}
+        stem, dot, suffix = name.rpartition(".")
+        number = 2
+        while name in taken:
+            name = f"{stem}-{number}{dot}{suffix}" if dot else f"{suffix}-{number}"
+            number += 1
+        snapshot = self.spool.write(role, name, media_type, data)
+        self.kept.append(snapshot)
+        return snapshot
+
+
+@dataclass(kw_only=True, slots=True)
+class Session:
+    """Everything that the spider, its middleware and its download handler share."""
+
+    job: Job
+    vault: Vault
+    acquisition: Acquisition
+    egress: Egress
+    launch: Launch
+    environment: Mapping[str, Json]
+    """The record's section: software, browser, flags, isolation."""
+    clock: Callable[[], datetime]
+    progress: Progress
+    robots: RobotsKeeper | None = None
+    """Set by the spider, which fetches through Scrapy."""
+    cut: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a person interrupts: looks under way end now, with what they have."""
+    looking: dict[str, Looking] = field(default_factory=dict)
+    followed: dict[str, int] = field(default_factory=dict)
+    """Links followed so far in each unit."""
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    """Addresses already looked at, or about to be, in each unit."""
+    planned: list[Plan] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
+        """Evidence did not reach the log: said at once, and in the result."""
+        of_store = isinstance(error, (StoreError, DiskError, KeyFileError, LogError))
+        reason = str(error)[:1000] or type(error).__name__
+        self.lost.append(Lost(capture_id=plan.capture_id, url=plan.url, stage=stage, reason=reason, of_store=of_store))
+        self.progress("lost", {"capture": plan.capture_id, "url": plan.url, "stage": stage, "reason": reason})
+
+    def unfinished(self) -> tuple[str, ...]:
+        """What was asked for, or was to be followed, and was never looked at."""
+        done = self.looking.keys() | {each.capture_id for each in self.lost}
+        return tuple(plan.url for plan in self.planned if plan.capture_id not in done)

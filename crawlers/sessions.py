@@ -1,0 +1,121 @@
+"""Open and close a session: egress, browser plan, the run's events."""
+
+import asyncio
+import hashlib
+import platform
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from archive.vault import Vault
+
+from archive.config import ArchiveConfig
+from archive.result import Result
+from crawlers.egress import Egress
+from crawlers.launching import Launch, find_browser, plan
+from crawlers.session import Job, Progress, Session
+from custody.model import Json
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ROOMS = ("archive", "console", "crawlers", "custody", "pipelines", "settings")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _silent(step: str, facts: Mapping[str, Json]) -> None:
+    """Nobody is watching."""
+
+
+async def open_session(
+    job: Job,
+    *,
+    environment: Mapping[str, str],
+    vault: Vault | None = None,
+    clock: Callable[[], datetime] = now,
+    progress: Progress = _silent,
+) -> Session:
+    """Everything that a look needs. ``run.opened`` is durable when it returns."""
+    if vault is None:
+        vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment), clock=clock)
+    executable = find_browser(environment, checkout=CHECKOUT)
+    egress = Egress(job.resolve, clock=clock)
+    await egress.start()
+    try:
+        launch = await asyncio.to_thread(
+            plan,
+            executable,
+            keys=vault.home.keys,
+            cache=vault.home.cache,
+            env=environment,
+            egress_url=egress.url,
+            trust_spki=job.trust_spki,
+        )
+        described = describe(launch)
+        acquisition = await asyncio.to_thread(
+            vault.begin, job.case, {"settings": job.to_json(), **described}, job.operator
+        )
+    except BaseException:
+        await egress.stop()
+        raise
+    return Session(
+        job=job,
+        vault=vault,
+        acquisition=acquisition,
+        egress=egress,
+        launch=launch,
+        environment=described,
+        clock=clock,
+        progress=progress,
+    )
+
+
+async def close_session(session: Session, *, interrupted: bool = False) -> Result:
+    """Close the run's events, ask for trusted time, let go of the spool."""
+    await session.egress.stop()
+    return await asyncio.to_thread(
+        session.vault.finish,
+        session.acquisition,
+        lost=tuple(session.lost),
+        unfinished=session.unfinished(),
+        interrupted=interrupted,
+        notices=tuple(session.notices),
+    )
+
+
+def describe(launch: Launch) -> dict[str, Json]:
+    """What looked: software, browser, flags, sandbox, isolation."""
+    digest = code_sha256()
+    return {
+        "software": "counterproof",
+        "version": metadata.version("counterproof"),
+        "code_sha256": digest,
+        "build": "released" if _released() == digest else "unreleased",
+        "python": platform.python_version(),
+        "playwright": metadata.version("playwright"),
+        "scrapy": metadata.version("scrapy"),
+        "system": platform.platform(),
+        "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": True},
+        "sandbox": launch.sandbox,
+        "key_isolation": launch.isolation.kind,
+        "key_isolation_reason": launch.isolation.reason,
+    }
+
+
+def code_sha256() -> str:
+    """One digest over every source file of the rooms: path, length and bytes, in path order."""
+    hasher = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((CHECKOUT / room).rglob("*.py")):
+            data = path.read_bytes()
+            hasher.update(f"{path.relative_to(CHECKOUT).as_posix()}\n{len(data)}\n".encode())
+            hasher.update(data)
+    return hasher.hexdigest()
+
+
+def _released() -> str | None:
+    """The digest that a release states of itself; a checkout that was touched since no longer equals it."""
+    stated = CHECKOUT / "RELEASE"
+    return stated.read_text(encoding="utf-8").strip() if stated.is_file() else None

@@ -1,0 +1,110 @@
+"""Stored -> Recorded: the record is written last, its event appended, and both read back before anything is claimed."""
+
+import asyncio
+from datetime import datetime
+
+from archive.acquisition import Acquisition, acquisition_of
+from archive.receipt import Receipt
+from archive.result import Captured, Kept
+from custody import keyspace
+from custody.artifact import Artifact as Entry
+from custody.artifact import Lock
+from custody.digest import Digest
+from custody.model import Role, Visit
+from custody.record import NAME, Record
+from pipelines.stages import Artifact, Recorded, Stored
+
+
+class Recording:
+    async def process_item(self, item: Stored) -> Recorded:
+        acquisition = acquisition_of(item.visit.run)
+        acquisition.enter(item.visit.capture_id, "recording")
+        return await asyncio.to_thread(record, acquisition, item)
+
+
+def record(acquisition: Acquisition, item: Stored) -> Recorded:
+    """Blocking. Raises when the record or its event did not become durable; the journal keeps them then."""
+    visit = item.visit
+    entries = tuple(_entry(each) for each in item.artifacts)
+    data = Record.of(visit, artifacts=entries, nonce=acquisition.nonce()).format()
+    snapshot = acquisition.visit_spool(visit.capture_id).write(Role.RECORD, NAME, "application/json", data)
+    receipt = acquisition.end(
+        capture_id=visit.capture_id,
+        unit=visit.unit,
+        started=visit.started,
+        record=snapshot,
+        files=visit.snapshots,
+        status=visit.status,
+        outcome=visit.outcome,
+        http_status=visit.http_status,
+        started_at=_began(visit),
+        ended_at=visit.times["closed_at"],
+        stage="visit",
+    )
+    acquisition.captured.append(_captured(item, snapshot.digest, receipt))
+    return Recorded(
+        visit=visit,
+        artifacts=item.artifacts,
+        record_sha256=snapshot.digest,
+        record_bytes=snapshot.bytes,
+        record_key=keyspace.blob(snapshot.digest),
+        log=receipt.log,
+        index=receipt.index,
+        tree_size=receipt.tree_size,
+    )
+
+
+def _captured(item: Stored, record_sha256: Digest, receipt: Receipt) -> Captured:
+    visit = item.visit
+    return Captured(
+        capture_id=visit.capture_id,
+        unit=visit.unit,
+        parent=visit.parent,
+        via=visit.via,
+        requested_url=visit.requested_url,
+        final_url=visit.final_url,
+        title=visit.title,
+        status=visit.status,
+        outcome=visit.outcome,
+        outcome_reason=visit.outcome_reason,
+        http_status=visit.http_status,
+        origin=visit.origin,
+        origin_reasons=visit.origin_reasons,
+        hops=visit.hops,
+        artifacts=tuple(
+            Kept(
+                role=each.snapshot.role.value,
+                name=each.snapshot.name,
+                sha256=each.snapshot.digest.hex,
+                bytes=each.snapshot.bytes,
+                media_type=each.snapshot.media_type,
+                key=each.stored.key,
+            )
+            for each in item.artifacts
+        ),
+        missing=visit.missing,
+        candidates=visit.candidates,
+        record_sha256=record_sha256.hex,
+        log=receipt.log,
+        started_index=visit.started.index,
+        index=receipt.index,
+        tree_size=receipt.tree_size,
+    )
+
+
+def _began(visit: Visit) -> datetime:
+    return visit.times.get("requested_at", visit.times["closed_at"])
+
+
+def _entry(artifact: Artifact) -> Entry:
+    snapshot, stored = artifact.snapshot, artifact.stored
+    return Entry(
+        role=snapshot.role.value,
+        name=snapshot.name,
+        media_type=snapshot.media_type,
+        bytes=snapshot.bytes,
+        digest=snapshot.digest,
+        version_id=stored.version_id,
+        lock=stored.lock and Lock(mode=stored.lock.mode, retain_until=stored.lock.retain_until),
+        made_at=snapshot.made_at,
+    )
