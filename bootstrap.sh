@@ -30,12 +30,14 @@ may_apt() {
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 apt_install() {
   if [ -z "${lists_are_new:-}" ]; then
-    as_root apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are there."
+    as_root apt-get update -qq >>"$state/apt.log" 2>&1 || say "apt-get update failed; going on with the lists that are there."
     lists_are_new=yes
   fi
   say "apt installs: $*"
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >&2
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >>"$state/apt.log" 2>&1 && return
+  tail -n 5 "$state/apt.log" >&2
+  return 1
 }
 
 # --- the system's packages ---------------------------------------------------------------------------------------------
@@ -53,17 +55,18 @@ has_font() { have fc-list && [ -n "$(fc-list "$1" family 2>/dev/null | head -n 1
 has_fonts() { has_font :lang=zh-cn && has_font :lang=ja && has_font :lang=ko && has_font :lang=ar && has_font :charset=1f600; }
 
 install_system() {
-  python=$(pick_python) || {
-    may_apt && apt_install python3 && python=$(pick_python) \
-      || die "no Python >= 3.11 here. Install one (Debian 12, Ubuntu 24.04 and later bring it as python3), or name it: PYTHON=/path/to/python3 make setup"
-  }
+  if ! python=$(pick_python); then
+    if may_apt; then apt_install python3 || say "apt could not install python3"; fi
+    python=$(pick_python) || die "no Python >= 3.11 here. Install one (Debian 12, Ubuntu 24.04 and later bring it as python3), or name it: PYTHON=/path/to/python3 make setup"
+  fi
   wanted=''
   if ! can_make_venvs "$python"; then
     [ "$python" = /usr/bin/python3 ] || python_packages="$(basename "$(readlink -f "$python")")-venv"
     wanted="$wanted $python_packages"
   fi
   have openssl || wanted="$wanted openssl"           # the demo's time-stamp authority; verifying by hand
-  have unshare && have setpriv || wanted="$wanted util-linux"  # tests without the outside network; keys hidden from the browser
+  # Tests without the outside network; keys hidden from the browser.
+  if ! have unshare || ! have setpriv; then wanted="$wanted util-linux"; fi
   have ip || wanted="$wanted iproute2"
   has_fonts || wanted="$wanted fontconfig fonts-noto-cjk fonts-noto-core fonts-noto-color-emoji"
   [ -n "$wanted" ] || return 0
@@ -72,7 +75,9 @@ install_system() {
     apt_install $wanted || say "apt could not install:$wanted"
   fi
   can_make_venvs "$python" || die "$python cannot make virtual environments. Install it: apt-get install $python_packages"
-  have openssl && have unshare && have ip || say "for the demo and the tests, install: apt-get install openssl util-linux iproute2"
+  for tool in openssl unshare setpriv ip; do
+    have "$tool" || say "$tool is missing; the demo and the tests need it: apt-get install openssl util-linux iproute2"
+  done
   has_fonts || say "Chinese, Japanese, Korean, Arabic or emoji would show as boxes in screenshots. Install: apt-get install fontconfig fonts-noto-cjk fonts-noto-core fonts-noto-color-emoji"
 }
 
@@ -140,13 +145,13 @@ install_venv() {
   pip --no-deps --no-build-isolation --editable . || die "could not install Counterproof itself into $venv"
 }
 
+mkdir -p "$state"
 if [ "${1:-}" = system ]; then
   install_system
   from_system >/dev/null || from_debian >/dev/null || say "$no_browser"
   exit 0
 fi
 
-mkdir -p "$state"
 if have flock; then exec 9>"$state/lock"; flock 9; fi   # two commands at once: the second waits
 is_ready && exit 0
 install_system
