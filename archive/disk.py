@@ -97,3 +97,8 @@ def try_exclusive(path: Path, *, create: bool = True) -> int | None:
 def is_private(status: os.stat_result) -> bool:
     """Nobody but its owner can read, write or run it."""
     return stat.S_IMODE(status.st_mode) & 0o077 == 0
+
+
+def release(lock: int) -> None:
+    """Let go of what ``try_exclusive`` gave."""
+    os.close(lock)

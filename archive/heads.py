@@ -4,7 +4,7 @@ Shared by all processes of one home. It only ever moves forward, a whole commit 
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ CREATE TABLE chains (scope TEXT PRIMARY KEY, seq INTEGER NOT NULL, leaf BLOB NOT
 CREATE TABLE events (leaf_index INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL,
   leaf BLOB NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, type TEXT);
 CREATE INDEX typed ON events (type, leaf_index) WHERE type IS NOT NULL;
+CREATE TABLE snapshots (n INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 CREATE TABLE keys (keyid TEXT PRIMARY KEY, public_key BLOB NOT NULL, role TEXT NOT NULL, revoked INTEGER NOT NULL)
   WITHOUT ROWID;
 """
@@ -162,15 +163,34 @@ class Heads:
             yield from map(_seen, rows)
             at = rows[-1][4]
 
-    def changed(self, since: Position) -> Iterator[ChainHead | SeenEvent | KnownKey | tuple[str, ChainHead]]:
-        """All keys, then the chains and events that are newer than a position: what a snapshot holds."""
+    def all_keys(self) -> Iterator[KnownKey]:
         with self._errors():
             for row in self._db.execute("SELECT * FROM keys ORDER BY keyid"):
                 yield KnownKey(row[0], row[1], row[2], bool(row[3]))
-            for row in self._db.execute("SELECT scope, seq, leaf FROM chains WHERE n > ? ORDER BY scope", (since.n,)):
+
+    def chains(self, *, after_commit: int) -> Iterator[tuple[str, ChainHead]]:
+        """Those that grew after a commit."""
+        with self._errors():
+            for row in self._db.execute(
+                "SELECT scope, seq, leaf FROM chains WHERE n > ? ORDER BY scope", (after_commit,)
+            ):
                 yield row[0], ChainHead(row[1], Digest(row[2].hex()))
-            for row in self._db.execute(f"{_SELECT_EVENT} WHERE leaf_index >= ? ORDER BY leaf_index", (since.size,)):
+
+    def events(self, *, first_index: int) -> Iterator[SeenEvent]:
+        with self._errors():
+            for row in self._db.execute(f"{_SELECT_EVENT} WHERE leaf_index >= ? ORDER BY leaf_index", (first_index,)):
                 yield _seen(row)
+
+    def snapshot_size(self, n: int) -> int | None:
+        """Leaves at commit ``n``, if a snapshot was due there."""
+        with self._errors():
+            row = self._db.execute("SELECT size FROM snapshots WHERE n = ?", (n,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def mark_snapshot(self, at: Position) -> None:
+        """Inside ``advancing`` alone."""
+        with self._errors():
+            self._db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?)", (at.n, at.size))
 
     @contextmanager
     def advancing(self, before: Position) -> Iterator[bool]:
@@ -187,46 +207,45 @@ class Heads:
 
     def write(self, advance: Advance) -> None:
         """Inside ``advancing`` alone."""
-        n, at = advance.position.n, advance.position
+        at = advance.position
         if at.commit_sha256 is None:
             raise ValueError("a head is at a commit")
-        with self._errors():
-            self._db.execute(
-                "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?)",
-                (
-                    n,
-                    at.size,
-                    at.commit_sha256.hex,
-                    advance.root,
-                    tiles.encode_bundle(map(tiles.encode_tile, advance.edge.levels)),
-                    tiles.encode_bundle(advance.edge.leaves),
-                ),
-            )
-            self.write_chains(advance.chains, n)
-            self.write_events(advance.events)
-            self.write_keys(advance.keys)
+        levels = tiles.encode_bundle(map(tiles.encode_tile, advance.edge.levels))
+        leaves = tiles.encode_bundle(advance.edge.leaves)
+        self._many(
+            "INSERT OR REPLACE INTO head VALUES (1, ?, ?, ?, ?, ?, ?)",
+            [(at.n, at.size, at.commit_sha256.hex, advance.root, levels, leaves)],
+        )
+        self.write_chains(advance.chains, at.n)
+        self.write_events(advance.events)
+        self.write_keys(advance.keys)
 
     def write_chains(self, chains: Mapping[str, ChainHead], n: int) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?)",
-            ((scope, head.seq, head.leaf_sha256.raw, n) for scope, head in chains.items()),
-        )
+        rows = ((scope, head.seq, head.leaf_sha256.raw, n) for scope, head in chains.items())
+        self._many("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?)", rows)
 
     def write_events(self, events: Sequence[SeenEvent]) -> None:
-        self._db.executemany(
-            "INSERT INTO events (event_id, payload, leaf, n, leaf_index, size, type) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        rows = (
             (
-                (each.event_id, each.payload_sha256.raw, each.leaf_sha256.raw, each.n, each.index, each.tree_size,
-                 each.type)
-                for each in events
-            ),
-        )  # fmt: skip
+                each.index,
+                each.event_id,
+                each.payload_sha256.raw,
+                each.leaf_sha256.raw,
+                each.n,
+                each.tree_size,
+                each.type,
+            )
+            for each in events
+        )
+        self._many("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def write_keys(self, keys: Sequence[KnownKey]) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)",
-            ((each.keyid, each.public_key, each.role, int(each.revoked)) for each in keys),
-        )
+        rows = ((each.keyid, each.public_key, each.role, int(each.revoked)) for each in keys)
+        self._many("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", rows)
+
+    def _many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        with self._errors():
+            self._db.executemany(statement, rows)
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)

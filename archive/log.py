@@ -88,7 +88,7 @@ class LogReader:
                     logged = self._follow(data, position, first=position == after)
                     yield logged
                     position = logged.position
-                window = min(2 * window, _WINDOW)
+                window = min(_WINDOW, position.n - after.n)
 
     def events(self, *types: str, after: Position = START) -> Iterator[LoggedEvent]:
         """All events after the position, in log order; of these types only, when any are named."""

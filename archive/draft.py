@@ -1,0 +1,188 @@
+"""A draft: leaves judged one by one against what the log knows, before they are committed or believed.
+
+The same rules hold for what we append and for what others have committed: a checkpoint is signed over nothing else.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from archive.errors import LogError
+from archive.heads import INDEXED_TYPES, Advance, ChainHead, Heads, KnownKey, SeenEvent
+from archive.log import Position
+from custody import keys, merkle
+from custody.digest import Digest
+from custody.errors import CustodyError, FormatError, SignatureError
+from custody.event import Envelope, Event, check_signature, open_event
+from custody.leaf import Chain, Leaf
+from custody.tiles import Growth
+from custody.trust import Trust
+
+_OPENED = "log.opened"
+_INTRODUCED = "key.introduced"
+_REVOKED = "key.revoked"
+
+
+class Draft:
+    """One commit's changes on top of ``heads``, which is only read."""
+
+    def __init__(self, heads: Heads, trust: Trust, *, after: Position) -> None:
+        self._heads = heads
+        self._trust = trust
+        self._n = after.n + 1
+        self._first_index = after.size
+        self._chains: dict[str, ChainHead] = {}
+        self._keys: dict[str, KnownKey] = {}
+        self._placed: dict[str, tuple[Digest, Digest, str]] = {}
+        self.leaves: list[bytes] = []
+
+    @property
+    def index(self) -> int:
+        """Of the next leaf."""
+        return self._first_index + len(self.leaves)
+
+    def payload_of(self, event_id: str) -> Digest | None:
+        """The payload of an event that is in the log, or in this draft."""
+        if event_id in self._placed:
+            return self._placed[event_id][0]
+        seen = self._heads.event(event_id)
+        return None if seen is None else seen.payload_sha256
+
+    def judge(self, envelope: Envelope) -> Event:
+        """Signed by a key that the log has introduced, and well formed. Raises ``CustodyError``."""
+        event = self._judge_signature(envelope)
+        if event.type == _OPENED and self.index:
+            raise FormatError(f"{self._trust.log.name} is open already")
+        self._learn(event)
+        return event
+
+    def _judge_signature(self, envelope: Envelope) -> Event:
+        key = self._key(envelope.keyid)
+        if key is None:
+            event = self._judge_by_root(envelope)
+            if event is None:
+                raise SignatureError(f"key {envelope.keyid} is not one that {self._trust.log.name} has introduced")
+            return event
+        if key.revoked:
+            raise SignatureError(f"key {envelope.keyid} was revoked")
+        event = open_event(envelope, key.public_key)
+        if event.kind is not None and event.kind.by_root and self._judge_by_root(envelope) is None:
+            raise SignatureError(f"{event.type} needs {self._trust.root_threshold} signatures by root keys")
+        return event
+
+    def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:
+        """Give a judged event the next index and its place in its chain."""
+        leaf = Leaf(self._trust.log.name, self.index, logged_at, (self._next(event.chain),), envelope)
+        self._add(leaf.format(), envelope, event)
+
+    def follow(self, data: bytes) -> None:
+        """Take a leaf that is in a commit already. Raises ``CustodyError`` when it should not be there."""
+        leaf = Leaf.parse(data)
+        if (leaf.log, leaf.index) != (self._trust.log.name, self.index):
+            raise FormatError(f"expected leaf {self.index} of {self._trust.log.name}, got {leaf.index} of {leaf.log}")
+        event = self.judge(leaf.event)
+        if leaf.chains != (expected := (self._next(event.chain),)):
+            raise FormatError(f"leaf {leaf.index}: expected its place to be {expected}, got {leaf.chains}")
+        if self.payload_of(event.event_id) is not None:
+            raise FormatError(f"leaf {leaf.index}: event {event.event_id} is in the log already")
+        self._add(data, leaf.event, event)
+
+    def advance(self, commit_sha256: Digest, growth: Growth) -> Advance:
+        """What all of it changes, once it is committed."""
+        size = self.index
+        return Advance(
+            position=Position(self._n, size, commit_sha256),
+            root=growth.root,
+            edge=growth.edge,
+            chains=self._chains,
+            keys=tuple(self._keys.values()),
+            events=tuple(
+                SeenEvent(
+                    event_id=event_id,
+                    payload_sha256=payload,
+                    leaf_sha256=leaf,
+                    n=self._n,
+                    index=index,
+                    tree_size=size,
+                    type=type_ if type_ in INDEXED_TYPES else None,
+                )
+                for index, (event_id, (payload, leaf, type_)) in enumerate(self._placed.items(), self._first_index)
+            ),
+        )
+
+    def event_ids(self) -> tuple[str, ...]:
+        return tuple(self._placed)
+
+    def _next(self, scope: str) -> Chain:
+        head = self._chains.get(scope) or self._heads.chain(scope)
+        return Chain(scope, 0, None) if head is None else Chain(scope, head.seq + 1, head.leaf_sha256.hex)
+
+    def _add(self, data: bytes, envelope: Envelope, event: Event) -> None:
+        if (self.index == 0) != (event.type == _OPENED):
+            raise FormatError(f"a log begins with {_OPENED}, once; got {event.type} as leaf {self.index}")
+        if event.type == _OPENED and (event.body["log"], event.body["vkey"]) != (
+            self._trust.log.name,
+            self._trust.log.format(),
+        ):
+            raise FormatError(f"the log was opened as {event.body['log']!r} with the key {event.body['vkey']!r}")
+        learnt = self._learn(event)
+        digest = Digest(merkle.leaf_hash(data).hex())
+        place = self._next(event.chain)
+        if learnt is not None:
+            self._keys[learnt.keyid] = learnt
+        self._chains[event.chain] = ChainHead(place.seq, digest)
+        self._placed[event.event_id] = (envelope.payload_sha256, digest, event.type)
+        self.leaves.append(data)
+
+    def _learn(self, event: Event) -> KnownKey | None:
+        body: Any = event.body
+        if event.type == _INTRODUCED:
+            public_key = _decoded(body["public_key"])
+            if keys.keyid(public_key) != body["keyid"]:
+                raise FormatError(f"the key introduced as {body['keyid']} has another id")
+            return KnownKey(body["keyid"], public_key, body["role"], revoked=False)
+        if event.type == _REVOKED:
+            key = self._key(body["keyid"])
+            if key is None:
+                raise FormatError(f"key {body['keyid']} was never introduced, so it cannot be revoked")
+            return KnownKey(key.keyid, key.public_key, key.role, revoked=True)
+        return None
+
+    def _key(self, keyid: str) -> KnownKey | None:
+        return self._keys.get(keyid) or self._heads.key(keyid)
+
+    def _judge_by_root(self, envelope: Envelope) -> Event | None:
+        """The event, if as many root keys signed it as the trust file asks for, and it is one of theirs."""
+        signed = sum(_holds(envelope, key) for key in self._trust.root_keys)
+        if signed < self._trust.root_threshold:
+            return None
+        event = Event.parse(envelope.payload)
+        return event if event.kind is not None and event.kind.by_root else None
+
+
+def judge_all(draft: Draft, envelopes: Sequence[Envelope]) -> list[Event]:
+    """All or none. Raises ``LogError`` with the reason."""
+    events: list[Event] = []
+    for envelope in envelopes:
+        try:
+            events.append(draft.judge(envelope))
+        except CustodyError as error:
+            raise LogError(f"this event cannot be recorded: {error}") from error
+    return events
+
+
+def _holds(envelope: Envelope, public_key: bytes) -> bool:
+    try:
+        check_signature(envelope, public_key)
+    except SignatureError:
+        return False
+    return True
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise FormatError(f"a public key is base64, got {text[:60]!r}") from error

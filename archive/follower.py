@@ -1,0 +1,194 @@
+"""The follower: reads the log on to its newest commit, judges it, finishes what its maker left, and never goes back."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from archive.draft import Draft
+from archive.errors import LogError, LogForeign, LogRollback, NotStored
+from archive.heads import Heads
+from archive.log import LoggedCommit, LogReader, Position
+from archive.publisher import Publisher
+from archive.snapshots import Snapshots
+from archive.watermark import Watermark
+from custody import keys, keyspace
+from custody.digest import Digest
+from custody.errors import CustodyError
+from custody.keys import Signer
+from custody.tiles import Edge
+from custody.trust import Trust
+
+
+class _Moved(Exception):
+    """Another process of this home was here first; what we hold is old."""
+
+
+class Follower:
+    """Of one log, for one process. Not safe for threads: the sequencer holds a lock around it."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        *,
+        trust: Trust,
+        log_signer: Signer,
+        state_dir: Path,
+        retain_until: Callable[[], datetime],
+        hook: Callable[[str], None],
+        snapshot_every: int,
+    ) -> None:
+        self.reader = reader
+        self.trust = trust
+        self.heads = Heads(state_dir / "heads.sqlite")
+        self.publisher = Publisher(
+            reader.store,
+            vkey=trust.log,
+            signer=log_signer,
+            lock=state_dir / "pointer.lock",
+            retain_until=retain_until,
+            hook=hook,
+        )
+        self.position = Position()
+        self.edge = Edge()
+        self._keyid = keys.keyid(log_signer.public_key)
+        self._watermark = Watermark(state_dir / "head.json")
+        self._snapshots = Snapshots(
+            reader,
+            self.heads,
+            vkey=trust.log,
+            signer=log_signer,
+            directory=state_dir / "snapshots",
+            every=snapshot_every,
+        )
+        self._retain_until = retain_until
+        self._hook = hook
+
+    def begin(self) -> None:
+        """Once a process: upload what a dead one left, and spare a machine without a memory what snapshots hold."""
+        self._snapshots.upload(self._retain_until())
+        if self.heads.position().n == 0:
+            self._snapshots.load()
+
+    def follow(self) -> None:
+        """Read, judge and take over every commit after ours; publish the newest, as its maker may have died.
+
+        Raises ``LogRollback`` when the store shows less than was seen before, and ``LogError`` when it holds what no
+        sequencer would have written.
+        """
+        # Both are read before the commits are: what they tell of must be there by then.
+        seen = self._watermark.read()
+        newest = self.publisher.newest()
+        while True:
+            try:
+                self._load()
+                published = self._read_on()
+            except _Moved:
+                continue
+            break
+        if newest is not None and newest.size > self.position.size:
+            raise LogRollback(
+                f"{self.reader.log} has a signed checkpoint of {newest.size} leaves, and its commits give "
+                f"{self.position.size}: commits were removed; {_UNTOUCHED}"
+            )
+        if self.position.n < seen.n:
+            raise LogRollback(
+                f"{self.reader.log} ends at commit {self.position.n}, and this machine has seen commit {seen.n}: "
+                f"either {self.reader.store.name} is not the store that this home's log lies in (give another store a "
+                f"home of its own, COUNTERPROOF_HOME), or it was put back from an old copy; {_UNTOUCHED}"
+            )
+        self._watermark.rise(self.position)
+        if self.position.n and not published and (newest is None or newest.size < self.position.size):
+            self.publisher.point(self.position.size, self.edge.root)
+
+    def refuse_other_logs(self) -> None:
+        """A store that holds somebody's log is not one to begin a second one in by mistake."""
+        mine = keyspace.log_prefix(self.reader.log)
+        other = next((key for key in self.reader.store.keys(keyspace.LOGS) if not key.startswith(mine)), None)
+        if other is not None:
+            slug = other.removeprefix(keyspace.LOGS).split("/")[0]
+            raise LogForeign(
+                f"{self.reader.store.name} holds the log {slug}, and this home has no key in it: use the home that "
+                "made it (COUNTERPROOF_HOME), or another store or prefix (COUNTERPROOF_STORE_URL)"
+            )
+
+    def refuse_stranger(self, worker: str) -> None:
+        known = self.heads.key(worker)
+        if known is None or known.revoked:
+            what = "was revoked" if known else "was never introduced"
+            raise LogForeign(
+                f"the worker key {worker[:16]}… of this home {what} in {self.reader.log}: put the right worker.key "
+                "back from your backup, or use the home that made this log (COUNTERPROOF_HOME)"
+            )
+
+    def refuse_removed(self) -> None:
+        """A delete marker on the next commit makes room for a second one of that number, which would be a fork."""
+        n = self.position.n + 1
+        key = keyspace.commit(self.reader.log, n)
+        if any(each.key == key for each in self.reader.store.versions(key)) and self._stored(n) is None:
+            raise LogRollback(
+                f"commit {n} of {self.reader.log} was removed, and its old version is still there: take its delete "
+                f"marker away; {_UNTOUCHED}"
+            )
+
+    def _load(self) -> None:
+        """What other processes of this home have taken over meanwhile."""
+        if self.heads.position() != self.position:
+            with self.heads.reading():
+                self.position, self.edge = self.heads.position(), self.heads.edge()
+
+    def _read_on(self) -> bool:
+        """Whether there was anything new, whose newest commit is now published."""
+        before = self.position
+        last: LoggedCommit | None = None
+        for logged in self.reader.commits(before):
+            if last is not None:
+                self._take(last, newest=False)  # whoever made the one after it has published it
+            last = logged
+        if last is not None:
+            self._take(last, newest=True)
+        elif before.n and (stored := self._stored(before.n)) != before.commit_sha256:
+            raise LogRollback(
+                f"commit {before.n} of {self.reader.log} was seen here as {before.commit_sha256}, and the store has "
+                f"{stored or 'nothing'} there; {_UNTOUCHED}"
+            )
+        return last is not None
+
+    def _take(self, logged: LoggedCommit, *, newest: bool) -> None:
+        commit = logged.commit
+        with self.heads.reading():
+            if self.heads.position() != self.position:
+                raise _Moved
+            draft = Draft(self.heads, self.trust, after=self.position)
+            try:
+                for data in commit.leaves:
+                    draft.follow(data)
+            except CustodyError as error:
+                raise LogError(
+                    f"commit {commit.n} of {self.reader.log} holds what it should not ({error}): {_STOP}"
+                ) from error
+        growth = self.edge.grow(commit.leaves)
+        if (commit.root, commit.key, commit.events) != (growth.root, self._keyid, draft.event_ids()):
+            raise LogError(f"commit {commit.n} of {self.reader.log} does not say what its leaves say: {_STOP}")
+        self._watermark.check(logged.position)
+        if newest:
+            self.publisher.publish(growth)
+        advance = draft.advance(logged.sha256, growth)
+        with self.heads.advancing(self.position) as first:
+            if first:
+                self.heads.write(advance)
+                self._snapshots.write(advance.position, advance.root)
+        self.position, self.edge = advance.position, growth.edge
+        self._hook("advanced")
+        self._snapshots.upload(self._retain_until())
+
+    def _stored(self, n: int) -> Digest | None:
+        key = keyspace.commit(self.reader.log, n)
+        try:
+            stored = self.reader.store.head(key)
+            return stored.sha256 or Digest.of(self.reader.store.read(key))
+        except NotStored:
+            return None
+
+
+_UNTOUCHED = "nothing was changed; run `counterproof verify`, and compare the store with a mirror"
+_STOP = "it was not built on; run `counterproof verify`, and find out who can write to the store"

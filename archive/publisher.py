@@ -1,0 +1,96 @@
+"""What is derived from a commit, for readers: bundles, tiles, the signed checkpoint. Written as often as needed."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from archive import disk
+from archive.errors import LogError, NotStored, StoreError
+from archive.store import ObjectStore
+from custody import keyspace
+from custody.checkpoint import Checkpoint, open_checkpoint
+from custody.digest import Digest
+from custody.errors import CustodyError
+from custody.keys import Signer
+from custody.note import VerifierKey
+from custody.tiles import WIDTH, Growth
+
+_THREADS = 4
+_TRIES = 5
+
+
+class Publisher:
+    """Gives the same bytes for the same commit, whoever publishes it and however often."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        vkey: VerifierKey,
+        signer: Signer,
+        lock: Path,
+        retain_until: Callable[[], datetime],
+        hook: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._vkey = vkey
+        self._log = vkey.name
+        self._signer = signer
+        self._lock = lock
+        self._retain_until = retain_until
+        self._hook = hook
+
+    def publish(self, growth: Growth) -> None:
+        """Bundles and tiles, then the checkpoint that signs them, then the pointer to it.
+
+        Raises ``Collision`` when other bytes lie where these belong: then the store is not to be built on.
+        """
+        log = self._log
+        writes = [(keyspace.entries(log, each.index, each.width), each.width, data) for each, data in growth.bundles]
+        writes += [
+            (keyspace.tile(log, each.level, each.index, each.width), each.width, data) for each, data in growth.tiles
+        ]
+        until = self._retain_until()
+        with ThreadPoolExecutor(_THREADS, "publisher") as threads:
+            # A partial tile is superseded by the full one, so only that is locked (C2SP tlog-tiles).
+            for done in [
+                threads.submit(self._create, key, data, until if width == WIDTH else None)
+                for key, width, data in writes
+            ]:
+                done.result()
+        self._hook("tiled")
+        checkpoint = Checkpoint(log, growth.edge.size, growth.root)
+        self._create(keyspace.checkpoint_at(log, checkpoint.size), checkpoint.sign(self._signer), until)
+        self._hook("checkpointed")
+        self.point(growth.edge.size, growth.root)
+        self._hook("pointed")
+
+    def newest(self) -> Checkpoint | None:
+        """What the pointer says; None when it says nothing that the log signed, as before the first commit."""
+        try:
+            return open_checkpoint(self._store.read(keyspace.checkpoint(self._log)), self._vkey)
+        except NotStored:
+            return None
+        except CustodyError:
+            return None  # a cache: what it should say stands in checkpoints/, and it is written again
+
+    def point(self, size: int, root: bytes) -> None:
+        """The pointer says this tree's checkpoint or a newer one; an older one never for long, whoever races us."""
+        mine = Checkpoint(self._log, size, root)
+        # Processes of one home take turns; those of other machines may overwrite us, so we look again.
+        with disk.exclusive(self._lock):
+            for _ in range(_TRIES):
+                newest = self.newest()
+                if newest is not None and newest.size == size and newest.root != root:
+                    raise LogError(
+                        f"two trees of {size} leaves are signed as {self._log}: the log has forked; stop using "
+                        "this key, run `counterproof verify`, and compare the store with a mirror"
+                    )
+                if newest is not None and newest.size >= size:
+                    return
+                self._store.replace(keyspace.checkpoint(self._log), mine.sign(self._signer))
+        raise StoreError(f"{self._store.name} does not keep the newest checkpoint: check that it can be overwritten")
+
+    def _create(self, key: str, data: bytes, until: datetime | None) -> None:
+        self._store.create(key, data, digest=Digest.of(data), retain_until=until)
