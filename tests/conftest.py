@@ -69,7 +69,8 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport, *, needed: boo
     if report.outcome != "skipped" or not needed or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if PAGES in reason and not Path(os.environ.get(PAGES, "/nowhere")).is_dir():
+    pages = os.environ.get(PAGES)
+    if PAGES in reason and not (pages and Path(pages).is_dir()):
         return
     report.outcome = "failed"
     report.longrepr = f"skipped, and CI must not skip it: {reason}"
