@@ -87,6 +87,8 @@ class Envelope:
     signature_algorithm: str
     attributes: Mapping[str, bytes]
     """The signed attributes: by dotted type, the DER of the one value."""
+    named: bytes | None
+    """DER of the GeneralName under which the token says it was signed (TSTInfo, ``tsa``)."""
     signer: bytes | None
     """DER of the certificate that the signature names. Others may lie beside it; nobody signs the set."""
 
@@ -118,6 +120,7 @@ class Envelope:
             digest_algorithm=signer[2].sequence(at_least=1)[0].oid(),
             signature_algorithm=signer[4].sequence(at_least=1)[0].oid(),
             attributes=dict(_attribute(each) for each in signer[3].sequence(at_least=1, tag=CONTEXT_0)),
+            named=_named(fields[2]),
             signer=next((each for each in certificates if _issuer_and_serial(each) == signer[1].raw), None),
         )
 
@@ -125,6 +128,13 @@ class Envelope:
 def _attribute(element: Element) -> tuple[str, bytes]:
     kind, values = element.sequence(at_least=2)[:2]
     return kind.oid(), values.sequence(at_least=1, tag=SET)[0].raw
+
+
+def _named(content: Element) -> bytes | None:
+    """EncapsulatedContentInfo { type, [0] { OCTET STRING { TSTInfo { ..., [0] tsa, ... } } } }"""
+    octets = content.sequence(at_least=2)[1].sequence(at_least=1, tag=CONTEXT_0)[0].octets()
+    fields = parse(octets).sequence(at_least=5)
+    return next((each.body for each in fields[5:] if each.tag == CONTEXT_0), None)
 
 
 def _issuer_and_serial(certificate: bytes) -> bytes:

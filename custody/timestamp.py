@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import TimeStampResponse, VerifierBuilder, decode_timestamp_response
 
@@ -32,6 +34,7 @@ _RSA_WITH = {
 _ECDSA_WITH = {"1.2.840.10045.4.3.2": "sha256", "1.2.840.10045.4.3.3": "sha384", "1.2.840.10045.4.3.4": "sha512"}
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"  # RFC 2634 §5.4, by SHA-1
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"  # RFC 5035 §3
+_DIRECTORY_NAME = 0xA4  # RFC 5280 §4.2.1.6, GeneralName [4]
 # version 1, then the SHA-256 AlgorithmIdentifier with NULL parameters, as OpenSSL and everyone else writes it
 _VERSION_1 = cms.encode(cms.INTEGER, b"\x01")
 _SHA256_IDENTIFIER = bytes.fromhex("300d06096086480165030402010500")
@@ -85,6 +88,9 @@ def judge(query: bytes, response: bytes, data: bytes, authority: Authority) -> T
             f"the roots of {authority.id} are not in the trust file, so nothing can be said of its token",
             code="TS_TRUST",
         )
+    signer = None if envelope.signer is None else _certificate(envelope.signer)
+    if signer is not None:
+        _check_purpose(signer)
     refused = _verification(decoded, data, roots)
     # OpenSSL looks at the chain first; its reason is all that tells a stranger's token from a damaged one.
     if refused is not None and "certificate verify error" in str(refused):
@@ -92,16 +98,14 @@ def judge(query: bytes, response: bytes, data: bytes, authority: Authority) -> T
             f"the token does not chain to the roots of {authority.id} at {token.gen_time.isoformat()}: {refused}",
             code="TS_TRUST",
         ) from refused
-    if authority.pins and (
-        envelope.signer is None or hashlib.sha256(envelope.signer).hexdigest() not in authority.pins
-    ):
+    if authority.pins and (signer is None or signer.fingerprint(hashes.SHA256()).hex() not in authority.pins):
         raise TimestampError(f"the token's signer is not one that is pinned for {authority.id}", code="TS_PIN")
-    if envelope.signer is None:
+    if signer is None:
         raise TimestampError("the token does not carry the certificate of its signer")
-    _check_purpose(envelope.signer)
     if refused is not None:
         raise TimestampError(f"the token's signature does not hold: {refused}") from refused
-    _check_binding(envelope, envelope.signer)
+    _check_algorithms(envelope, signer)
+    _check_binding(envelope, signer)
     return token
 
 
@@ -174,21 +178,30 @@ def _verification(decoded: TimeStampResponse, data: bytes, roots: tuple[x509.Cer
     return None
 
 
-def _check_purpose(signer: bytes) -> None:
+def _certificate(der: bytes) -> x509.Certificate:
+    try:
+        signer = x509.load_der_x509_certificate(der)
+        # Both are read when they are asked for; what cannot be read is found out here.
+        _ = signer.extensions, signer.public_key()
+    except Exception as error:
+        raise TimestampError(f"the certificate of the signer cannot be read: {error}", code="TS_PARSE") from error
+    return signer
+
+
+def _check_purpose(signer: x509.Certificate) -> None:
     """RFC 3161 §2.3: extended key usage, critical, time-stamping and nothing else."""
     try:
-        usage = x509.load_der_x509_certificate(signer).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-        fits = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        fits = False
-    if not fits:
+        usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        usage = None
+    if usage is None or not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise TimestampError("the signer's certificate is not for time-stamping alone, as RFC 3161 asks", code="TS_EKU")
 
 
-def _check_binding(envelope: cms.Envelope, signer: bytes) -> None:
-    """The signature names its algorithms rightly, and (RFC 3161 §2.4.2, RFC 5816) this certificate."""
+def _check_algorithms(envelope: cms.Envelope, signer: x509.Certificate) -> None:
+    """The signature is called what it is. Nobody reads the name, so it could be changed without anyone noticing."""
     digest = _DIGESTS.get(envelope.digest_algorithm)
-    key = x509.load_der_x509_certificate(signer).public_key()
+    key = signer.public_key()
     named: Mapping[str, str | None] = {}
     if isinstance(key, RSAPublicKey):
         named = {_RSA: digest, **_RSA_WITH}
@@ -199,9 +212,14 @@ def _check_binding(envelope: cms.Envelope, signer: bytes) -> None:
             f"expected a signature by RSA or ECDSA over SHA-2, got {envelope.signature_algorithm} "
             f"over {envelope.digest_algorithm}"
         )
+
+
+def _check_binding(envelope: cms.Envelope, signer: x509.Certificate) -> None:
+    """RFC 3161 §2.4.2 and RFC 5816: what is signed names this certificate and, if any authority, its subject."""
+    der = signer.public_bytes(Encoding.DER)
     try:
         bound = [
-            _certificate_digest(value, signer, default=default)
+            _certificate_digest(value, der, default=default)
             for kind, default in ((_SIGNING_CERTIFICATE, "sha1"), (_SIGNING_CERTIFICATE_V2, "sha256"))
             if (value := envelope.attributes.get(kind)) is not None
         ]
@@ -209,6 +227,18 @@ def _check_binding(envelope: cms.Envelope, signer: bytes) -> None:
         raise TimestampError(f"the token's signing certificate cannot be read: {error}", code="TS_PARSE") from error
     if not bound or not all(bound):
         raise TimestampError("the token was signed for another certificate than the one it carries")
+    if envelope.named is not None and envelope.named not in _names(signer):
+        raise TimestampError("the token names another authority than the certificate of its signer")
+
+
+def _names(signer: x509.Certificate) -> list[bytes]:
+    """DER of each GeneralName (RFC 5280 §4.2.1.6) that the certificate is for."""
+    names = [cms.encode(_DIRECTORY_NAME, signer.subject.public_bytes())]
+    try:
+        others = signer.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return names
+    return [*names, *(each.raw for each in cms.parse(others.public_bytes()).children())]
 
 
 def _certificate_digest(attribute: bytes, der: bytes, *, default: str) -> bool:
