@@ -15,7 +15,7 @@ from archive.log import Position
 from custody import keys, merkle
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
-from custody.event import Envelope, Event, check_signature, open_event
+from custody.event import Envelope, Event, check_signature, event_id_of, open_event
 from custody.leaf import Chain, Leaf
 from custody.tiles import Growth
 from custody.trust import Trust
@@ -23,6 +23,10 @@ from custody.trust import Trust
 _OPENED = "log.opened"
 _INTRODUCED = "key.introduced"
 _REVOKED = "key.revoked"
+
+
+class EventRefused(LogError):
+    """Never to be recorded, while other events can be."""
 
 
 class Draft:
@@ -71,6 +75,17 @@ class Draft:
         if event.kind is not None and event.kind.by_root and self._judge_by_root(envelope) is None:
             raise SignatureError(f"{event.type} needs {self._trust.root_threshold} signatures by root keys")
         return event
+
+    def add(self, envelopes: Sequence[Envelope], logged_at: datetime) -> None:
+        """Those of them that are new: all, or none. Raises ``EventRefused``."""
+        try:
+            ids = {event_id_of(envelope.payload): envelope for envelope in envelopes}
+            fresh = [envelope for event_id, envelope in ids.items() if self.payload_of(event_id) is None]
+            judged = [self.judge(envelope) for envelope in fresh]
+        except CustodyError as error:
+            raise EventRefused(f"this event cannot be recorded: {error}") from error
+        for envelope, event in zip(fresh, judged, strict=True):
+            self.place(envelope, event, logged_at)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:
         """Give a judged event the next index and its place in its chain."""
@@ -160,17 +175,6 @@ class Draft:
             return None
         event = Event.parse(envelope.payload)
         return event if event.kind is not None and event.kind.by_root else None
-
-
-def judge_all(draft: Draft, envelopes: Sequence[Envelope]) -> list[Event]:
-    """All or none. Raises ``LogError`` with the reason."""
-    events: list[Event] = []
-    for envelope in envelopes:
-        try:
-            events.append(draft.judge(envelope))
-        except CustodyError as error:
-            raise LogError(f"this event cannot be recorded: {error}") from error
-    return events
 
 
 def _holds(envelope: Envelope, public_key: bytes) -> bool:

@@ -67,6 +67,12 @@ class Journalled:
     """A sentence for each place where the journal is not what was written."""
     torn: bool = False
     """The last line was cut short."""
+    interrupted: bool = False
+    """The run was told to stop, and had the time to say so."""
+    last_sha256: str | None = None
+    """Of the last whole line."""
+    length: int = 0
+    """In bytes, up to the end of the last whole line."""
 
     @property
     def settled(self) -> bool:
@@ -76,6 +82,10 @@ class Journalled:
             and all(start.ended for start in self.starts.values())
             and all(end.submitted for end in self.ends.values())
         )
+
+    def accept(self, line: bytes) -> None:
+        self.last_sha256 = Digest.of(line).hex
+        self.length += len(line)
 
     def take(self, entry: Mapping[str, Any]) -> None:
         """Raises ``KeyError``, ``TypeError``, ``ValueError`` or ``CustodyError`` for an entry that is none."""
@@ -91,6 +101,8 @@ class Journalled:
             self.starts.pop(Digest(entry["payload_sha256"]), None)
         elif kind == "end":
             self._take_end(Envelope.parse(entry["envelope"]), entry["blobs"])
+        elif kind == "interrupted":
+            self.interrupted = True
         elif kind == "submitted":
             digest = Digest(entry["payload_sha256"])
             self.ends[digest] = replace(self.ends[digest], submitted=True)
@@ -113,16 +125,17 @@ class Journalled:
 class Journal:
     """Append-only; every method returns when its line is on the disk. Safe for threads."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], datetime], state: Journalled | None = None) -> None:
+        """A new journal, which must not be there yet; with ``state``, the one that ``state`` was read from."""
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._state = Journalled()
-        self._previous: str | None = None
-        self._length = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._state = state or Journalled()
+        creating = os.O_CREAT | os.O_EXCL if state is None else 0
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | creating
         with disk.trouble(path):
             self._file = os.fdopen(os.open(path, flags, disk.PRIVATE_FILE), "wb", buffering=0)
+            os.ftruncate(self._file.fileno(), self._state.length)  # half a line goes
         disk.sync_directory(path.parent)
 
     @property
@@ -152,6 +165,10 @@ class Journal:
         digest = envelope.payload_sha256.hex
         self._append({"kind": "submitted", "payload_sha256": digest, "index": receipt.index, "n": receipt.n})
 
+    def interrupted(self) -> None:
+        """Told to stop: what has no end yet was interrupted, it did not die."""
+        self._append({"kind": "interrupted"})
+
     def close(self) -> None:
         with self._lock:
             self._file.close()
@@ -160,16 +177,15 @@ class Journal:
         with self._lock, disk.trouble(self._path):
             if self._file.closed:
                 raise DiskError(f"{self._path} is closed: this run is over, begin another")
-            line = _line(entry, self._previous, self._clock())
+            line = _line(entry, self._state.last_sha256, self._clock())
             try:
                 _write_all(self._file, line)
                 os.fsync(self._file.fileno())
             except OSError:
                 # Half a line must not stand between two whole ones.
-                os.ftruncate(self._file.fileno(), self._length)
+                os.ftruncate(self._file.fileno(), self._state.length)
                 raise
-            self._length += len(line)
-            self._previous = Digest.of(line).hex
+            self._state.accept(line)
             self._state.take(entry)
 
 
@@ -180,25 +196,23 @@ def read_journal(path: Path) -> Journalled:
         if not path.exists():
             return state
         with path.open("rb") as file:
-            previous: str | None = None
             for number, line in enumerate(_lines(file), 1):
-                previous = _read_line(state, number, line, previous)
+                _read_line(state, number, line)
     return state
 
 
-def _read_line(state: Journalled, number: int, line: bytes, previous: str | None) -> str:
-    digest = Digest.of(line).hex
+def _read_line(state: Journalled, number: int, line: bytes) -> None:
     if not line.endswith(b"\n") and len(line) <= _MAX_LINE_BYTES:
         state.torn = True
-        return digest
+        return
     try:
         entry: Any = canonical.loads(line, max_bytes=_MAX_LINE_BYTES)
-        if entry["prev"] != previous:
+        if entry["prev"] != state.last_sha256:
             state.damage.append(f"line {number} does not follow the line before it")
         state.take(entry)
     except (CustodyError, KeyError, TypeError, ValueError) as error:
         state.damage.append(f"line {number} cannot be read ({type(error).__name__}: {error})")
-    return digest
+    state.accept(line)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

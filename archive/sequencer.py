@@ -17,7 +17,7 @@ from pathlib import Path
 
 from archive.combiner import Combiner, Waiting
 from archive.confirmation import confirm
-from archive.draft import Draft, judge_all
+from archive.draft import Draft, EventRefused
 from archive.errors import Collision, KeyFileError, LogError, StoreError
 from archive.follower import Follower
 from archive.heads import KnownKey, SeenEvent
@@ -206,7 +206,7 @@ class Sequencer:
                 continue
             try:
                 seen = [self._seen(envelope) for envelope in each.request]
-            except LogError as error:
+            except EventRefused as error:
                 each.fail(error)
                 continue
             found = [event for event in seen if event is not None]
@@ -223,10 +223,10 @@ class Sequencer:
         try:
             event_id = event.event_id_of(envelope.payload)
         except CustodyError as error:
-            raise _refused(error) from error
+            raise EventRefused(f"this event cannot be recorded: {error}") from error
         seen = self._heads.event(event_id)
         if seen is not None and seen.payload_sha256 != envelope.payload_sha256:
-            raise LogError(f"event {event_id} is in the log with other bytes: sign this one under an id of its own")
+            raise EventRefused(f"event {event_id} is in the log with other bytes: sign this one under an id of its own")
         return seen
 
     def _confirm(self, seen: Sequence[SeenEvent]) -> dict[str, Receipt]:
@@ -246,7 +246,10 @@ class Sequencer:
             draft = Draft(self._heads, self.trust, after=position)
             now = self._clock()
             for each in waiting:
-                _draft(draft, each, now)
+                try:
+                    draft.add(each.request, now)
+                except EventRefused as error:
+                    each.fail(error)
         if not draft.leaves:
             return False
         n = position.n + 1
@@ -292,24 +295,3 @@ class Sequencer:
     def _back_off(self, attempt: int) -> None:
         share = int.from_bytes(self._random(2)) / 0xFFFF
         time.sleep(share * min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** min(attempt, 10)))
-
-
-def _draft(draft: Draft, waiting: _Waiting, now: datetime) -> None:
-    """All of a request, or nothing of it."""
-    if waiting.done:
-        return
-    try:
-        ids = {event.event_id_of(envelope.payload): envelope for envelope in waiting.request}
-        fresh = [envelope for event_id, envelope in ids.items() if draft.payload_of(event_id) is None]
-        judged = judge_all(draft, fresh)
-    except LogError as error:
-        waiting.fail(error)
-    except CustodyError as error:
-        waiting.fail(_refused(error))
-    else:
-        for envelope, each in zip(fresh, judged, strict=True):
-            draft.place(envelope, each, now)
-
-
-def _refused(error: CustodyError) -> LogError:
-    return LogError(f"this event cannot be recorded: {error}")

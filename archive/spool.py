@@ -6,6 +6,7 @@
         lock             flocked by the process that runs; a lock nobody holds means that the process died
         journal.jsonl    what was begun and what came of it (archive/journal.py)
         <capture id>/    the files of one visit
+    kept-run-<run id>/   a dead run that recovery could not bring to its end, for a person to look at
 """
 
 import hashlib
@@ -30,6 +31,7 @@ JOURNAL = "journal.jsonl"
 _RUN = "run-"
 _MAKING = ".making-"
 _REMOVED = ".removed-"
+_KEPT = "kept-"
 _LOCK = "lock"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")  # what may stand in a subject's name, and never `..`
 _CHUNK_BYTES = 1 << 20
@@ -236,6 +238,14 @@ def remove_run(path: Path) -> None:
     with disk.trouble(path):
         path.rename(removed)
         shutil.rmtree(removed)
+
+
+def set_aside(path: Path) -> Path:
+    """Out of recovery's way, for a person to look at."""
+    kept = path.with_name(f"{_KEPT}{path.name}")
+    with disk.trouble(path):
+        path.rename(kept)
+    return kept
 
 
 def _same_file(descriptor: int, path: Path) -> bool:
