@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import TimeStampResponse, VerifierBuilder, decode_timestamp_response
 
 from custody import cms
-from custody.errors import FormatError, TimestampError, TrustError
+from custody.errors import FormatError, TimestampError
 from custody.trust import Authority
 
 NONCE_BITS = 64
@@ -79,10 +79,7 @@ def judge(query: bytes, response: bytes, data: bytes, authority: Authority) -> T
     ``TS_EKU`` (a certificate that is not for time-stamping) and ``TS_SIG``.
     """
     token, decoded, envelope = _read(query, response, data, authority)
-    try:
-        roots = authority.roots()
-    except TrustError as error:
-        raise TimestampError(str(error), code="TS_TRUST") from error
+    roots = authority.roots()
     if not roots:
         raise TimestampError(
             f"the roots of {authority.id} are not in the trust file, so nothing can be said of its token",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -87,6 +87,40 @@ class Bench:
             cwd=self.directory, capture_output=True, check=False,
         )  # fmt: skip
         return done.returncode == 0
+
+
+def with_attribute(response: bytes, key: rsa.RSAPrivateKey, kind: str, value: bytes) -> bytes:
+    """The response with one signed attribute changed, and signed again: what only the authority itself can do."""
+    before = cms.Envelope.parse(response).attributes[kind]
+    assert response.count(before) == 1
+    status, token = cms.parse(response).children()
+    kind_of_token, content = token.children()
+    signed_data = content.children()[0].children()
+    fields = signed_data[-1].children()[0].children()
+    attributes = []
+    for each in fields[3].children():
+        name, values = each.children()
+        changed = values.raw if values.children()[0].raw != before else cms.encode(cms.SET, value)
+        attributes.append(cms.encode(cms.SEQUENCE, name.raw, changed))
+    # RFC 5652 §5.4: signed as a SET, carried as [0]
+    signature = key.sign(cms.encode(cms.SET, *sorted(attributes)), padding.PKCS1v15(), hashes.SHA256())
+    again = cms.encode(
+        cms.SEQUENCE,
+        *(each.raw for each in fields[:3]),
+        cms.encode(cms.CONTEXT_0, *sorted(attributes)),
+        fields[4].raw,
+        cms.encode(cms.OCTET_STRING, signature),
+    )
+    others = (each.raw for each in signed_data[:-1])
+    wrapped = cms.encode(cms.CONTEXT_0, cms.encode(cms.SEQUENCE, *others, cms.encode(cms.SET, again)))
+    return cms.encode(cms.SEQUENCE, status.raw, cms.encode(cms.SEQUENCE, kind_of_token.raw, wrapped))
+
+
+def signing_certificate(digest: bytes, algorithm: bytes = b"") -> bytes:
+    """SigningCertificateV2 (RFC 5035 §3) that names one certificate."""
+    identifier = cms.encode(cms.SEQUENCE, cms.encode(cms.OBJECT_IDENTIFIER, algorithm)) if algorithm else b""
+    named = cms.encode(cms.SEQUENCE, identifier, cms.encode(cms.OCTET_STRING, digest))
+    return cms.encode(cms.SEQUENCE, cms.encode(cms.SEQUENCE, named))
 
 
 def certificate(
@@ -409,6 +443,34 @@ def test_a_certificate_put_in_the_place_of_the_one_that_signed(bench: Bench) -> 
     assert alone.verify_message(decode_timestamp_response(response), CHECKPOINT), "rfc3161-client does not look"
     assert "another certificate" in refused("TS_SIG", response, bench.old)
     assert not bench.openssl_accepts(response, bench.old)
+
+
+def test_the_certificate_that_a_token_names_must_be_the_one_it_carries(bench: Bench) -> None:
+    key = rsa.generate_private_key(65_537, 2048)
+    signer = certificate(key, "Signer", bench.key, "Old root")
+    response = bench.forge(key, signer)
+    sha256, sha384, md5 = (
+        bytes.fromhex(each) for each in ("608648016503040201", "608648016503040202", "2a864886f70d0205")
+    )
+    kind = "1.2.840.113549.1.9.16.2.47"
+    for good in (
+        signing_certificate(signer.fingerprint(hashes.SHA256())),
+        signing_certificate(signer.fingerprint(hashes.SHA256()), sha256),
+        signing_certificate(signer.fingerprint(hashes.SHA384()), sha384),
+    ):
+        changed = with_attribute(response, key, kind, good)
+        assert judge(QUERY, changed, CHECKPOINT, bench.old).serial
+        assert bench.openssl_accepts(changed, bench.old)
+    for bad, code in (
+        (signing_certificate(bench.signer.fingerprint(hashes.SHA256())), "TS_SIG"),
+        (signing_certificate(signer.fingerprint(hashes.SHA256()), sha384), "TS_SIG"),
+        (signing_certificate(signer.fingerprint(hashes.MD5()), md5), "TS_SIG"),  # noqa: S303
+        (cms.encode(cms.SEQUENCE), "TS_PARSE"),
+        (cms.encode(cms.OCTET_STRING, b"certificate"), "TS_PARSE"),
+    ):
+        changed = with_attribute(response, key, kind, bad)
+        refused(code, changed, bench.old)
+    assert not bench.openssl_accepts(changed, bench.old)
 
 
 def test_a_token_in_another_authoritys_name(bench: Bench) -> None:

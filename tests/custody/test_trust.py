@@ -79,7 +79,7 @@ ROOT = Ed25519Signer(b"r" * 32).public_key
 TRUST = Trust(log=VerifierKey(LOG, Ed25519Signer(b"l" * 32).public_key), root_keys=(ROOT,), authorities=(authority(),))
 
 
-def test_says_what_the_paper_says() -> None:
+def test_has_the_fields_that_others_write_against() -> None:
     assert json.loads(TRUST.format()) == {
         "v": 1,
         "log": {"name": LOG, "vkey": TRUST.log.format()},
