@@ -1,0 +1,143 @@
+"""Check 10, blobs: whatever an event or a record names is there, as long as it says, with the digest it says."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from custody import keyspace
+from custody.artifact import Lock
+from custody.checks.inquiry import Inquiry
+from custody.digest import Digest
+from custody.model import Json
+from custody.source import Absent, Unreachable
+
+CHECK = 10
+
+_MAX_UNREACHABLE = 8  # then the store is down, and waiting for every other blob tells no more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A blob, and who names it."""
+
+    digest: Digest
+    bytes: int
+    chain: str
+    """Of the event."""
+    index: int
+    """Of the event's leaf."""
+    name: str
+    role: str | None = None
+    capture: str | None = None
+    lock: Lock | None = None
+    """The lock that the record says it has."""
+    version_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """From the digest alone: a key that someone wrote down is never followed."""
+        return keyspace.blob(self.digest)
+
+    @property
+    def locator(self) -> dict[str, Json]:
+        kind, _, name = self.chain.partition(":")
+        found: dict[str, Json] = {
+            kind: name,
+            "capture": self.capture,
+            "role": self.role,
+            "name": self.name,
+            "key": self.key,
+            "index": self.index,
+        }
+        return {field: value for field, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What lies under a blob's key."""
+
+    length: int | None
+    """None: nothing, or it could not be read."""
+    good: bool = False
+    unreachable: str | None = None
+
+
+class Blobs:
+    def __init__(self, inquiry: Inquiry, deleted: Mapping[str, object]) -> None:
+        """``deleted``: keys that a delete marker hides; check 12 names them."""
+        self._inquiry = inquiry
+        self._findings = inquiry.findings
+        self._deleted = deleted
+        self._looks: dict[Digest, Look] = {}
+        self._unreachable = 0
+        self.bytes = 0
+
+    @property
+    def count(self) -> int:
+        return len(self._looks)
+
+    def check(self, wanted: Iterable[Wanted]) -> None:
+        """Each digest is read once, however many name it; each that names it is told."""
+        by_digest: dict[Digest, list[Wanted]] = {}
+        for each in wanted:
+            by_digest.setdefault(each.digest, []).append(each)
+        new = {
+            digest: max(each.bytes for each in them) for digest, them in by_digest.items() if digest not in self._looks
+        }
+        for digest, look in zip(new, self._inquiry.mapped(self._look, new.items()), strict=True):
+            self._looks[digest] = look
+            self.bytes += look.length or 0
+            self._inquiry.progress("blobs", len(self._looks), 0)
+        for digest, them in by_digest.items():
+            for each in them:
+                self._report(each, self._looks[digest])
+
+    def is_good(self, digest: Digest) -> bool:
+        look = self._looks.get(digest)
+        return look is not None and look.good
+
+    @property
+    def asked(self) -> Iterable[Digest]:
+        return self._looks.keys()
+
+    def orphans(self) -> int:
+        """Blobs that nothing names: a capture that was not finished leaves them, and so does a changed name."""
+        count = 0
+        pattern = re.compile(re.escape(keyspace.BLOBS) + "([0-9a-f]{2})/([0-9a-f]{64})")
+        for key in self._inquiry.reader.keys(keyspace.BLOBS):
+            match = pattern.fullmatch(key)
+            if match is None or not match[2].startswith(match[1]):
+                self._findings.note(CHECK, "KEY_UNKNOWN", f"{key[:300]} is nothing that an archive has", key=key[:300])
+            elif Digest(match[2]) not in self._looks:
+                count += 1
+                self._findings.note(CHECK, "BLOB_ORPHAN", f"no event names {key}", key=key)
+        return count
+
+    def _look(self, wanted: tuple[Digest, int]) -> Look:
+        """In whatever thread the caller's map uses."""
+        digest, limit = wanted
+        if self._unreachable >= _MAX_UNREACHABLE:
+            return Look(None, unreachable="the store stopped answering")
+        try:
+            found, length = self._inquiry.reader.digest(keyspace.blob(digest), limit)
+        except Absent:
+            return Look(None)
+        except Unreachable as error:
+            self._unreachable += 1
+            return Look(None, unreachable=str(error))
+        return Look(length, good=found == digest)
+
+    def _report(self, wanted: Wanted, look: Look) -> None:
+        findings, where = self._findings, wanted.locator
+        what = f"{wanted.name} of leaf {wanted.index}"
+        if look.unreachable is not None:
+            findings.unchecked(CHECK, "STORE_UNREACHABLE", f"{what}: {look.unreachable}", **where)
+        elif look.length is None:
+            if wanted.key not in self._deleted:
+                findings.fail(CHECK, "BLOB_MISSING", f"{what} is not there", **where)
+        else:
+            if look.length != wanted.bytes:
+                got = "more" if look.length > wanted.bytes else str(look.length)
+                findings.fail(CHECK, "BLOB_SIZE", f"{what}: expected {wanted.bytes} bytes, got {got}", **where)
+            if not look.good:
+                findings.fail(CHECK, "BLOB_DIGEST", f"{what}: its bytes are not those that were recorded", **where)

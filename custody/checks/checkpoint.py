@@ -1,0 +1,124 @@
+"""Check 2, checkpoint: what the log has signed, at every size, and that the newest is the one it shows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from custody import keyspace
+from custody.checkpoint import Checkpoint, CheckpointUnsigned, open_checkpoint
+from custody.checks.inquiry import Inquiry
+from custody.errors import CustodyError, FormatError
+from custody.note import MAX_BYTES, Note
+from custody.source import Absent, TooLong
+
+CHECK = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signed:
+    """The checkpoints that the log signed."""
+
+    by_size: Mapping[int, Checkpoint]
+    listed: frozenset[int]
+    """Sizes for which there is a file, believable or not."""
+    altered: frozenset[int]
+    """Those of which the file is not what was signed: nothing more can be said of it."""
+    shown: int | None
+    """The size in the cache ``checkpoint``, the one that readers of the log are shown first."""
+
+    @property
+    def newest(self) -> Checkpoint | None:
+        return self.by_size[max(self.by_size)] if self.by_size else None
+
+
+def collect(inquiry: Inquiry) -> Signed:
+    """Read before tiles and commits: a log that grows meanwhile has those of what is signed here."""
+    cache = keyspace.checkpoint(inquiry.log)
+    shown = _open(inquiry, cache, None)
+    by_size: dict[int, Checkpoint] = {}
+    listed: set[int] = set()
+    for size, key in sizes(inquiry):
+        listed.add(size)
+        if checkpoint := _open(inquiry, key, size):
+            by_size[size] = checkpoint
+    if shown is not None:
+        kept = by_size.setdefault(shown.size, shown)
+        if kept.root != shown.root:
+            inquiry.findings.fail(
+                CHECK,
+                "LOG_FORK",
+                f"the log signed two different trees of {shown.size} leaves",
+                size=shown.size,
+                roots=sorted((kept.root.hex(), shown.root.hex())),
+            )
+    return Signed(
+        by_size=by_size,
+        listed=frozenset(listed),
+        altered=frozenset(
+            size
+            for size in listed
+            if inquiry.findings.has("CP_SIG", key=keyspace.checkpoint_at(inquiry.log, size), size=size)
+        ),
+        shown=None if shown is None else shown.size,
+    )
+
+
+def sizes(inquiry: Inquiry) -> list[tuple[int, str]]:
+    pattern = re.compile(re.escape(inquiry.prefix) + "checkpoints/([0-9]{20})")
+    found = []
+    for key in inquiry.reader.keys(f"{inquiry.prefix}checkpoints/"):
+        if match := pattern.fullmatch(key):
+            found.append((int(match[1]), key))
+        else:
+            inquiry.findings.note(CHECK, "KEY_UNKNOWN", f"{key[:300]} is nothing that a log has", key=key[:300])
+    return found
+
+
+def check_shown(inquiry: Inquiry, signed: Signed) -> None:
+    """Last of all, since the log may have grown: is the newest signed checkpoint the one that is shown?"""
+    newest = signed.newest
+    if newest is None or signed.shown is None or signed.shown >= newest.size:
+        return
+    try:
+        data = inquiry.reader.read(keyspace.checkpoint(inquiry.log), MAX_BYTES)
+        shown = open_checkpoint(data, inquiry.trust.log).size
+    except CustodyError:
+        shown = signed.shown
+    if shown < newest.size:
+        inquiry.findings.fail(
+            CHECK,
+            "LOG_TRUNCATED",
+            f"the log shows a tree of {shown} leaves and has signed one of {newest.size}: {newest.size - shown} "
+            "leaves are hidden from whoever reads its `checkpoint`",
+            shown=shown,
+            signed=newest.size,
+            key=keyspace.checkpoint_at(inquiry.log, newest.size),
+        )
+
+
+def _open(inquiry: Inquiry, key: str, size: int | None) -> Checkpoint | None:
+    """None, and a finding, when it cannot be believed."""
+    findings = inquiry.findings
+    where = {"key": key} if size is None else {"key": key, "size": size}
+    try:
+        data = inquiry.reader.read(key, MAX_BYTES)
+        checkpoint = open_checkpoint(data, inquiry.trust.log)
+    except Absent:
+        findings.fail(CHECK, "CP_MISSING", f"there is no checkpoint under {key}", **where)
+        return None
+    except TooLong as error:
+        findings.fail(CHECK, "CP_FORMAT", str(error), **where)
+        return None
+    except (FormatError, CheckpointUnsigned) as error:
+        findings.fail(CHECK, error.code, str(error), **where)
+        return None
+    if size is not None and checkpoint.size != size:
+        findings.fail(CHECK, "CP_SIZE", f"the checkpoint under {key} is of a tree of {checkpoint.size}", **where)
+        return None
+    strangers = len(Note.parse(data).signatures) - 1
+    if strangers:
+        findings.note(
+            CHECK, "CP_COSIGNED", f"{strangers} further signatures stand under the checkpoint, by keys not asked about",
+            **where,
+        )  # fmt: skip
+    return checkpoint

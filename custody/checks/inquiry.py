@@ -1,0 +1,57 @@
+"""What all checks of one verification share."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from custody import keyspace
+from custody.source import Reader
+from custody.trust import Trust
+from custody.verdict import Findings
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Progress = Callable[[str, int, int], None]
+"""``progress(what, done, total)``; a total of 0 means that nobody knows."""
+
+_BATCH = 256  # what is held at once, however many threads the caller's map uses
+
+
+class Map(Protocol):
+    """The builtin ``map``, or that of an executor: results in the order of the arguments."""
+
+    def __call__(self, function: Callable[[T], R], arguments: Iterable[T], /) -> Iterable[R]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inquiry:
+    reader: Reader
+    trust: Trust
+    findings: Findings
+    at: datetime
+    """Now, by the caller's clock."""
+    scope: str | None
+    """The id of the one case whose blobs are looked at; None: all."""
+    map: Map
+    progress: Progress
+
+    @property
+    def log(self) -> str:
+        return self.trust.log.name
+
+    @property
+    def prefix(self) -> str:
+        return keyspace.log_prefix(self.log)
+
+    def mapped(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
+        """``map`` over a batch at a time: an executor's own map would take up, and keep, everything at once."""
+        rest = iter(arguments)
+        while batch := list(islice(rest, _BATCH)):
+            yield from self.map(function, batch)
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress for nobody."""

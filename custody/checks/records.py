@@ -1,0 +1,165 @@
+"""Check 11, records: each record.json says what its event says. The artifacts for check 10 and 12 come out of here."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from custody.checks.blobs import Blobs, Wanted
+from custody.checks.entries import Entry
+from custody.checks.inquiry import Inquiry
+from custody.checks.locks import Locks
+from custody.digest import Digest
+from custody.errors import FormatError
+from custody.model import Json
+from custody.record import MAX_BYTES, Record
+from custody.source import Absent, TooLong, Unreachable
+
+CHECK = 11
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Captured:
+    """The end of a capture, as its event tells it."""
+
+    wanted: Wanted
+    """Its record."""
+    fields: tuple[tuple[str, Json], ...]
+    started: Digest
+
+
+@dataclass(slots=True)
+class Records:
+    """Collects what the events name while they pass; reads the blobs when all of them are known."""
+
+    inquiry: Inquiry
+    origins: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0
+    _subjects: list[Wanted] = field(default_factory=list)
+    _captured: list[_Captured] = field(default_factory=list)
+    _jobs: dict[Digest, Digest] = field(default_factory=dict)
+    _members: set[str] = field(default_factory=set)
+    _runs: dict[str, set[str]] = field(default_factory=dict)
+    _scopes: set[str] = field(default_factory=set)
+
+    def see(self, entry: Entry) -> None:
+        event, leaf = entry.event, entry.leaf
+        if event is None or leaf is None or entry.repeated:
+            return
+        capture = event.body.get("capture")
+        for each in event.subjects:
+            self._subjects.append(
+                Wanted(
+                    digest=each.digest,
+                    bytes=each.bytes,
+                    chain=event.chain,
+                    index=entry.index,
+                    name=each.name,
+                    role="record" if each.name == "record.json" else None,
+                    capture=str(capture) if capture else None,
+                )
+            )
+        if event.run is not None:
+            self._runs.setdefault(event.chain, set()).add(event.run)
+        if event.type == "case.opened":
+            self._scopes.add(event.chain)
+        elif event.type == "item.assigned" and event.chain == f"scope:{self.inquiry.scope}":
+            self._members.add(f"item:{event.body['item']}")
+        elif event.type == "capture.started":
+            self._jobs[leaf.event.payload_sha256] = event.subjects[0].digest
+        elif event.type in {"capture.completed", "capture.failed"}:
+            self._captured.append(
+                _Captured(
+                    wanted=self._subjects[-1],
+                    fields=(
+                        ("capture_id", event.body["capture"]),
+                        ("unit", event.chain.removeprefix("item:")),
+                        ("run", event.run),
+                        ("status", event.body["status"]),
+                        ("outcome", event.body["outcome"]),
+                        ("http_status", event.body["http_status"]),
+                    ),
+                    started=event.refs[0].payload_sha256,
+                )
+            )
+
+    def finish(self, blobs: Blobs, locks: Locks) -> None:
+        if self.inquiry.scope is not None and f"scope:{self.inquiry.scope}" not in self._scopes:
+            self.inquiry.findings.fail(CHECK, "SCOPE_UNKNOWN", "the log opened no such case", scope=self.inquiry.scope)
+        chains = self.chains()
+        blobs.check(each for each in self._subjects if self._is_asked(each, chains))
+        captured = [each for each in self._captured if self._is_asked(each.wanted, chains)]
+        good = iter([each for each in captured if blobs.is_good(each.wanted.digest)])
+        done = 0
+        while batch := list(islice(good, _BATCH)):
+            artifacts: list[Wanted] = []
+            for each, record in zip(batch, self.inquiry.mapped(self._read, batch), strict=True):
+                artifacts += self._compare(each, record)
+            blobs.check(artifacts)
+            locks.check(artifacts)
+            done += len(batch)
+            self.inquiry.progress("records", done, len(captured))
+        if unread := len(captured) - done:
+            self.inquiry.findings.detail(CHECK, f"{unread} records not read (depends on 10 blobs)")
+        self.inquiry.findings.detail(CHECK, f"{done} records")
+        self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
+        if self.inquiry.scope is None:
+            self.orphans = blobs.orphans()
+
+    def chains(self) -> set[str] | None:
+        """Of the one case: its own, its items', and the runs that captured them. None: all."""
+        if self.inquiry.scope is None:
+            return None
+        chains = {f"scope:{self.inquiry.scope}", *self._members}
+        runs = {f"run:{run}" for chain in chains for run in self._runs.get(chain, ())}
+        return chains | runs
+
+    @staticmethod
+    def _is_asked(wanted: Wanted, chains: set[str] | None) -> bool:
+        # The log's own chain says who is believed, which concerns every case.
+        return chains is None or wanted.chain in chains or wanted.chain.startswith("log:")
+
+    def _read(self, captured: _Captured) -> Record | Exception:
+        """In whatever thread the caller's map uses."""
+        try:
+            return Record.parse(self.inquiry.reader.read(captured.wanted.key, MAX_BYTES))
+        except (FormatError, Absent, TooLong, Unreachable) as error:
+            return error
+
+    def _compare(self, captured: _Captured, record: Record | Exception) -> Iterator[Wanted]:
+        """The artifacts that the record names; findings where it is not the record of its event."""
+        findings, wanted = self.inquiry.findings, captured.wanted
+        what = f"record of leaf {wanted.index}"
+        where = {"capture": wanted.capture, "index": wanted.index}
+        if isinstance(record, Unreachable):
+            findings.unchecked(CHECK, "STORE_UNREACHABLE", f"{what}: {record}", **where)
+            return
+        if isinstance(record, Exception):
+            findings.fail(CHECK, "RECORD_FORMAT", f"{what}: {record}", **where)
+            return
+        expected = [*captured.fields, ("started_sha256", captured.started.hex)]
+        if job := self._jobs.get(captured.started):
+            expected.append(("job_sha256", job.hex))
+        for name, value in expected:
+            said = getattr(record, name)
+            said = said.hex if isinstance(said, Digest) else said
+            if said != value:
+                message = f"{what}: its event says {name} is {value}, it says {said}"
+                findings.fail(CHECK, "RECORD_MISMATCH", message, field=name, **where)
+        self.origins[record.origin.value] += 1
+        self.statuses[record.status.value] += 1
+        for each in record.artifacts:
+            yield Wanted(
+                digest=each.digest,
+                bytes=each.bytes,
+                chain=wanted.chain,
+                index=wanted.index,
+                name=each.name,
+                role=each.role,
+                capture=wanted.capture,
+                lock=each.lock,
+                version_id=each.version_id,
+            )

@@ -1,0 +1,62 @@
+"""The keys that the log introduced and revoked, leaf by leaf. Only the trust file's root keys are there beforehand."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from custody import keys
+from custody.errors import SignatureError
+from custody.event import Envelope, Event, check_signature
+from custody.trust import Trust
+
+SIGNING_ROLES = frozenset({"worker", "person", "log"})
+
+
+@dataclass(slots=True)
+class Registry:
+    trust: Trust
+    introduced: dict[str, bytes] = field(default_factory=dict)
+    """Key id to raw public key, of every key with a role in which it may sign."""
+    revoked: dict[str, int] = field(default_factory=dict)
+    """Key id to the index of the leaf that revoked it."""
+    doubtful: int | None = None
+    """Index of the first leaf of the log's own chain that could not be believed: it may have introduced any key."""
+    _roots: dict[str, bytes] = field(default_factory=dict)
+    _others: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._roots.update({keys.keyid(key): key for key in self.trust.root_keys})
+
+    def find(self, keyid: str) -> bytes | None:
+        return self._roots.get(keyid) or self.introduced.get(keyid)
+
+    def public_key(self, keyid: str) -> bytes | None:
+        """Of any key that the log or the trust file names, whatever it may be used for."""
+        log_key = self.trust.log.public_key
+        return self.find(keyid) or self._others.get(keyid) or (log_key if keys.keyid(log_key) == keyid else None)
+
+    def roots_among(self, envelope: Envelope) -> frozenset[str]:
+        """The root keys, not revoked, whose signature on this event holds."""
+        return frozenset(
+            keyid for keyid, key in self._roots.items() if keyid not in self.revoked and _signed(envelope, key)
+        )
+
+    def revocation(self, keyids: Iterable[str]) -> tuple[str, int] | None:
+        return next(((keyid, self.revoked[keyid]) for keyid in keyids if keyid in self.revoked), None)
+
+    def learn(self, index: int, event: Event) -> None:
+        """From an event that the root has signed as its trust file asks."""
+        keyid = str(event.body.get("keyid", ""))
+        if event.type == "key.introduced":
+            known = self.introduced if event.body["role"] in SIGNING_ROLES else self._others
+            known.setdefault(keyid, base64.b64decode(str(event.body["public_key"])))
+        elif event.type == "key.revoked":
+            self.revoked.setdefault(keyid, index)
+
+
+def _signed(envelope: Envelope, key: bytes) -> bool:
+    try:
+        check_signature(envelope, key)
+    except SignatureError:
+        return False
+    return True
