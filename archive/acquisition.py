@@ -1,31 +1,27 @@
 """One run's acquisition events: an intent before each look, one end after it, whatever happens in between."""
 
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from archive.cases import assign
 from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
 from archive.receipt import Receipt
 from archive.result import Captured
+from archive.scribe import NONCE_BYTES, Scribe
 from archive.spool import RunSpool, VisitSpool
-from archive.store import ObjectStore, Stored
-from custody import canonical, event, keyspace
+from archive.store import Stored
+from custody import keyspace
 from custody.artifact import Artifact
 from custody.digest import Digest
-from custody.event import Anchor, Envelope, Event, Ref, Subject
-from custody.ids import uuid7
+from custody.event import Envelope, Ref, Subject
 from custody.instant import format_utc
-from custody.keys import Signer
 from custody.model import Json, Outcome, Role, Snapshot, Started, Status, Visit
 from custody.record import Record
 
-NONCE_BYTES = 16
-SALT_BYTES = 16
-ID_BYTES = 10
 DEADLINE_FACTOR = 4
 """A start without an end is given up after this many times the page's own limit."""
 
@@ -44,40 +40,32 @@ class Acquisition:
         *,
         run: str,
         scope: str,
-        store: ObjectStore,
+        scribe: Scribe,
         log: Log,
-        signer: Signer,
         spool: RunSpool,
-        anchor: Callable[[], Anchor | None],
-        retain_until: Callable[[], datetime],
-        clock: Callable[[], datetime],
         advance_catalog: Callable[[], object],
-        random: Callable[[int], bytes] = secrets.token_bytes,
+        case_name: str,
     ) -> None:
-        self.advance_catalog = advance_catalog
         self.run = run
         self.scope = scope
+        self.case_name = case_name
         self.spool = spool
-        self._store = store
-        self._log = log
-        self._signer = signer
-        self._anchor = anchor
-        self._retain_until = retain_until
-        self._clock = clock
-        self._random = random
-        self._lock = threading.Lock()
-        self._ended: set[Digest] = set()
+        self.advance_catalog = advance_catalog
         self.captured: list[Captured] = []
         """What was recorded so far, in the order of recording."""
         self.stages: dict[str, str] = {}
         """The stage that each capture in flight has entered last."""
+        self._scribe = scribe
+        self._log = log
+        self._lock = threading.Lock()
+        self._ended: set[Digest] = set()
         _OPEN[run] = self
 
     def new_id(self) -> str:
-        return uuid7(self._clock(), self._random(ID_BYTES))
+        return self._scribe.new_id()
 
     def nonce(self) -> str:
-        return self._random(NONCE_BYTES).hex()
+        return self._scribe.random(NONCE_BYTES).hex()
 
     def visit_spool(self, capture_id: str) -> VisitSpool:
         return self.spool.visit(capture_id)
@@ -88,66 +76,41 @@ class Acquisition:
 
     def store_file(self, snapshot: Snapshot) -> Stored:
         key = keyspace.blob(snapshot.digest)
-        return self._store.create(key, snapshot.path, digest=snapshot.digest, retain_until=self._retain_until())
-
-    def detail(self, name: str, value: Mapping[str, Json]) -> Subject:
-        """A JSON blob with a nonce of its own, since the digest of a guessable URL is no secret; stored, read back."""
-        data = canonical.dumps({"schema": 1, "nonce": self.nonce(), **value})
-        digest = Digest.of(data)
-        self._store.create(keyspace.blob(digest), data, digest=digest, retain_until=self._retain_until())
-        return Subject(name=name, digest=digest, bytes=len(data))
-
-    def event(
-        self, type_: str, *, chain: str, subject: Subject, body: Mapping[str, Json], refs: tuple[Ref, ...] = ()
-    ) -> Envelope:
-        made = Event(
-            type=type_,
-            event_id=self.new_id(),
-            salt=self._random(SALT_BYTES).hex(),
-            occurred_at=self._clock(),
-            run=self.run,
-            chain=chain,
-            anchor=self._anchor(),
-            refs=refs,
-            subjects=(subject,),
-            body=body,
+        return self._scribe.store.create(
+            key, snapshot.path, digest=snapshot.digest, retain_until=self._scribe.retain_until()
         )
-        return event.sign(made, self._signer)
 
     def open(self, value: Mapping[str, Json]) -> Receipt:
         """``run.opened``: who looks, with what; it names no case and no URL."""
-        subject = self.detail("run.json", {"run": self.run, **value})
-        envelope = self.event("run.opened", chain=f"run:{self.run}", subject=subject, body={"purpose": "case"})
+        subject = self._scribe.detail("run.json", {"run": self.run, **value})
+        envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
         return self._log.append([envelope])[0]
 
     def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt:
         """``run.closed``: how it went."""
-        subject = self.detail("run-closed.json", {"run": self.run, **value})
-        envelope = self.event("run.closed", chain=f"run:{self.run}", subject=subject, body=dict(counts))
+        subject = self._scribe.detail("run-closed.json", {"run": self.run, **value})
+        envelope = self._event("run.closed", f"run:{self.run}", subject, dict(counts))
         return self._log.append([envelope])[0]
 
     def start(
         self, *, capture_id: str, unit: str, url: str, parent: str | None, timeout_s: float, facts: Mapping[str, Json]
     ) -> Started:
         """``capture.started``, durable before the browser goes anywhere; the unit's first also joins the case."""
-        now = self._clock()
-        job = self.detail(
+        now = self._scribe.clock()
+        job = self._scribe.detail(
             "job.json",
             {"capture_id": capture_id, "unit": unit, "parent": parent, "url": url, "at": format_utc(now), **facts},
         )
         deadline = now + timedelta(seconds=timeout_s * DEADLINE_FACTOR)
-        envelope = self.event(
+        envelope = self._event(
             "capture.started",
-            chain=f"item:{unit}",
-            subject=job,
-            body={"capture": capture_id, "attempt": 1, "deadline": format_utc(deadline)},
+            f"item:{unit}",
+            job,
+            {"capture": capture_id, "attempt": 1, "deadline": format_utc(deadline)},
         )
         envelopes = [envelope]
         if parent is None:
-            member = self.detail("item.json", {"item": unit, "scope": self.scope})
-            envelopes.append(
-                self.event("item.assigned", chain=f"scope:{self.scope}", subject=member, body={"item": unit})
-            )
+            envelopes.append(assign(unit, self.scope, self._scribe))
         self.spool.journal.intent(envelope)
         receipt = self._log.append(envelopes)[0]
         self.spool.journal.started(envelope, receipt)
@@ -189,12 +152,12 @@ class Acquisition:
         with self._lock:
             if started.payload_sha256 in self._ended:
                 raise ArchiveError(f"capture {capture_id} has its end already; the journal holds it")
-            envelope = self.event(
+            envelope = self._event(
                 type_,
-                chain=f"item:{unit}",
-                subject=Subject(name="record.json", digest=record.digest, bytes=record.bytes),
-                body=body,
-                refs=(Ref(rel="started_by", payload_sha256=started.payload_sha256),),
+                f"item:{unit}",
+                Subject(name="record.json", digest=record.digest, bytes=record.bytes),
+                body,
+                (Ref(rel="started_by", payload_sha256=started.payload_sha256),),
             )
             self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, record)])
             self._ended.add(started.payload_sha256)
@@ -253,6 +216,11 @@ class Acquisition:
         """Whether an end for this start is fixed: submitted, or in the journal for the next command."""
         with self._lock:
             return started.payload_sha256 in self._ended
+
+    def _event(
+        self, type_: str, chain: str, subject: Subject, body: Mapping[str, Json], refs: tuple[Ref, ...] = ()
+    ) -> Envelope:
+        return self._scribe.event(type_, chain=chain, subject=subject, body=body, run=self.run, refs=refs)
 
     def _spooled(self, snapshot: Snapshot) -> SpooledBlob:
         return SpooledBlob(digest=snapshot.digest, path=snapshot.path.relative_to(self.spool.path))

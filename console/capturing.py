@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import typer
-from archive.vault import Vault
 
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
+from archive.vault import Vault
 from console import progress, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
@@ -120,7 +120,7 @@ def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:
         return config
     say(
         "Trusted time: an RFC 3161 authority signs that your evidence existed when it says. Without one, everything is\n"
-        "recorded but not sealed, and every output says so. Type its URL (roots: --authority-roots), or Enter for none."
+        "recorded but not sealed, and every output says so. Type its URL (roots: --authority-roots), or Enter for none"
     )
     url = typer.prompt("Time-stamp authority", default="none", err=True).strip()
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def capture(
             metavar="FILE",
             help="More URLs: one a line, or CSV with a column url; - is stdin. "
             "The same list again goes on where it stopped.",
-        ),  # fmt: skip
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", help="Follow the author's links to where they end.")

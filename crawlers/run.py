@@ -56,7 +56,7 @@ async def capture(
     crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))
     try:
-        await crawler.crawl(session=session)
+        await crawler.crawl_async(session=session)
     finally:
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -78,7 +78,9 @@ def run(
     ``on_interrupt`` is told how many times the person has asked to stop.
     """
     install_reactor(REACTOR)
-    from twisted.internet import reactor  # noqa: PLC0415  # importing it earlier would install another one
+    from twisted.internet import reactor as installed  # noqa: PLC0415  # importing it earlier would install another one
+
+    reactor: Any = installed  # Twisted types it as an interface without what the asyncio reactor has
 
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     outcome: list[Result | BaseException] = []
@@ -105,11 +107,11 @@ def run(
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
-            reactor.stop()  # type: ignore[attr-defined]
+            reactor.stop()
 
-    reactor.callWhenRunning(lambda: tasks.append(loop.create_task(main())))  # type: ignore[attr-defined]
+    reactor.callWhenRunning(lambda: tasks.append(loop.create_task(main())))
     tasks: list[asyncio.Task[None]] = []
-    reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+    reactor.run(installSignalHandlers=False)
     result = outcome[0]
     if isinstance(result, BaseException):
         raise result

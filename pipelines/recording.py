@@ -105,6 +105,6 @@ def _entry(artifact: Artifact) -> Entry:
         bytes=snapshot.bytes,
         digest=snapshot.digest,
         version_id=stored.version_id,
-        lock=stored.lock and Lock(mode=stored.lock.mode, retain_until=stored.lock.retain_until),
+        lock=None if stored.lock is None else Lock(mode=stored.lock.mode, retain_until=stored.lock.retain_until),
         made_at=snapshot.made_at,
     )

@@ -110,8 +110,8 @@ class CaseSpider(Spider):
         plan: Plan = request.meta["plan"]
         looking = session.looking.get(plan.capture_id)
         if looking is None:
-            if not failure.check(IgnoreRequest):
-                session.lose(plan, "start", failure.value)
+            if not isinstance(failure.value, IgnoreRequest):
+                session.lose(plan, "start", failure.value or failure.getErrorMessage())
             return
         refused = request.meta.get("refused")
         seen = Seen(
@@ -132,7 +132,7 @@ class CaseSpider(Spider):
         unit_seen = session.seen[plan.unit]
         page = LinkPage(url=seen.final_url or plan.url, dom_html=seen.dom, depth=plan.depth, position=plan.position)
         room = max(0, self.job.max_links - session.followed.get(plan.unit, 0))
-        chosen = choose(page, limit=room, seen=unit_seen)
+        chosen: tuple[Candidate, ...] = choose(page, limit=room, seen=unit_seen)
         if not self.job.follow or plan.depth >= self.job.depth:
             reason = "no_follow" if not self.job.follow else "over_depth"
             return tuple(_not(each, reason) if each.follow else each for each in chosen)

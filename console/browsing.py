@@ -1,0 +1,152 @@
+"""``captures``, ``show``, ``get``: the archive by its manifest."""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from archive.catalog import Catalog, Entry
+from rich.text import Text
+
+from archive import disk
+from archive.config import ArchiveConfig
+from archive.errors import StoreError, UsageError
+from archive.reader import Reader, open_catalog, open_reader
+from console.screen import out, print_json, say
+from custody import keyspace
+from custody.digest import Digest
+from custody.instant import format_utc
+from custody.record import MAX_BYTES, Record
+
+_MIN_ID = 4
+_CHUNK_BYTES = 1 << 20
+
+
+def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bool) -> None:
+    with open_reader(config) as reader, open_catalog(config, reader) as catalog:
+        found = catalog.captures(case=case, limit=limit)
+    if as_json:
+        print_json({"schema": 1, "captures": [_entry(each) for each in found]})
+        return
+    for each in found:
+        state = f"{each.status or 'open':<8}  {each.outcome or '':<12}  {each.origin or '':<10}"
+        out.print(Text(f"{each.capture_id}  {format_utc(each.started_at)}  {state}  {each.requested_url}"))
+    if not found:
+        say("nothing was captured yet" if case is None else f"nothing was captured in case {case}")
+
+
+def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
+    with open_reader(config) as reader, open_catalog(config, reader) as catalog:
+        entry = _one(catalog, capture_id)
+        data = _record(reader, entry)
+        record = Record.parse(data)
+    if as_json:
+        print_json({"schema": 1, "capture": _entry(entry), "record": json.loads(data)})
+        return
+    out.print(Text(f"capture   {record.capture_id}", style="bold"))
+    for name, value in _described(entry, record):
+        out.print(Text(f"{name:<10}{value}"))
+    for hop in record.hops:
+        out.print(Text(f"hop {hop.n:<6}{hop.kind} {hop.status or ''} -> {hop.to_url}"))
+    for artifact in record.artifacts:
+        out.print(Text(f"kept      {artifact.role:<11}{artifact.name:<28}{artifact.bytes:>10}  {artifact.digest}"))
+    for missing in record.missing:
+        out.print(Text(f"missing   {missing.role}: {missing.reason}"))
+    for link in record.candidates:
+        decided = "followed" if link.follow else "not followed"
+        out.print(Text(f"link      {decided} ({link.reason}): {link.via.href}"))
+
+
+def get(config: ArchiveConfig, capture_id: str, what: str, output: Path, *, force: bool) -> None:
+    with open_reader(config) as reader, open_catalog(config, reader) as catalog:
+        entry = _one(catalog, capture_id)
+        digest = _wanted(reader, entry, what)
+        with reader.store.open(keyspace.blob(digest)) as source:
+            if str(output) == "-":
+                _copy(source, sys.stdout.buffer, digest)
+            else:
+                _save(source, output, digest, force=force)
+    say(f"{output}: {digest}")
+
+
+def _one(catalog: Catalog, text: str) -> Entry:
+    if len(text) < _MIN_ID:
+        raise UsageError(f"an id is named by {_MIN_ID} characters at least, got {text!r}")
+    found = catalog.find(text)
+    if not found:
+        raise UsageError(f"there is no capture {text!r}; `counterproof captures` lists them")
+    if len(found) > 1:
+        some = ", ".join(each.capture_id for each in found[:5])
+        raise UsageError(f"{text!r} names {len(found)} captures ({some}, …): type more of it, or its end")
+    return found[0]
+
+
+def _record(reader: Reader, entry: Entry) -> bytes:
+    if entry.record_sha256 is None:
+        raise UsageError(f"capture {entry.capture_id} has no record: it was begun and has not ended, or was abandoned")
+    digest = Digest(entry.record_sha256)
+    with reader.store.open(keyspace.blob(digest)) as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if Digest.of(data) != digest:
+        raise StoreError(f"the record of {entry.capture_id} is not what was recorded: run `counterproof verify`")
+    return data
+
+
+def _wanted(reader: Reader, entry: Entry, what: str) -> Digest:
+    if what in {"record", "record.json"} and entry.record_sha256 is not None:
+        return Digest(entry.record_sha256)
+    artifacts = Record.parse(_record(reader, entry)).artifacts
+    named = [each for each in artifacts if each.name == what]
+    # Of several in one role, the page itself comes before the pages in between.
+    named += [each for each in artifacts if each.role == what and not each.name.startswith("hop-")]
+    named += [each for each in artifacts if each.role == what]
+    if not named:
+        there = ", ".join(dict.fromkeys([*(each.role for each in artifacts), *(each.name for each in artifacts)]))
+        raise UsageError(f"capture {entry.capture_id} has no {what!r}; it has {there}")
+    return named[0].digest
+
+
+def _save(source: BinaryIO, output: Path, digest: Digest, *, force: bool) -> None:
+    """Written beside, then moved: a file under the asked name is always whole and what it says."""
+    if output.exists() and not force:
+        raise UsageError(f"{output} is there already: name another, or add --force")
+    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    with disk.trouble(output):
+        try:
+            with beside.open("xb") as target:
+                _copy(source, target, digest)
+            beside.replace(output)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, digest: Digest) -> None:
+    hasher = hashlib.sha256()
+    while chunk := source.read(_CHUNK_BYTES):
+        hasher.update(chunk)
+        target.write(chunk)
+    if hasher.hexdigest() != digest.hex:
+        raise StoreError(f"what the store gave is not {digest}: run `counterproof verify`")
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return entry.to_json()
+
+
+def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
+    http = f", HTTP {record.http_status}" if record.http_status else ""
+    rows = [
+        ("asked", record.requested_url),
+        ("shown", record.final_url or "no page"),
+        ("title", record.title or ""),
+        ("status", f"{record.status}, shown: {record.outcome}{http} ({record.outcome_reason})"),
+        ("origin", f"{record.origin} ({'; '.join(record.origin_reasons[:3])})"),
+        ("record", f"sha256:{entry.record_sha256}"),
+        ("manifest", f"log index {entry.started_index} (started), {entry.index} (ended)"),
+    ]
+    rows += [(name, format_utc(at)) for name, at in sorted(record.times.items(), key=lambda each: each[1])]
+    if record.via is not None:
+        rows.insert(0, ("via", f"{record.via.text!r} in {record.via.where}: {record.via.href}"))
+    return [row for row in rows if row[1]]
