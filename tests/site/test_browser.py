@@ -13,12 +13,6 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def browser(site: Site) -> Iterator[Browser]:
     rules = ", ".join("MAP {}:{} {}:{}".format(*rule.split(":")) for rule in site.resolve)
     with sync_playwright() as playwright:

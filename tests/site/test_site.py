@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import hashlib
-import http.client
 import json
 import signal
 import socket
@@ -11,7 +10,6 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,49 +22,12 @@ from hypothesis import strategies as st
 from protego import Protego
 
 from tests.site import certificate, pictures, posts
+from tests.site.client import connect, fetch
 from tests.site.host import Door
 from tests.site.server import Site
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 11, 12, 9, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site() as running:
-        yield running
-
-
-def connect(site: Site, url: str, *, timeout: float = 5) -> http.client.HTTPConnection:
-    """To where ``resolve`` says, with the host's own name in TLS and in the request; any certificate will do."""
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    rules = {tuple(rule.split(":")[:2]): rule.split(":")[2:] for rule in site.resolve}
-    address, port = rules[parts.hostname, "80" if parts.scheme == "http" else "443"]
-    sock = socket.create_connection((address, int(port)), timeout)
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        try:
-            sock = context.wrap_socket(sock, server_hostname=parts.hostname)
-        except OSError:
-            sock.close()
-            raise
-    connection = http.client.HTTPConnection(parts.hostname)
-    connection.sock = sock
-    return connection
-
-
-def fetch(site: Site, url: str, *, agent: str = "test") -> tuple[http.client.HTTPResponse, bytes]:
-    parts = urlsplit(url)
-    with contextlib.closing(connect(site, url)) as connection:
-        connection.request(
-            "GET",
-            parts._replace(scheme="", netloc="").geturl(),
-            headers={"User-Agent": agent, "Host": parts.hostname or ""},
-        )
-        response = connection.getresponse()
-        return response, response.read()
 
 
 def text(site: Site, name: str) -> str:
@@ -240,60 +201,6 @@ def test_interstitials_carry_their_target_once_as_a_link_and_once_in_a_script(si
     out = text(site, "hub_leaving")
     assert f'window.location.href = "{site.url("seller")}"' in out
     assert f'href="{site.url("seller")}"' not in out
-
-
-def test_faults_below_http(site: Site) -> None:
-    with pytest.raises(ConnectionRefusedError):
-        connect(site, site.url("refused"))
-    with pytest.raises(ssl.SSLError):
-        connect(site, site.url("tls_garbage"))
-    with pytest.raises(TimeoutError):
-        connect(site, site.url("silent"), timeout=0.5)
-    assert urlsplit(site.url("unresolved")).hostname not in {rule.split(":")[0] for rule in site.resolve}
-
-
-def test_connections_closed_midway(site: Site) -> None:
-    with pytest.raises(http.client.IncompleteRead) as cut:
-        fetch(site, site.url("cut"))
-    assert b"You will not read the end" in cut.value.partial
-    with pytest.raises(http.client.RemoteDisconnected):
-        fetch(site, site.url("empty_answer"))
-
-
-def test_a_page_that_never_finishes_sends_its_head_and_some_body_first(site: Site) -> None:
-    with contextlib.closing(connect(site, site.url("never_finishing"))) as connection:
-        connection.request("GET", "/never", headers={"Host": "www.misbehave.example"})
-        answer = connection.getresponse()
-        assert answer.status == 200
-        assert b"Still loading" in answer.read1(4096)
-        drops = [answer.read1(16) for _ in range(4)]
-    assert all(drops), "an empty read is the end"
-    assert b"".join(drops).lstrip(b"<!- ").strip(b".") == b""
-
-
-def test_a_slow_page_takes_its_time_and_then_answers(site: Site) -> None:
-    began = time.monotonic()
-    answer, _ = fetch(site, f"{site.url('slow_first_byte')}?s=0.4")
-    assert answer.status == 200
-    assert time.monotonic() - began >= 0.4
-
-
-def test_loops_loop_and_chains_end(site: Site) -> None:
-    there = fetch(site, site.url("redirect_loop"))[0].getheader("Location")
-    back = fetch(site, f"https://www.misbehave.example{there}")[0].getheader("Location")
-    assert urlsplit(site.url("redirect_loop")).path == back
-    assert 'content="0; url=/merry/b"' in text(site, "refresh_loop")
-    assert fetch(site, "https://www.misbehave.example/chain?n=0")[0].getheader("Location") == "/end"
-
-
-def test_files_headers_and_sizes(site: Site) -> None:
-    answer, body = fetch(site, site.url("download"))
-    assert answer.getheader("Content-Disposition") == 'attachment; filename="catalogue.pdf"'
-    assert body.startswith(b"%PDF-")
-    assert fetch(site, site.url("refresh_header"))[0].getheader("Refresh") == f"1; url={site.url('fault_end')}"
-    assert len(fetch(site, site.url("huge"))[1]) > 10_000_000
-    assert fetch(site, site.url("empty"))[1] == b""
-    assert fetch(site, site.url("no_content"))[1] == b""
 
 
 def test_closing_waits_for_no_client() -> None:
