@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -25,7 +26,7 @@ class Batch:
             disk.make_directory(directory)
             if path.exists():
                 for line in path.read_text(encoding="utf-8").splitlines():
-                    if line.endswith("}"):  # a torn last line is a capture that is simply made again
+                    with suppress(ValueError):  # a torn line is a capture that is simply made again
                         done.add(json.loads(line)["url"])
         return cls(path, frozenset(done))
 
