@@ -1,0 +1,83 @@
+"""``make demo`` in full: it must end well, and it must be able to end badly."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.authority import LocalAuthority
+from tests.site import demo
+from tests.site.server import Site
+
+
+@pytest.mark.browser
+@pytest.mark.s3
+def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = demo.main(["--state", str(tmp_path / "demo")])
+    told = capfd.readouterr().out
+    assert code == 0, told
+    verdict = told.partition("THE DEMO'S VERDICT")[2]
+    assert verdict.count("  yes  ") == 12
+    assert "  NO   " not in verdict
+    assert "not_public" in verdict
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    assert demo.main(["--state", str(tmp_path)]) == 1
+    assert (tmp_path / "diary.txt").read_text() == "mine"
+    assert "did not make" in capsys.readouterr().err
+
+
+def test_its_own_folder_is_wiped(tmp_path: Path) -> None:
+    demo.clear(tmp_path / "demo")
+    (tmp_path / "demo" / "capture.json").write_text("{}")
+    demo.clear(tmp_path / "demo")
+    assert not (tmp_path / "demo" / "capture.json").exists()
+
+
+def test_one_bit_of_one_byte_is_flipped(tmp_path: Path) -> None:
+    file = tmp_path / "shot.png"
+    file.write_bytes(bytes(range(101)))
+    file.chmod(0o400)
+    at = demo.flip(file)
+    changed = file.read_bytes()
+    assert [n for n in range(101) if changed[n] != n] == [at]
+    assert changed[at] ^ at == 1
+
+
+def test_what_the_person_has_set_up_for_himself_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COUNTERPROOF_STORE_URL", "s3://mine/")
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("COUNTERPROOF_BROWSER", "/opt/chromium")
+    found = demo.environment(tmp_path)
+    assert {name for name in found if name.startswith(("COUNTERPROOF_", "AWS_"))} == {
+        "COUNTERPROOF_HOME",
+        "COUNTERPROOF_BROWSER",
+    }
+
+
+def _unit(site: Site, **changed: str) -> demo.Document:
+    """A capture's JSON as the story wants it, but for what is changed in the listing."""
+    hops = [{"n": n, "kind": "http", "status": status, "to": "x"} for n, status in enumerate((302, 301), 1)]
+    common = {"unit": "u", "state": "sealed", "origin": "not_public", "status": "complete", "outcome": "ok"}
+    post = common | {"requested_url": site.url("post"), "final_url": site.url("post"), "hops": []}
+    end = common | {"requested_url": site.url("shortener"), "final_url": site.url("listing"), "hops": hops}
+    return {"captures": [post, end | changed]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({}, None),
+        ({"unit": "other"}, 0),
+        ({"final_url": "https://www.bazaroo.example/"}, 1),
+        ({"state": "recorded"}, 2),
+        ({"origin": "public"}, 3),
+    ],
+)
+def test_a_capture_that_is_not_as_it_must_be_is_said(
+    site: Site, tmp_path: Path, changed: dict[str, str], wrong: int | None
+) -> None:
+    walk = demo.Demo(state=tmp_path, site=site, authority=LocalAuthority(tmp_path))
+    walk.check_capture(_unit(site, **changed))
+    assert [n for n, (ok, _) in enumerate(walk.verdict) if not ok] == ([] if wrong is None else [wrong])
