@@ -6,6 +6,7 @@ The same rules hold for what we append and for what others have committed: a che
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,22 @@ _REVOKED = "key.revoked"
 
 class EventRefused(LogError):
     """Never to be recorded, while other events can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """An envelope, and the id that its payload claims."""
+
+    id: str
+    envelope: Envelope
+
+
+def identified(envelopes: Sequence[Envelope]) -> tuple[Identified, ...]:
+    """Raises ``EventRefused`` for a payload that has no id."""
+    try:
+        return tuple(Identified(event_id_of(each.payload), each) for each in envelopes)
+    except CustodyError as error:
+        raise EventRefused(f"this event cannot be recorded: {error}") from error
 
 
 class Draft:
@@ -76,15 +93,14 @@ class Draft:
             raise SignatureError(f"{event.type} needs {self._trust.root_threshold} signatures by root keys")
         return event
 
-    def add(self, envelopes: Sequence[Envelope], logged_at: datetime) -> None:
+    def add(self, events: Sequence[Identified], logged_at: datetime) -> None:
         """Those of them that are new: all, or none. Raises ``EventRefused``."""
+        fresh = {each.id: each.envelope for each in events if self.payload_of(each.id) is None}
         try:
-            ids = {event_id_of(envelope.payload): envelope for envelope in envelopes}
-            fresh = [envelope for event_id, envelope in ids.items() if self.payload_of(event_id) is None]
-            judged = [self.judge(envelope) for envelope in fresh]
+            judged = [self.judge(envelope) for envelope in fresh.values()]
         except CustodyError as error:
             raise EventRefused(f"this event cannot be recorded: {error}") from error
-        for envelope, event in zip(fresh, judged, strict=True):
+        for envelope, event in zip(fresh.values(), judged, strict=True):
             self.place(envelope, event, logged_at)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from archive.confirmation import ReadBack, read_back
 from archive.draft import Draft
-from archive.errors import LogError, LogForeign, LogRollback, NotStored
+from archive.errors import LogError, LogForeign, LogRollback, NotStored, StoreError
 from archive.heads import Heads
 from archive.log import LoggedCommit, LogReader, Position
 from archive.publisher import Publisher
@@ -48,8 +49,11 @@ class Follower:
             retain_until=retain_until,
             hook=hook,
         )
+        self.known: ReadBack | None = None
+        """The commit that the last ``follow`` has published and read back, if there was a new one."""
         self.position = Position()
         self.edge = Edge()
+        self._expected: tuple[int, Digest] | None = None
         self._keyid = keys.keyid(log_signer.public_key)
         self._watermark = Watermark(state_dir / "head.json")
         self._snapshots = Snapshots(
@@ -69,6 +73,10 @@ class Follower:
         if self.heads.position().n == 0:
             self._snapshots.load()
 
+    def expect(self, n: int, sha256: Digest) -> None:
+        """The store has said that it took our commit: the next ``follow`` must find it, and nothing else there."""
+        self._expected = (n, sha256)
+
     def follow(self) -> None:
         """Read, judge and take over every commit after ours; publish the newest, as its maker may have died.
 
@@ -76,15 +84,22 @@ class Follower:
         sequencer would have written.
         """
         # Both are read before the commits are: what they tell of must be there by then.
+        self.known = None
+        expected, self._expected = self._expected, None
         seen = self._watermark.read()
         newest = self.publisher.newest()
         while True:
             try:
                 self._load()
-                published = self._read_on()
+                published = self._read_on(expected)
             except _Moved:
                 continue
             break
+        if expected is not None and self.position.n < expected[0]:
+            raise StoreError(
+                f"{self.reader.store.name} said that it had stored commit {expected[0]} of {self.reader.log}, and does "
+                "not have it: nothing is recorded by this; run `counterproof doctor`"
+            )
         if newest is not None and newest.size > self.position.size:
             raise LogRollback(
                 f"{self.reader.log} has a signed checkpoint of {newest.size} leaves, and its commits give "
@@ -93,8 +108,7 @@ class Follower:
         if self.position.n < seen.n:
             raise LogRollback(
                 f"{self.reader.log} ends at commit {self.position.n}, and this machine has seen commit {seen.n}: "
-                f"either {self.reader.store.name} is not the store that this home's log lies in (give another store a "
-                f"home of its own, COUNTERPROOF_HOME), or it was put back from an old copy; {_UNTOUCHED}"
+                f"{_ELSEWHERE}; {_UNTOUCHED}"
             )
         self._watermark.rise(self.position)
         if self.position.n and not published and (newest is None or newest.size < self.position.size):
@@ -136,11 +150,16 @@ class Follower:
             with self.heads.reading():
                 self.position, self.edge = self.heads.position(), self.heads.edge()
 
-    def _read_on(self) -> bool:
+    def _read_on(self, expected: tuple[int, Digest] | None) -> bool:
         """Whether there was anything new, whose newest commit is now published."""
         before = self.position
         last: LoggedCommit | None = None
         for logged in self.reader.commits(before):
+            if expected is not None and logged.commit.n == expected[0] and logged.sha256 != expected[1]:
+                raise StoreError(
+                    f"{self.reader.store.name} stored commit {expected[0]} of {self.reader.log} as {expected[1]}, and "
+                    f"gives back {logged.sha256}: nothing is recorded by this; run `counterproof doctor`"
+                )
             if last is not None:
                 self._take(last, newest=False)  # whoever made the one after it has published it
             last = logged
@@ -149,7 +168,7 @@ class Follower:
         elif before.n and (stored := self._stored(before.n)) != before.commit_sha256:
             raise LogRollback(
                 f"commit {before.n} of {self.reader.log} was seen here as {before.commit_sha256}, and the store has "
-                f"{stored or 'nothing'} there; {_UNTOUCHED}"
+                f"{stored or 'nothing'} there: {_ELSEWHERE}; {_UNTOUCHED}"
             )
         return last is not None
 
@@ -170,9 +189,13 @@ class Follower:
         if (commit.root, commit.key, commit.events) != (growth.root, self._keyid, draft.event_ids()):
             raise LogError(f"commit {commit.n} of {self.reader.log} does not say what its leaves say: {_STOP}")
         self._watermark.check(logged.position)
-        if newest:
-            self.publisher.publish(growth)
         advance = draft.advance(logged.sha256, growth)
+        if newest:
+            written = self.publisher.publish(growth)
+            leaves = {each.index: each.leaf_sha256 for each in advance.events}
+            checkpoint = read_back(self.reader, self.trust.log, commit.new, leaves, written=written)
+            self.known = ReadBack(commit.n, checkpoint)
+            self._hook("read back")
         with self.heads.advancing(self.position) as first:
             if first:
                 self.heads.write(advance)
@@ -190,5 +213,9 @@ class Follower:
             return None
 
 
+_ELSEWHERE = (
+    "either this is not the store that this home's log lies in (give another store a home of its own, "
+    "COUNTERPROOF_HOME), or it was put back from an old copy"
+)
 _UNTOUCHED = "nothing was changed; run `counterproof verify`, and compare the store with a mirror"
 _STOP = "it was not built on; run `counterproof verify`, and find out who can write to the store"

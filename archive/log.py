@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 
 from archive.errors import LogError, LogRollback, NotStored, StoreError
 from archive.store import ObjectStore
@@ -127,20 +128,37 @@ class LogReader:
             full = tiles.decode_bundle(self.store.read(keyspace.entries(self.log, index)), tiles.WIDTH)
             return tiles.encode_bundle(full[:width])
 
-    def confirm(self, vkey: VerifierKey, checkpoint: bytes, leaves: Mapping[int, Digest]) -> Checkpoint:
+    def confirm(
+        self,
+        vkey: VerifierKey,
+        checkpoint: bytes,
+        leaves: Mapping[int, Digest],
+        *,
+        held: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Checkpoint:
         """Each of these leaf hashes is in the tree that the checkpoint signs, by the bytes that the store gives now.
 
-        Bundles and tiles are read; nothing that we remember is believed. Raises ``StoreError``.
+        Bundles and tiles are read, but for those that the caller holds because it has read them just now; nothing that
+        we remember is believed. Raises ``StoreError``.
         """
+
+        def read_tile(level: int, index: int, width: int) -> bytes:
+            return held.get(keyspace.tile(self.log, level, index, width)) or self.tile(level, index, width)
+
+        @lru_cache(4)
+        def bundle(index: int, width: int) -> list[bytes]:
+            data = held.get(keyspace.entries(self.log, index, width)) or self.bundle(index, width)
+            return tiles.decode_bundle(data)
+
         try:
             signed = open_checkpoint(checkpoint, vkey)
-            node = lru_cache(_CACHED_NODES)(tiles.TileReader(signed.size, self.tile))
-            bundle = lru_cache(4)(self._leaves)
+            node = lru_cache(_CACHED_NODES)(tiles.TileReader(signed.size, read_tile))
             for index, digest in sorted(leaves.items()):
                 at, inside = divmod(index, tiles.WIDTH)
                 width = min(tiles.WIDTH, signed.size - at * tiles.WIDTH)
                 stored = bundle(at, width)[inside] if inside < width else b""
-                if merkle.leaf_hash(stored) != digest.raw:
+                # The tile's own word for the leaf is no part of its proof, only of its neighbours'.
+                if merkle.leaf_hash(stored) != digest.raw or node(0, index) != digest.raw:
                     raise StoreError(f"leaf {index} was read back as other bytes than were written: {_HELP}")
                 proof = merkle.inclusion_proof(index, signed.size, node)
                 merkle.check_inclusion(digest.raw, index, signed.size, proof, signed.root)

@@ -41,30 +41,32 @@ class Publisher:
         self._retain_until = retain_until
         self._hook = hook
 
-    def publish(self, growth: Growth) -> None:
-        """Bundles and tiles, then the checkpoint that signs them, then the pointer to it.
+    def publish(self, growth: Growth) -> dict[str, bytes]:
+        """Bundles and tiles (which are given back, by key), the checkpoint that signs them, then the pointer to it.
 
         Raises ``Collision`` when other bytes lie where these belong: then the store is not to be built on.
         """
         log = self._log
-        writes = [(keyspace.entries(log, each.index, each.width), each.width, data) for each, data in growth.bundles]
-        writes += [
-            (keyspace.tile(log, each.level, each.index, each.width), each.width, data) for each, data in growth.tiles
-        ]
+        partial = {keyspace.entries(log, each.index, each.width): data
+                   for each, data in growth.bundles if each.width < WIDTH}  # fmt: skip
+        partial |= {keyspace.tile(log, each.level, each.index, each.width): data
+                    for each, data in growth.tiles if each.width < WIDTH}  # fmt: skip
+        full = {keyspace.entries(log, each.index): data for each, data in growth.bundles if each.width == WIDTH}
+        full |= {keyspace.tile(log, each.level, each.index): data for each, data in growth.tiles if each.width == WIDTH}
         until = self._retain_until()
         with ThreadPoolExecutor(_THREADS, "publisher") as threads:
             # A partial tile is superseded by the full one, so only that is locked (C2SP tlog-tiles).
-            for done in [
-                threads.submit(self._create, key, data, until if width == WIDTH else None)
-                for key, width, data in writes
-            ]:
-                done.result()
+            writes = [threads.submit(self._create, key, data, until) for key, data in full.items()]
+            writes += [threads.submit(self._create, key, data, None) for key, data in partial.items()]
+            for each in writes:
+                each.result()
         self._hook("tiled")
         checkpoint = Checkpoint(log, growth.edge.size, growth.root)
         self._create(keyspace.checkpoint_at(log, checkpoint.size), checkpoint.sign(self._signer), until)
         self._hook("checkpointed")
         self.point(growth.edge.size, growth.root)
         self._hook("pointed")
+        return full | partial
 
     def newest(self) -> Checkpoint | None:
         """What the pointer says; None when it says nothing that the log signed, as before the first commit."""

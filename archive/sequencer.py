@@ -17,7 +17,7 @@ from pathlib import Path
 
 from archive.combiner import Combiner, Waiting
 from archive.confirmation import confirm
-from archive.draft import Draft, EventRefused
+from archive.draft import Draft, EventRefused, Identified, identified
 from archive.errors import Collision, KeyFileError, LogError, StoreError
 from archive.follower import Follower
 from archive.heads import KnownKey, SeenEvent
@@ -26,10 +26,9 @@ from archive.receipt import Receipt
 from archive.snapshots import EVERY
 from archive.store import ObjectStore
 from archive.turn import turn
-from custody import event, keys, keyspace
+from custody import keys, keyspace
 from custody.commit import Commit
 from custody.digest import Digest
-from custody.errors import CustodyError
 from custody.event import Envelope
 from custody.keys import Signer
 from custody.trust import Trust
@@ -42,14 +41,14 @@ _BACKOFF_SECONDS = 0.02
 _MAX_BACKOFF_SECONDS = 1.0
 _NONCE_BYTES = 16
 
-_Waiting = Waiting[tuple[Envelope, ...], tuple[Receipt, ...]]
+_Waiting = Waiting[tuple[Identified, ...], tuple[Receipt, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     """A commit that we tried to create, and do not know whether it is there."""
 
-    key: str
+    n: int
     data: bytes
 
 
@@ -124,7 +123,7 @@ class Sequencer:
                 self._follow()
                 if self._follower.position.n:
                     break
-                mine = _Waiting(tuple(envelopes), len(envelopes))
+                mine = _Waiting(identified(envelopes), len(envelopes))
                 committed = self._commit([mine])
                 if mine.done:
                     mine.result()  # raises: these are not the beginning of a log
@@ -140,7 +139,7 @@ class Sequencer:
         """
         receipts: list[Receipt] = []
         for at in range(0, len(envelopes), _MAX_EVENTS):
-            some = tuple(envelopes[at : at + _MAX_EVENTS])
+            some = identified(envelopes[at : at + _MAX_EVENTS])
             receipts += self._combiner.submit(some, weight=len(some))
         return tuple(receipts)
 
@@ -205,7 +204,7 @@ class Sequencer:
             if each.done:
                 continue
             try:
-                seen = [self._seen(envelope) for envelope in each.request]
+                seen = [self._seen(event) for event in each.request]
             except EventRefused as error:
                 each.fail(error)
                 continue
@@ -219,22 +218,20 @@ class Sequencer:
             each.answer(tuple(receipts[event.event_id] for event in found))
         return rest
 
-    def _seen(self, envelope: Envelope) -> SeenEvent | None:
-        try:
-            event_id = event.event_id_of(envelope.payload)
-        except CustodyError as error:
-            raise EventRefused(f"this event cannot be recorded: {error}") from error
-        seen = self._heads.event(event_id)
-        if seen is not None and seen.payload_sha256 != envelope.payload_sha256:
-            raise EventRefused(f"event {event_id} is in the log with other bytes: sign this one under an id of its own")
+    def _seen(self, event: Identified) -> SeenEvent | None:
+        seen = self._heads.event(event.id)
+        if seen is not None and seen.payload_sha256 != event.envelope.payload_sha256:
+            raise EventRefused(f"event {event.id} is in the log with other bytes: sign this one under an id of its own")
         return seen
 
     def _confirm(self, seen: Sequence[SeenEvent]) -> dict[str, Receipt]:
-        receipts = confirm(self.reader, self.trust.log, seen)
-        newest = self._follower.publisher.newest()
-        if seen and (newest is None or newest.size < max(each.tree_size for each in seen)):
-            raise StoreError(f"{self._store.name} lost the newest checkpoint: run the command again")
-        self._hook("confirmed")
+        known = self._follower.known
+        receipts = confirm(self.reader, self.trust.log, seen, known=known)
+        older = [each.tree_size for each in seen if known is None or each.n != known.n]
+        if older:
+            newest = self._follower.publisher.newest()
+            if newest is None or newest.size < max(older):
+                raise StoreError(f"{self._store.name} lost the newest checkpoint: run the command again")
         return receipts
 
     def _commit(self, waiting: Sequence[_Waiting]) -> bool:
@@ -265,7 +262,7 @@ class Sequencer:
             leaves=tuple(draft.leaves),
             events=draft.event_ids(),
         )
-        self._pending = _Pending(keyspace.commit(self.log, n), commit.format())
+        self._pending = _Pending(n, commit.format())
         self._hook("built")
         return self._resolve()
 
@@ -275,11 +272,13 @@ class Sequencer:
             return True
         digest = Digest.of(pending.data)
         try:
-            self._store.create(pending.key, pending.data, digest=digest, retain_until=self._retain_until())
+            key = keyspace.commit(self.log, pending.n)
+            self._store.create(key, pending.data, digest=digest, retain_until=self._retain_until())
         except Collision:
             self._pending = None
             return False
         self._pending = None
+        self._follower.expect(pending.n, digest)
         self._hook("committed")
         return True
 
