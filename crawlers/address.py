@@ -77,10 +77,8 @@ def host_key(host: str, *, shown: str | None = None) -> str:
     """A host name as DNS asks for it: lower case, A-labels, no final dot; an IP address in its shortest form."""
     shown = shown or host
     name = host.strip("[]").lower()
-    try:
+    if _is_address(name):
         return str(ipaddress.ip_address(name))
-    except ValueError:
-        pass  # not an address, so a name
     if ":" in name:
         raise UsageError(f"{shown} has a host in brackets that is no IPv6 address.")
     name = name.removesuffix(".")
@@ -122,7 +120,13 @@ def host_of(url: str) -> str:
 @lru_cache(maxsize=8192)
 def registrable_domain(host: str) -> str:
     """`shop.example.co.uk` -> `example.co.uk`; `a.myshopify.com` stays whole; an IP address is itself."""
-    return _EXTRACT.extract_str(host).top_domain_under_public_suffix or host
+    known = _EXTRACT.extract_str(host)
+    if known.top_domain_under_public_suffix:
+        return known.top_domain_under_public_suffix
+    if known.suffix or _is_address(host):
+        return host  # a suffix by itself, such as `blogspot.com`
+    # publicsuffix.org, algorithm: "If no rules match, the prevailing rule is `*`."
+    return ".".join(host.split(".")[-2:])
 
 
 @lru_cache(maxsize=8192)
@@ -134,3 +138,11 @@ def has_public_suffix(host: str) -> bool:
 def same_site(one: str, other: str) -> bool:
     """Whether two URLs belong to one registrable domain."""
     return registrable_domain(host_of(one)) == registrable_domain(host_of(other))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
