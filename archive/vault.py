@@ -17,9 +17,10 @@ from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.clock import read_clock
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError, LogError, StoreError
+from archive.errors import LogError, StoreError
 from archive.genesis import open_log
 from archive.home import Home
+from archive.probe import ProbeReport, probe
 from archive.reader import store_of
 from archive.recovery import Recovered, recover
 from archive.result import Lost, Result
@@ -32,6 +33,7 @@ from archive.store import ObjectStore
 from custody import keys, keyspace
 from custody.instant import format_utc
 from custody.model import Json, Status
+from custody.trust import Authority as Believed
 
 FIRST_STAMP_S = 2.0
 """A post that is vanishing comes first: no capture waits longer for trusted time."""
@@ -269,7 +271,7 @@ def _believe(home: Home, config: ArchiveConfig) -> None:
         home.add_authority(url, roots)
 
 
-def _asked(home: Home, config: ArchiveConfig) -> list[object]:
+def _asked(home: Home, config: ArchiveConfig) -> list[Believed]:
     """Those named for this run; when nobody has said anything, those of the trust file."""
     believed = home.trust.authorities
     if config.authorities is None:
@@ -283,8 +285,11 @@ def _probe_file(home: Home) -> Path:
 
 def _probe_when_due(
     home: Home, store: ObjectStore, *, clock: Callable[[], datetime], random: Callable[[int], bytes]
-) -> object:
-    """Once per store and day. Raises ``StoreUnsafe``."""
+) -> ProbeReport | None:
+    """Once per store and day, since locked probes stay a while. Raises ``StoreUnsafe``."""
+    if _probes(_probe_file(home)).get(store.name) == clock().date().isoformat():
+        return None
+    return probe(store, clock=clock, random=random)
 
 
 def _remember_probe(home: Home, store: ObjectStore, at: datetime) -> None:
@@ -303,6 +308,3 @@ def _probes(path: Path) -> dict[str, str]:
         except ValueError:
             return {}  # a cache that cannot be read is a probe that is made again
     return {str(name): str(day) for name, day in known.items()} if isinstance(known, dict) else {}
-
-
-__all__ = ["ArchiveError", "Vault"]

@@ -119,7 +119,7 @@ def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:
     if asked.exists() or (config.home / "trust.json").exists():
         return config
     say(
-        "Trusted time: an RFC 3161 authority signs that your evidence existed when it says. Without one, everything is\n"
+        "Trusted time: an RFC 3161 authority signs that your evidence existed then. Without one, everything is\n"
         "recorded but not sealed, and every output says so. Type its URL (roots: --authority-roots), or Enter for none"
     )
     url = typer.prompt("Time-stamp authority", default="none", err=True).strip()

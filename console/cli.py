@@ -17,10 +17,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     help=(
         "Captures public posts and the storefront pages they link to, as evidence that a stranger can check.\n\n"
-        "Start with:  [bold]counterproof capture https://… --case NAME[/bold]\n\n"
+        "Start with:  counterproof capture https://… --case NAME\n\n"
         "Exit codes: 0 all recorded and complete, 2 usage, 3 partial, 4 a page that was asked for could not be had, "
         "5 evidence lost, 6 store, disk or key, 7 something is not installed, 8 refused by policy, 130 interrupted. "
         "verify: 0 holds, 1 does not hold, 6 could not be checked. Details: docs/cli.md."

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from archive.probe import probe
 from rich.text import Text
 
 from archive.clock import read_clock
@@ -12,6 +11,7 @@ from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, KeyFileError, StoreError
 from archive.health import Finding
 from archive.home import Home
+from archive.probe import NO_LOCK, probe
 from archive.reader import store_of
 from console.exits import Exit
 from console.screen import now, out, print_json
@@ -72,11 +72,15 @@ def _store(config: ArchiveConfig) -> list[Finding]:
     except (StoreError, ArchiveError) as error:
         return [Finding(name="store", state="missing", detail=str(error))]
     found = [Finding(name="store", state="ok", detail=f"{name} passed the probe")]
-    if report.bypass == "yes":
+    if report.lock == NO_LOCK:
+        advice = "this store keeps no locks: whoever may write there may delete there"
+        found.append(Finding(name="object lock", state="warning", detail=advice))
+    elif report.bypass == "yes":
         advice = "our own credentials can release GOVERNANCE locks; use COMPLIANCE, or credentials without that right"
         found.append(Finding(name="object lock", state="warning", detail=advice))
     elif report.bypass == "unknown":
-        found.append(Finding(name="object lock", state="warning", detail="this store keeps no locks"))
+        advice = "whether our own credentials can release a lock could not be told"
+        found.append(Finding(name="object lock", state="warning", detail=advice))
     else:
         found.append(Finding(name="object lock", state="ok", detail="our own credentials cannot release a lock"))
     return found

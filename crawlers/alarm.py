@@ -43,12 +43,19 @@ class Alarm:
         if isinstance(item, Visit):
             await self._lost(spider.session, item, exception)
 
-    async def spider_error(self, failure: Failure, response: Response, spider: Any) -> None:
-        """Our own code failed between look and item: what was spooled still gets its record."""
-        plan: Plan | None = response.meta.get("plan") if response is not None else None
+    def spider_error(self, failure: Failure, response: Any, spider: Any) -> None:
+        """Our own code failed between look and item: what was spooled still gets its record.
+
+        Scrapy does not wait for this signal's handlers; whoever closes the session does.
+        """
+        request = getattr(response, "request", None)  # a Failure has one too
+        plan: Plan | None = request.meta.get("plan") if request is not None else None
         session: Session | None = spider.session
         if plan is None or session is None or plan.capture_id not in session.looking:
             return
+        session.tasks.append(asyncio.ensure_future(self._unvisited(session, plan, failure)))
+
+    async def _unvisited(self, session: Session, plan: Plan, failure: Failure) -> None:
         looking = session.looking[plan.capture_id]
         if session.acquisition.has_ended(looking.started):
             session.notices.append(f"{plan.url}: its links could not be followed ({failure.value!r})")

@@ -6,6 +6,7 @@ from typing import Any
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
+from crawlers.address import dedupe_key
 from crawlers.launching import LOCALE, TIMEZONE, VIEWPORT
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
@@ -32,7 +33,12 @@ class Intent:
                 url=plan.url,
                 parent=plan.parent,
                 timeout_s=session.job.timeout_s,
-                facts={"operator": session.job.operator, "depth": plan.depth, "robots": session.job.robots},
+                facts={
+                    "url_key": dedupe_key(plan.url),
+                    "operator": session.job.operator,
+                    "depth": plan.depth,
+                    "robots": session.job.robots,
+                },
             ),
             _robots(session, plan.url),
         )

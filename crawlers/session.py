@@ -124,6 +124,8 @@ class Session:
     planned: list[Plan] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    """Work that has to be done before the session is closed."""
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""
@@ -131,6 +133,11 @@ class Session:
         reason = str(error)[:1000] or type(error).__name__
         self.lost.append(Lost(capture_id=plan.capture_id, url=plan.url, stage=stage, reason=reason, of_store=of_store))
         self.progress("lost", {"capture": plan.capture_id, "url": plan.url, "stage": stage, "reason": reason})
+
+    def vanished(self) -> list[Looking]:
+        """Looks that are neither recorded nor lost: there must be none, and if there are, it is said."""
+        known = {each.capture_id for each in self.acquisition.captured} | {each.capture_id for each in self.lost}
+        return [each for capture_id, each in self.looking.items() if capture_id not in known]
 
     def unfinished(self) -> tuple[str, ...]:
         """What was asked for, or was to be followed, and was never looked at."""

@@ -74,6 +74,9 @@ async def open_session(
 
 async def close_session(session: Session, *, interrupted: bool = False) -> Result:
     """Close the run's events, ask for trusted time, let go of the spool."""
+    await asyncio.gather(*session.tasks)
+    for looking in session.vanished():
+        session.lose(looking.plan, "visit", "it was looked at, and nothing came of it; this is a fault of the program")
     await session.egress.stop()
     return await asyncio.to_thread(
         session.vault.finish,
