@@ -69,7 +69,7 @@ class Blobs:
         self._findings = inquiry.findings
         self._deleted = deleted
         self._looks: dict[Digest, Look] = {}
-        self._unreachable = 0
+        self.unreachable = 0
         self.bytes = 0
 
     @property
@@ -116,14 +116,14 @@ class Blobs:
     def _look(self, wanted: tuple[Digest, int]) -> Look:
         """In whatever thread the caller's map uses."""
         digest, limit = wanted
-        if self._unreachable >= _MAX_UNREACHABLE:
+        if self.unreachable >= _MAX_UNREACHABLE:
             return Look(None, unreachable="the store stopped answering")
         try:
             found, length = self._inquiry.reader.digest(keyspace.blob(digest), limit)
         except Absent:
             return Look(None)
         except Unreachable as error:
-            self._unreachable += 1
+            self.unreachable += 1
             return Look(None, unreachable=str(error))
         return Look(length, good=found == digest)
 

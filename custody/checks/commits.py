@@ -135,12 +135,12 @@ class Commits:
 
     def _missing(self, n: int) -> bool:
         """Report the commits between the last one and this."""
-        gap = range(self.last + 1, n)
-        if not gap:
+        first, last = self.last + 1, n - 1
+        if first > last:
             return False
-        more = {} if len(gap) == 1 else {"until": gap[-1]}
-        what = f"commit {gap[0]} is" if len(gap) == 1 else f"commits {gap[0]} to {gap[-1]} are"
-        self._fail("COMMIT_MISSING", f"{what} not there, and later ones are", n=gap[0], **more)
+        more = {} if first == last else {"until": last}
+        what = f"commit {first} is" if first == last else f"commits {first} to {last} are"
+        self._fail("COMMIT_MISSING", f"{what} not there, and later ones are", n=first, **more)
         return True
 
     def _read(self, n: int) -> Commit | None:

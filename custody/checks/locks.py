@@ -40,21 +40,29 @@ class Locks:
     def check(self, wanted: Iterable[Wanted]) -> None:
         """The lock of each against the one in its record."""
         asked = [each for each in wanted if each.lock is not None and each.key not in self.deleted]
+        if asked and not self._first and not self._checked:
+            # Object Lock needs versions. A source that lists none, and whose first answer tells of none, has neither;
+            # a directory would hash every file again to answer.
+            said = self._head(asked[0])
+            if isinstance(said, Unreachable) or said is None or (said.lock is None and said.version_id is None):
+                return
         for each, said in zip(asked, self.inquiry.mapped(self._head, asked), strict=True):
             if isinstance(said, Unreachable):
                 self.inquiry.findings.unchecked(CHECK, "STORE_UNREACHABLE", str(said), **each.locator)
-            # Neither version nor lock, from a source that lists no versions: it keeps none, so it says nothing of them.
-            elif said is not None and (self._first or said.lock is not None or said.version_id is not None):
+            elif said is not None:
                 self._checked += 1
-                if each.lock is not None and (weaker := _weaker(each.lock, said.lock)):
-                    self.inquiry.findings.fail(
-                        CHECK,
-                        "BLOB_LOCK_WEAK",
-                        f"{each.name} of leaf {each.index}: recorded {_text(each.lock)}, found {weaker}",
-                        recorded=_text(each.lock),
-                        actual=weaker,
-                        **each.locator,
-                    )
+                self._compare(each, each.lock, said.lock)
+
+    def _compare(self, wanted: Wanted, recorded: Lock | None, actual: LockLike | None) -> None:
+        if recorded is not None and (weaker := _weaker(recorded, actual)):
+            self.inquiry.findings.fail(
+                CHECK,
+                "BLOB_LOCK_WEAK",
+                f"{wanted.name} of leaf {wanted.index}: recorded {_text(recorded)}, found {weaker}",
+                recorded=_text(recorded),
+                actual=weaker,
+                **wanted.locator,
+            )
 
     def finish(self, wanted: Iterable[Digest]) -> None:
         """``wanted``: the blobs that were asked for; versions of others are nobody's evidence."""

@@ -106,7 +106,7 @@ class Records:
             self.inquiry.findings.detail(CHECK, f"{unread} records not read (depends on 10 blobs)")
         self.inquiry.findings.detail(CHECK, f"{done} records")
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
-        if self.inquiry.scope is None:
+        if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
             self.orphans = blobs.orphans()
 
     def chains(self) -> set[str] | None:

@@ -82,7 +82,9 @@ class MemorySource:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key not in self.markers)
 
     def head(self, key: str) -> MemoryStored:
-        data = self.read(key)
+        if key in self.markers:
+            raise KeyError(key)
+        data = self.objects[key]
         if self.locks is None:
             return MemoryStored(bytes=len(data), sha256=None, version_id=None, lock=None)
         version = self.versions_of.get(key, ["v1"])[-1]
@@ -168,6 +170,7 @@ class ArchiveBuilder:
     worker: Ed25519Signer = field(default_factory=lambda: Ed25519Signer(b"\x03" * 32))
     commits: list[list[Draft]] = field(default_factory=list)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    captures: list[Captured] = field(default_factory=list)
     rearrange: Callable[[int, list[bytes]], list[bytes]] = lambda _, leaves: leaves
     """Called with a commit's number and leaves when they have their places."""
     sign_checkpoint: Callable[[Checkpoint], bytes] | None = None
@@ -377,14 +380,16 @@ class ArchiveBuilder:
         files: Mapping[Role, bytes] | None = None,
         change: Callable[[Record], Record] = lambda record: record,
     ) -> Captured:
-        """Started and completed; ``change`` is done to the record after its event's fields are fixed."""
+        """No file but the text is the same in two captures. ``change`` is done to the record, not to its event."""
         begun = self.start(run, unit=unit, scope=scope)
-        record = self.record(run, begun, files if files is not None else {**FILES, Role.BODY: begun.id.encode()})
+        own = {role: data if role is Role.TEXT else data + begun.id.encode() for role, data in FILES.items()}
+        record = self.record(run, begun, own if files is None else files)
         stored = change(record)
         subject = self.blob("record.json", stored.format())
         ended = self.draft(self.end(run, begun, record, subject))
         self.commit(ended)
-        return replace(begun, ended=ended, record=stored, record_digest=subject.digest)
+        self.captures.append(replace(begun, ended=ended, record=stored, record_digest=subject.digest))
+        return self.captures[-1]
 
     def record(self, run: str, begun: Captured, files: Mapping[Role, bytes]) -> Record:
         envelope = begun.started.make()
