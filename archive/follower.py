@@ -1,5 +1,6 @@
 """The follower: reads the log on to its newest commit, judges it, finishes what its maker left, and never goes back."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -7,17 +8,21 @@ from pathlib import Path
 from archive.confirmation import ReadBack, read_back
 from archive.draft import Draft
 from archive.errors import LogError, LogForeign, LogRollback, NotStored, StoreError
-from archive.heads import Heads
+from archive.heads import Advance, Heads
 from archive.log import LoggedCommit, LogReader, Position
 from archive.publisher import Publisher
 from archive.snapshots import Snapshots
 from archive.watermark import Watermark
 from custody import keys, keyspace
+from custody.checkpoint import Checkpoint
 from custody.digest import Digest
 from custody.errors import CustodyError
 from custody.keys import Signer
-from custody.tiles import Edge
+from custody.tiles import Edge, Growth
 from custody.trust import Trust
+
+_GRACE_TRIES = 8
+_GRACE_SECONDS = 0.05
 
 
 class _Moved(Exception):
@@ -112,7 +117,7 @@ class Follower:
             )
         self._watermark.rise(self.position)
         if self.position.n and not published and (newest is None or newest.size < self.position.size):
-            self.publisher.point(self.position.size, self.edge.root)
+            self.publisher.point(Checkpoint(self.reader.log, self.position.size, self.edge.root))
 
     def refuse_other_logs(self) -> None:
         """A store that holds somebody's log is not one to begin a second one in by mistake."""
@@ -164,7 +169,7 @@ class Follower:
                 self._take(last, newest=False)  # whoever made the one after it has published it
             last = logged
         if last is not None:
-            self._take(last, newest=True)
+            self._take(last, newest=True, ours=expected is not None and last.commit.n == expected[0])
         elif before.n and (stored := self._stored(before.n)) != before.commit_sha256:
             raise LogRollback(
                 f"commit {before.n} of {self.reader.log} was seen here as {before.commit_sha256}, and the store has "
@@ -172,7 +177,7 @@ class Follower:
             )
         return last is not None
 
-    def _take(self, logged: LoggedCommit, *, newest: bool) -> None:
+    def _take(self, logged: LoggedCommit, *, newest: bool, ours: bool = False) -> None:
         commit = logged.commit
         with self.heads.reading():
             if self.heads.position() != self.position:
@@ -191,11 +196,7 @@ class Follower:
         self._watermark.check(logged.position)
         advance = draft.advance(logged.sha256, growth)
         if newest:
-            written = self.publisher.publish(growth)
-            leaves = {each.index: each.leaf_sha256 for each in advance.events}
-            checkpoint = read_back(self.reader, self.trust.log, commit.new, leaves, written=written)
-            self.known = ReadBack(commit.n, checkpoint)
-            self._hook("read back")
+            self.known = ReadBack(commit.n, self._publish(growth, advance, ours=ours))
         with self.heads.advancing(self.position) as first:
             if first:
                 self.heads.write(advance)
@@ -203,6 +204,29 @@ class Follower:
         self.position, self.edge = advance.position, growth.edge
         self._hook("advanced")
         self._snapshots.upload(self._retain_until())
+
+    def _publish(self, growth: Growth, advance: Advance, *, ours: bool) -> bytes:
+        """What is derived from a commit is in the store, and read back; gives its checkpoint."""
+        derived = self.publisher.derive(growth)
+        leaves = {each.index: each.leaf_sha256 for each in advance.events}
+
+        def look() -> bytes:
+            return read_back(self.reader, self.trust.log, derived.checkpoint.size, leaves, written=derived.written)
+
+        if not ours:
+            # Its maker is most likely at it just now: two that write the same keys at once only slow each other down.
+            for _ in range(_GRACE_TRIES):
+                try:
+                    checkpoint = look()
+                except StoreError:
+                    time.sleep(_GRACE_SECONDS)
+                else:
+                    self.publisher.point(derived.checkpoint)
+                    return checkpoint
+        self.publisher.publish(derived)
+        checkpoint = look()
+        self._hook("read back")
+        return checkpoint
 
     def _stored(self, n: int) -> Digest | None:
         key = keyspace.commit(self.reader.log, n)

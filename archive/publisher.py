@@ -1,7 +1,8 @@
 """What is derived from a commit, for readers: bundles, tiles, the signed checkpoint. Written as often as needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,21 @@ from custody.tiles import WIDTH, Growth
 
 _THREADS = 4
 _TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """All that is to be written for one commit, by its keys."""
+
+    checkpoint: Checkpoint
+    full: Mapping[str, bytes]
+    """Bundles and tiles that will never change."""
+    partial: Mapping[str, bytes]
+    """Those that are not full. The full one supersedes them (C2SP tlog-tiles), so they carry no lock."""
+
+    @property
+    def written(self) -> Mapping[str, bytes]:
+        return {**self.full, **self.partial}
 
 
 class Publisher:
@@ -41,32 +57,35 @@ class Publisher:
         self._retain_until = retain_until
         self._hook = hook
 
-    def publish(self, growth: Growth) -> dict[str, bytes]:
-        """Bundles and tiles (which are given back, by key), the checkpoint that signs them, then the pointer to it.
+    def derive(self, growth: Growth) -> Derived:
+        log = self._log
+        bundles = [(each.width, keyspace.entries(log, each.index, each.width), data) for each, data in growth.bundles]
+        tiles = [
+            (each.width, keyspace.tile(log, each.level, each.index, each.width), data) for each, data in growth.tiles
+        ]
+        return Derived(
+            Checkpoint(log, growth.edge.size, growth.root),
+            {key: data for width, key, data in (*bundles, *tiles) if width == WIDTH},
+            {key: data for width, key, data in (*bundles, *tiles) if width < WIDTH},
+        )
+
+    def publish(self, derived: Derived) -> None:
+        """Bundles and tiles, then the checkpoint that signs them, then the pointer to it.
 
         Raises ``Collision`` when other bytes lie where these belong: then the store is not to be built on.
         """
-        log = self._log
-        partial = {keyspace.entries(log, each.index, each.width): data
-                   for each, data in growth.bundles if each.width < WIDTH}  # fmt: skip
-        partial |= {keyspace.tile(log, each.level, each.index, each.width): data
-                    for each, data in growth.tiles if each.width < WIDTH}  # fmt: skip
-        full = {keyspace.entries(log, each.index): data for each, data in growth.bundles if each.width == WIDTH}
-        full |= {keyspace.tile(log, each.level, each.index): data for each, data in growth.tiles if each.width == WIDTH}
         until = self._retain_until()
         with ThreadPoolExecutor(_THREADS, "publisher") as threads:
-            # A partial tile is superseded by the full one, so only that is locked (C2SP tlog-tiles).
-            writes = [threads.submit(self._create, key, data, until) for key, data in full.items()]
-            writes += [threads.submit(self._create, key, data, None) for key, data in partial.items()]
+            writes = [threads.submit(self._create, key, data, until) for key, data in derived.full.items()]
+            writes += [threads.submit(self._create, key, data, None) for key, data in derived.partial.items()]
             for each in writes:
                 each.result()
         self._hook("tiled")
-        checkpoint = Checkpoint(log, growth.edge.size, growth.root)
-        self._create(keyspace.checkpoint_at(log, checkpoint.size), checkpoint.sign(self._signer), until)
+        checkpoint = derived.checkpoint
+        self._create(keyspace.checkpoint_at(self._log, checkpoint.size), checkpoint.sign(self._signer), until)
         self._hook("checkpointed")
-        self.point(growth.edge.size, growth.root)
+        self.point(checkpoint)
         self._hook("pointed")
-        return full | partial
 
     def newest(self) -> Checkpoint | None:
         """What the pointer says; None when it says nothing that the log signed, as before the first commit."""
@@ -77,19 +96,18 @@ class Publisher:
         except CustodyError:
             return None  # a cache: what it should say stands in checkpoints/, and it is written again
 
-    def point(self, size: int, root: bytes) -> None:
-        """The pointer says this tree's checkpoint or a newer one; an older one never for long, whoever races us."""
-        mine = Checkpoint(self._log, size, root)
+    def point(self, mine: Checkpoint) -> None:
+        """The pointer says this checkpoint or a newer one; an older one never for long, whoever races us."""
         # Processes of one home take turns; those of other machines may overwrite us, so we look again.
         with disk.exclusive(self._lock):
             for _ in range(_TRIES):
                 newest = self.newest()
-                if newest is not None and newest.size == size and newest.root != root:
+                if newest is not None and newest.size == mine.size and newest.root != mine.root:
                     raise LogError(
-                        f"two trees of {size} leaves are signed as {self._log}: the log has forked; stop using "
+                        f"two trees of {mine.size} leaves are signed as {self._log}: the log has forked; stop using "
                         "this key, run `counterproof verify`, and compare the store with a mirror"
                     )
-                if newest is not None and newest.size >= size:
+                if newest is not None and newest.size >= mine.size:
                     return
                 self._store.replace(keyspace.checkpoint(self._log), mine.sign(self._signer))
         raise StoreError(f"{self._store.name} does not keep the newest checkpoint: check that it can be overwritten")

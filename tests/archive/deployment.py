@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from archive.directory import DirectoryStore
 from archive.errors import NotStored, StoreDown
 from archive.genesis import open_log
 from archive.home import Home
@@ -123,13 +122,8 @@ def _prefix(deployment: Deployment) -> str:
     return f"v1/log/{deployment.log.replace('/', '_')}/"
 
 
-def append_many(home: Path, store: Path, ready: Path, count: int) -> None:
-    """In a process of its own: append ``count`` events one by one, and write their ids down once they have receipts."""
-    deployment = Deployment(Home.open(home, clock=now), DirectoryStore(store))
-    append_in_turn(deployment, ready, count)
-
-
 def append_in_turn(deployment: Deployment, done: Path, count: int) -> None:
+    """One by one; each is written down once it has its receipt."""
     sequencer = deployment.open()
     with done.open("w") as file:
         for _ in range(count):
