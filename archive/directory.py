@@ -82,8 +82,10 @@ class DirectoryStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         checked_prefix(prefix)
+        if not self.root.exists():  # made by the first write
+            return
         with self._trouble(prefix):
-            root = os.open(self._there(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             yield from self._walk(root, "", prefix)
         finally:
@@ -188,7 +190,7 @@ class DirectoryStore:
 
     def _there(self) -> Path:
         if not self.root.is_dir():
-            raise StoreError(f"there is no directory {self.root}: name the one that holds the archive's v1/")
+            raise NotStored(f"there is no directory {self.root}: name the one that holds the archive's v1/")
         return self.root
 
     @contextmanager

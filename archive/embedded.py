@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,8 +70,9 @@ def embedded_store(
             name=NAME,
             obstacle=lambda size: _look_for_obstacles(directory, size),
         )
-        store.make_bucket()
-        yield store
+        with closing(store):
+            store.make_bucket()
+            yield store
 
 
 @contextmanager

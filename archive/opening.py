@@ -12,7 +12,7 @@ does without.
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -52,10 +52,11 @@ def open_store(
         with embedded_store(directory, lock_mode=lock_mode, patience_s=patience_s) as store:
             yield store
         return
-    yield _named(url, env, lock_mode, patience_s)
+    with _named(url, env, lock_mode, patience_s) as store:
+        yield store
 
 
-def _named(url: str, env: Mapping[str, str], lock_mode: str, patience_s: float) -> ObjectStore:
+def _named(url: str, env: Mapping[str, str], lock_mode: str, patience_s: float) -> AbstractContextManager[ObjectStore]:
     """Refusals never quote the URL: people put secrets into them."""
     try:
         parts = urlsplit(url)
@@ -67,9 +68,9 @@ def _named(url: str, env: Mapping[str, str], lock_mode: str, patience_s: float) 
         case "s3":
             return _bucket(parts, env, lock_mode, patience_s)
         case "file":
-            return DirectoryStore(_path(url.removeprefix("file:")))
+            return nullcontext(DirectoryStore(_path(url.removeprefix("file:"))))
         case "memory":
-            return MemoryStore()
+            return nullcontext(MemoryStore())
         case _:
             raise UsageError("a store's URL is s3://BUCKET[/PREFIX][?endpoint=URL] or file:DIR")
 
@@ -83,7 +84,9 @@ def _path(text: str) -> Path:
     return Path(text.removeprefix("//")).expanduser()
 
 
-def _bucket(parts: SplitResult, env: Mapping[str, str], lock_mode: str, patience_s: float) -> ObjectStore:
+def _bucket(
+    parts: SplitResult, env: Mapping[str, str], lock_mode: str, patience_s: float
+) -> AbstractContextManager[ObjectStore]:
     from archive.s3 import Credentials, S3Store  # noqa: PLC0415  # see the module's docstring
 
     if "@" in parts.netloc:
@@ -113,15 +116,17 @@ def _bucket(parts: SplitResult, env: Mapping[str, str], lock_mode: str, patience
     if access_key and secret_key:
         token = env.get("AWS_SESSION_TOKEN") or None
         credentials = Credentials(access_key=access_key, secret_key=secret_key, session_token=token)
-    return S3Store(
-        bucket=parts.netloc,
-        prefix=prefix,
-        endpoint=None if endpoint is None else _endpoint(endpoint),
-        region=region,
-        credentials=credentials,
-        env=env,
-        lock_mode=lock_mode,
-        patience_s=patience_s,
+    return closing(
+        S3Store(
+            bucket=parts.netloc,
+            prefix=prefix,
+            endpoint=None if endpoint is None else _endpoint(endpoint),
+            region=region,
+            credentials=credentials,
+            env=env,
+            lock_mode=lock_mode,
+            patience_s=patience_s,
+        )
     )
 
 

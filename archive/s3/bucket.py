@@ -138,6 +138,10 @@ class S3Store:
                     lambda: objects.client.create_bucket(Bucket=objects.bucket, ObjectLockEnabledForBucket=True),
                 )
 
+    def close(self) -> None:
+        """Let go of the connections. Nothing is pending: each call has ended."""
+        self._objects.client.close()
+
     def raw(self) -> RawObjects:
         """For the probe alone."""
         return RawObjects(self._objects, self._lock_mode)

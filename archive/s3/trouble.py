@@ -66,7 +66,7 @@ def said(error: ClientError) -> tuple[int, str]:
     """Status and code. The message is left behind: it may quote keys, and whoever answered has written it."""
     answer: Mapping[str, Any] = error.response
     code = str(answer.get("Error", {}).get("Code", ""))
-    plain = code[:60] if code.isascii() and code.isalnum() else ""
+    plain = code[:60] if code.isascii() and code.isalnum() and not code.isdigit() else ""
     return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)), plain
 
 
