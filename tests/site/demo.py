@@ -108,7 +108,9 @@ class Demo:
         )
 
     def tamper(self, document: Document) -> None:
-        shot = next(each for each in root(document)["artifacts"] if each["role"] == "screenshot")
+        shot = next((each for each in root(document)["artifacts"] if each["role"] == "screenshot"), None)
+        if shot is None:
+            raise DemoFailed("the post's capture has no screenshot to change a byte of")
         file = self.mirror / shot["key"]
         at = flip(file)
         say(f"Now somebody changes one bit of one byte of the post's screenshot in the mirror: byte {at:,} of {file}.")

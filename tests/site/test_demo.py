@@ -16,7 +16,7 @@ def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFix
     told = capfd.readouterr().out
     assert code == 0, told
     verdict = told.partition("THE DEMO'S VERDICT")[2]
-    assert verdict.count("  yes  ") == 12
+    assert verdict.count("  yes  ") == 11
     assert "  NO   " not in verdict
     assert "not_public" in verdict
 
@@ -54,6 +54,12 @@ def test_what_the_person_has_set_up_for_himself_is_not_used(monkeypatch: pytest.
         "COUNTERPROOF_HOME",
         "COUNTERPROOF_BROWSER",
     }
+
+
+def test_a_capture_without_a_screenshot_ends_the_demo(site: Site, tmp_path: Path) -> None:
+    walk = demo.Demo(state=tmp_path, site=site, authority=LocalAuthority(tmp_path))
+    with pytest.raises(demo.DemoFailed, match="no screenshot"):
+        walk.tamper({"captures": [{"parent": None, "artifacts": [{"role": "dom"}]}]})
 
 
 def _unit(site: Site, **changed: str) -> demo.Document:
