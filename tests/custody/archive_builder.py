@@ -158,6 +158,16 @@ class Captured:
     record_digest: Digest | None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of an authority, kept: a log that is built again without a change to what was stamped gets the same."""
+
+    query: bytes
+    response: bytes
+    token: timestamp.Token
+    size: int
+
+
 @dataclass
 class ArchiveBuilder:
     authorities: Sequence[LocalAuthority] = ()
@@ -178,7 +188,7 @@ class ArchiveBuilder:
     stamped: dict[int, list[int]] = field(default_factory=dict)
     """Commit number to the numbers of the authorities that stamp its checkpoint."""
     _ticks: int = 0
-    _tokens: dict[tuple[int, int], tuple[int, bytes, timestamp.Token]] = field(default_factory=dict)
+    _tokens: dict[tuple[int, int], Answer] = field(default_factory=dict)
 
     # What is believed
 
@@ -470,10 +480,11 @@ class ArchiveBuilder:
         made: dict[bytes, Envelope] = {}
 
         def make() -> Envelope:
-            size, response, token = self._tokens[n, which]
+            answer = self._tokens[n, which]
+            response, token = answer.response, answer.token
             if response not in made:
                 body: dict[str, Json] = {
-                    "size": size,
+                    "size": answer.size,
                     "authority": self.authority_ids[which],
                     "gen_time": format_utc(token.gen_time),
                     "serial": str(token.serial),
@@ -534,7 +545,9 @@ class ArchiveBuilder:
     def _place(self, draft: Draft, index: int, heads: dict[str, tuple[int, str]]) -> bytes:
         envelope = draft.make()
         seq, prev = heads.get(draft.chain, (-1, ""))
-        leaf = Leaf(self.log, index, self.now(), (Chain(draft.chain, seq + 1, prev or None),), envelope)
+        leaf = Leaf(
+            self.log, index, START + timedelta(seconds=index), (Chain(draft.chain, seq + 1, prev or None),), envelope
+        )
         data = leaf.format()
         if draft.change is not None:
             data = canonical.dumps(draft.change(json.loads(data)))
@@ -546,11 +559,11 @@ class ArchiveBuilder:
     def _stamp(self, n: int, which: int, size: int, checkpoint: bytes) -> dict[str, bytes]:
         authority, name = self.authorities[which], self.authority_ids[which]
         query = timestamp.query(checkpoint, 0x1234_5678_9ABC_DEF0 + n)
-        if (n, which) not in self._tokens or self._tokens[n, which][0] != size:
+        if (n, which) not in self._tokens or self._tokens[n, which].query != query:
             response = authority.answer(query)
             token = timestamp.judge(query, response, checkpoint, self.trust.authorities[which])
-            self._tokens[n, which] = (size, response, token)
-        response = self._tokens[n, which][1]
+            self._tokens[n, which] = Answer(query, response, token, size)
+        response = self._tokens[n, which].response
         return {keyspace.query(self.log, size, name): query, keyspace.token(self.log, size, name): response}
 
 
