@@ -47,7 +47,7 @@ def test_no_url_at_all_is_a_sentence(tmp_path: Path) -> None:
 
 
 EXPECTED: dict[str, tuple[str, str]] = {
-    "unresolvable": ("failed", "dns_error"),
+    "unresolved": ("failed", "dns_error"),
     "refused": ("failed", "error"),
     "tls_garbage": ("failed", "tls_error"),
     "bad_certificate": ("complete", "ok"),

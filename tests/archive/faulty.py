@@ -170,6 +170,11 @@ class FaultyProxy:
         with self._lock:
             self._plan.append(_Planned(method, within, fault, times))
 
+    def heal(self) -> None:
+        """From now on everything goes through as it is."""
+        with self._lock:
+            self._plan.clear()
+
     def statuses(self, method: str) -> list[int | None]:
         """What the real store said to each request of this method."""
         with self._lock:
