@@ -102,7 +102,7 @@ class Entries:
         if not signers:
             return None
         event = self._read_event(index, envelope)
-        if event is None or not self._may_sign(index, event, envelope, signers):
+        if event is None or not self._may_sign(index, event, signers):
             return None
         self._signed += 1
         for keyid in signers:
@@ -162,11 +162,11 @@ class Entries:
             self._note_spelling(index, "payload")
         return event
 
-    def _may_sign(self, index: int, event: Event, envelope: Envelope, signers: tuple[str, ...]) -> bool:
+    def _may_sign(self, index: int, event: Event, signers: tuple[str, ...]) -> bool:
         if event.kind is None or not event.kind.by_root:
             return True
         needed = self._inquiry.trust.root_threshold
-        roots = self._registry.roots_among(envelope)
+        roots = self._registry.roots_among(signers)
         if len(roots) < needed:
             self._sign_fail(
                 "AUTHORITY_MISSING",

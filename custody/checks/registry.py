@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from custody import keys
-from custody.errors import SignatureError
-from custody.event import Envelope, Event, check_signature
+from custody.event import Event
 from custody.trust import Trust
 
 SIGNING_ROLES = frozenset({"worker", "person", "log"})
@@ -35,11 +34,9 @@ class Registry:
         log_key = self.trust.log.public_key
         return self.find(keyid) or self._others.get(keyid) or (log_key if keys.keyid(log_key) == keyid else None)
 
-    def roots_among(self, envelope: Envelope) -> frozenset[str]:
-        """The root keys, not revoked, whose signature on this event holds."""
-        return frozenset(
-            keyid for keyid, key in self._roots.items() if keyid not in self.revoked and _signed(envelope, key)
-        )
+    def roots_among(self, keyids: Iterable[str]) -> frozenset[str]:
+        """Those that are root keys, and not revoked."""
+        return frozenset(keyids) & self._roots.keys() - self.revoked.keys()
 
     def revocation(self, keyids: Iterable[str]) -> tuple[str, int] | None:
         return next(((keyid, self.revoked[keyid]) for keyid in keyids if keyid in self.revoked), None)
@@ -52,11 +49,3 @@ class Registry:
             known.setdefault(keyid, base64.b64decode(str(event.body["public_key"])))
         elif event.type == "key.revoked":
             self.revoked.setdefault(keyid, index)
-
-
-def _signed(envelope: Envelope, key: bytes) -> bool:
-    try:
-        check_signature(envelope, key)
-    except SignatureError:
-        return False
-    return True

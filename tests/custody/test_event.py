@@ -13,12 +13,14 @@ from securesystemslib.dsse import Envelope as OtherEnvelope
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # it is in __all__ of its docs alone
 
 from custody import canonical, event, keys, schema
+from custody.commit import HEADER
 from custody.digest import Digest
 from custody.errors import FormatError, SignatureError
 from custody.event import Envelope, Event, Subject
 from custody.instant import parse_utc
 from custody.keys import Ed25519Signer
-from custody.leaf import Chain, Leaf
+from custody.leaf import LEAF, Chain, Leaf
+from custody.record import RECORD
 from tests.custody.archive_builder import Draft, small
 from tests.custody.strategies import JSON, events
 
@@ -132,6 +134,10 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             yield from objects(each)
+
+
+def _bodies() -> list[schema.Schema]:
+    return [each.body for each in schema.KINDS.values()]
 
 
 def _is_taken(statement: Any) -> bool:
@@ -250,9 +256,23 @@ def test_the_checker_and_jsonschema_agree(made: Event, data: st.DataObject) -> N
         assert ours == jsonschema.Draft202012Validator(against, format_checker=FORMATS).is_valid(value)
 
 
-@pytest.mark.parametrize("against", [event.STATEMENT, event.ENVELOPE, *(each.body for each in schema.KINDS.values())])
+@pytest.mark.parametrize("against", [event.STATEMENT, event.ENVELOPE, *_bodies()])
 def test_the_schemas_are_json_schemas(against: schema.Schema) -> None:
     jsonschema.Draft202012Validator.check_schema(against)
+
+
+@pytest.mark.parametrize("of", [event.STATEMENT, event.ENVELOPE, LEAF, HEADER, RECORD, *_bodies()])
+def test_the_checker_knows_every_word_in_the_schemas(of: schema.Schema) -> None:
+    def words(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            yield from part
+            for word, each in part.items():
+                yield from words(list(each.values()) if word == "properties" else each)
+        elif isinstance(part, list):
+            for each in part:
+                yield from words(each)
+
+    assert set(words(of)) <= schema.KEYWORDS
 
 
 def test_a_pattern_does_not_let_a_newline_follow() -> None:
