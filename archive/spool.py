@@ -14,8 +14,8 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +35,7 @@ _KEPT = "kept-"
 _LOCK = "lock"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")  # what may stand in a subject's name, and never `..`
 _CHUNK_BYTES = 1 << 20
+_MAKING_TIME = timedelta(hours=1)
 
 
 class SpoolFile:
@@ -223,11 +224,11 @@ class Spool:
 
     def sweep(self) -> None:
         """What was left by a process that died while it made or removed a run's directory; nothing is in there."""
+        long_ago = (self._clock() - _MAKING_TIME).timestamp()
         for making in self.path.glob(f"{_MAKING}*"):
-            lock = disk.try_exclusive(making / _LOCK, create=False)
-            if lock is not None:
-                shutil.rmtree(making, ignore_errors=True)
-                os.close(lock)
+            with suppress(FileNotFoundError):
+                if making.stat().st_mtime < long_ago:
+                    shutil.rmtree(making, ignore_errors=True)
         for removed in self.path.glob(f"{_REMOVED}*"):
             shutil.rmtree(removed, ignore_errors=True)  # perhaps by two of us at once
 
@@ -237,7 +238,7 @@ def remove_run(path: Path) -> None:
     removed = path.with_name(f"{_REMOVED}{path.name}")
     with disk.trouble(path):
         path.rename(removed)
-        shutil.rmtree(removed)
+    shutil.rmtree(removed, ignore_errors=True)  # what stays, `sweep` takes
 
 
 def set_aside(path: Path) -> Path:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from archive.errors import NotStored, StoreDown
+from archive.errors import NotStored, StoreDenied, StoreDown
 from archive.genesis import open_log
 from archive.home import Home
 from archive.log import LoggedEvent, LogReader
@@ -18,9 +18,11 @@ from archive.store import ObjectStore, Stored, Version
 from custody import merkle
 from custody.checkpoint import open_checkpoint
 from custody.digest import Digest
-from custody.event import Envelope, Subject, open_event
+from custody.event import Envelope, open_event
 from custody.keys import Signer, keyid
 from custody.model import Json
+from custody.verdict import Severity
+from custody.verify import verify
 
 
 def now() -> datetime:
@@ -69,7 +71,7 @@ class Deployment:
         """A ``capture.started`` of a unit; of a new one when none is given."""
         scribe = self.scribe()
         capture = scribe.new_id()
-        subject = Subject(name="job.json", digest=Digest.of(capture.encode()), bytes=36)
+        subject = scribe.detail("job.json", {"capture_id": capture})
         body: dict[str, Json] = {"capture": capture, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z"}
         return scribe.event("capture.started", chain=f"item:{unit or capture}", subject=subject, body=body)
 
@@ -86,7 +88,10 @@ class Deployment:
 
 
 def audit(deployment: Deployment, store: ObjectStore | None = None) -> list[LoggedEvent]:
-    """Read the whole log as a stranger would: one line of commits, every leaf's place, every root and signature."""
+    """Read the whole log as a stranger would: one line of commits, every leaf's place, every root and signature.
+
+    Then ask the verifier, which was written by other hands.
+    """
     reader = LogReader(store or deployment.store, deployment.log)
     vkey = deployment.home.trust.log
     frontier = merkle.Frontier()
@@ -115,6 +120,10 @@ def audit(deployment: Deployment, store: ObjectStore | None = None) -> list[Logg
     assert newest.size == frontier.size
     ids = [each.event.event_id for each in events]
     assert len(set(ids)) == len(ids), "an event is in the log twice"
+    verdict = verify(
+        reader.store, deployment.home.trust, at=now(), absent=(NotStored,), unreachable=(StoreDown, StoreDenied)
+    )
+    assert verdict.holds, [each for each in verdict.findings if each.severity is Severity.FAIL]
     return events
 
 
