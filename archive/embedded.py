@@ -37,6 +37,7 @@ WATCHDOG_LOG = "watchdog.log"
 _START_S = 90.0
 _PAUSE_S = 0.05
 _RESERVE_BYTES = 16 << 20
+_START_BYTES = 8 << 20
 _INHERITED = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
 
@@ -68,7 +69,7 @@ def embedded_store(
             lock_mode=lock_mode,
             patience_s=patience_s,
             name=NAME,
-            obstacle=lambda size: _look_for_obstacles(directory, size),
+            obstacle=lambda sending: _look_for_obstacles(directory, sending),
         )
         with closing(store):
             store.make_bucket()
@@ -100,7 +101,7 @@ def _start(directory: Path, program: Path | None, deadline: float) -> State:
             disk.release(lock)
             if launched:
                 raise _failed(directory, state.reason if state else "its watchdog ended")
-            _demand_room(directory, 0)
+            _demand_room(directory, _START_BYTES)
             _launch(directory, program or _installed())
             launched = True
         elif state is None:
@@ -166,8 +167,10 @@ def _credentials(directory: Path) -> Credentials:
     return Credentials(access_key=access_key, secret_key=secret_key)
 
 
-def _look_for_obstacles(directory: Path, size: int) -> None:
-    _demand_room(directory, size)
+def _look_for_obstacles(directory: Path, sending: int | None) -> None:
+    if sending is not None:
+        # Before the disk is full, not after: SeaweedFS takes nothing below one percent, and says 500 to everything.
+        _demand_room(directory, shutil.disk_usage(directory).total // 100 + _RESERVE_BYTES + sending)
     state = State.read(directory)
     if state is not None and state.endpoint is None:
         raise _failed(directory, state.reason)
@@ -175,15 +178,13 @@ def _look_for_obstacles(directory: Path, size: int) -> None:
         raise StoreDown("the embedded store's watchdog was killed, and the server with it: run the command again")
 
 
-def _demand_room(directory: Path, size: int) -> None:
-    """Before the disk is full, not after: SeaweedFS takes nothing below one percent, and says 500 to everything."""
+def _demand_room(directory: Path, needed: int) -> None:
     with disk.trouble(directory):
-        usage = shutil.disk_usage(directory)
-    needed = usage.total // 100 + _RESERVE_BYTES + size
-    if usage.free < needed:
+        free = shutil.disk_usage(directory).free
+    if free < needed:
         raise DiskError(
-            f"the disk is full: {directory} has {usage.free >> 20} MiB left and needs {needed >> 20}; free some space, "
-            "then run the command again"
+            f"the disk is full: {directory} has {free >> 20} MiB left and needs {needed >> 20}; free some space, then "
+            "run the command again"
         )
 
 

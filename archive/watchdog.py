@@ -25,7 +25,7 @@ from typing import Self
 
 from archive import disk
 from archive.errors import DiskError
-from archive.weed import Server, StartError
+from archive.weed import Server, StartError, remove_sockets
 
 USERS_LOCK = "users.lock"
 SERVER_LOCK = "server.lock"
@@ -47,6 +47,7 @@ class State:
     endpoint: str | None = None
     """Where S3 answers. None: it does not, and ``reason`` says why."""
     reason: str = ""
+    ports: tuple[int, ...] = ()
 
     def write(self, directory: Path) -> None:
         disk.replace_file(directory / STATE, json.dumps(asdict(self)).encode() + b"\n")
@@ -56,8 +57,8 @@ class State:
         """None: nothing is known yet."""
         try:
             data = json.loads((directory / STATE).read_bytes())
-            return cls(**data)
-        except (OSError, ValueError, TypeError):
+            return cls(**{**data, "ports": tuple(map(int, data["ports"]))})
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
 
@@ -83,7 +84,8 @@ def _serve(directory: Path, weed: str, lock: int) -> None:
     crashes: deque[float] = deque(maxlen=_MAX_CRASHES)
     try:
         while server.start(unused):
-            State(watchdog=os.getpid(), server=server.pid, endpoint=server.endpoint).write(directory)
+            state = State(watchdog=os.getpid(), server=server.pid, endpoint=server.endpoint, ports=server.ports)
+            state.write(directory)
             while not server.died:
                 time.sleep(_TICK_S)
                 if unused():
@@ -105,6 +107,8 @@ def main(arguments: Sequence[str]) -> int:
     lock = disk.try_exclusive(directory / SERVER_LOCK)
     if lock is None:
         return RUNS_ALREADY
+    if left := State.read(directory):  # by a watchdog that was killed
+        remove_sockets(left.ports)
     (directory / STATE).unlink(missing_ok=True)
     if os.fork():  # whoever called us has nothing to wait for, and the lock is held by our child
         return 0

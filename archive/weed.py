@@ -78,6 +78,10 @@ class Server:
         return None if self._process is None else self._process.pid
 
     @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(self._ports.values())
+
+    @property
     def endpoint(self) -> str:
         return f"http://{LOOPBACK}:{self._ports['s3']}"
 
@@ -114,10 +118,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for port in self._ports.values():
-            for path in _sockets(port):
-                with suppress(OSError):  # another user's, or gone
-                    path.unlink()
+        remove_sockets(self.ports)
 
     def _launch(self) -> None:
         data = self._directory / DATA
@@ -184,13 +185,21 @@ def _is_free(port: int) -> bool:
             probe.bind(("", port))  # the server refuses a port that is taken on any address
         except OSError:
             return False
-    return not any(path.lstat().st_uid != os.geteuid() for path in _sockets(port) if os.path.lexists(path))
+    return not _sockets(port)
 
 
 def _sockets(port: int) -> list[Path]:
-    """SeaweedFS also listens on these, whose place cannot be chosen. Another user's stale one would stop it."""
+    """SeaweedFS also listens on these, in a place that cannot be chosen, where another user's would stop it."""
     return [
         path
         for number in (port, port + _GRPC_OFFSET)
         for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock")  # noqa: S108  # SeaweedFS's choice
     ]
+
+
+def remove_sockets(ports: Sequence[int]) -> None:
+    """What a server that ended has left of them."""
+    for port in ports:
+        for path in _sockets(port):
+            with suppress(OSError):  # another user's, or gone
+                path.unlink()

@@ -45,12 +45,12 @@ class S3Store:
         timeout_s: float = 20.0,
         page: int = 1000,
         name: str | None = None,
-        obstacle: Callable[[int], None] = lambda _: None,
+        obstacle: Callable[[int | None], None] = lambda _: None,
     ) -> None:
         """``env``: the usual AWS variables, for what is not given. ``patience_s``: how long one request is repeated.
 
-        ``obstacle`` is asked before bytes are sent (how many) and after each failure (0). It raises what it knows to
-        stand in the way, such as a full disk behind a server that can only say 500.
+        ``obstacle`` is asked before bytes are sent (how many) and whenever an answer stays away (None while reading).
+        It raises what it knows to stand in the way, such as a full disk behind a server that can only say 500.
         """
         below = f"{prefix.strip('/')}/".lstrip("/")
         name = name or f"s3://{bucket}/{below}".rstrip("/")
@@ -136,6 +136,7 @@ class S3Store:
                     "make the bucket of",
                     objects.name,
                     lambda: objects.client.create_bucket(Bucket=objects.bucket, ObjectLockEnabledForBucket=True),
+                    sending=0,
                 )
 
     def close(self) -> None:
@@ -150,7 +151,6 @@ class S3Store:
         payload = Payload.of(data, digest=digest)
         if payload.length > MAX_OBJECT_BYTES:
             raise StoreError(f"{key} has {payload.length} bytes, a single PUT takes {MAX_OBJECT_BYTES}: split it")
-        self._objects.obstacle(payload.length)
         return payload
 
     def _lock(self, until: datetime | None) -> dict[str, Any]:

@@ -29,9 +29,9 @@ class Objects:
     patience_s: float
     page: int
     """Keys in one page of a listing."""
-    obstacle: Callable[[int], None]
+    obstacle: Callable[[int | None], None]
 
-    def ask(self, what: str, key: str, call: Callable[[], T]) -> T:
+    def ask(self, what: str, key: str, call: Callable[[], T], *, sending: int | None = None) -> T:
         """Ask until there is an answer that asking again would not change, or until the patience is used up."""
         patience = Patience(self.patience_s)
         while True:
@@ -39,7 +39,8 @@ class Objects:
                 return call()
             except FOREIGN as error:
                 trouble = judged(error, f"{what} {key}".strip(), self.name)
-                self.obstacle(0)
+                if trouble.passes:
+                    self.obstacle(sending)
                 if not trouble.passes or not patience.wait():
                     raise trouble.error from error
 
@@ -57,7 +58,8 @@ class Objects:
             with payload.open() as body:
                 return self.client.put_object(**request, Body=body)
 
-        return version_in(self.ask(what, key, send))
+        self.obstacle(payload.length)
+        return version_in(self.ask(what, key, send, sending=payload.length))
 
     def head(self, key: str, version: str | None = None, *, created: bool = False) -> Stored:
         head = self.ask(

@@ -321,7 +321,7 @@ def test_damage_on_every_way_is_no_success_and_no_silence(make_s3: MakeS3, proxy
 
 
 def test_what_stands_in_the_way_is_said_before_anything_is_sent(make_s3: MakeS3, proxy: FaultyProxy) -> None:
-    def full(size: int) -> None:
+    def full(size: int | None) -> None:
         raise StoreError(f"no room for {size}")
 
     with pytest.raises(StoreError, match="no room for 8"):
