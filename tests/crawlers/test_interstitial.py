@@ -115,7 +115,8 @@ def test_any_markup_and_any_address_get_an_answer(markup: str, url: str) -> None
         "Weiterleitung, einen Moment bitte", "Sie werden weitergeleitet", "Vous allez être redirigé",
         "Redirection en cours", "Stai per essere reindirizzato", "Serás redirigido en 3 segundos",
         "Você será redirecionado", "Je wordt doorgestuurd", "正在跳转，请稍候", "自動的に移動します",
-        "잠시 후 이동합니다", "جاري تحويلك", "Перенаправление…", "Yönlendiriliyorsunuz", "Loading…", "If nothing happens, click here",
+        "잠시 후 이동합니다", "جاري تحويلك", "Перенаправление…", "Yönlendiriliyorsunuz", "Loading…",
+        "If nothing happens, click here",
     ],
 )  # fmt: skip
 def test_a_page_that_says_so_will_move(text: str) -> None:

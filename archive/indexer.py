@@ -1,0 +1,144 @@
+"""Events of the log -> rows of the catalogue. Reads the blobs they name, believes none of them, and keeps little."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archive.errors import NotStored
+from archive.log import LoggedEvent
+from archive.store import ObjectStore
+from custody import canonical, keyspace
+from custody.digest import Digest
+from custody.errors import FormatError
+from custody.instant import format_utc
+from custody.record import MAX_BYTES, Record
+
+Change = tuple[str, Sequence[object]]
+"""One SQL statement and what goes into it."""
+
+TABLES = (
+    "CREATE TABLE followed (log TEXT NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, commit_sha256 TEXT)",
+    "CREATE TABLE cases (scope TEXT PRIMARY KEY, name TEXT)",
+    "CREATE TABLE members (scope TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (scope, unit)) WITHOUT ROWID",
+    """CREATE TABLE captures (
+    capture_id TEXT PRIMARY KEY, unit TEXT NOT NULL, parent TEXT,
+    started_at TEXT NOT NULL, started_index INTEGER NOT NULL, started_sha256 TEXT NOT NULL UNIQUE,
+    ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
+    requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT)""",
+    "CREATE INDEX captures_by_url ON captures (url_key, started_index)",
+    "CREATE INDEX captures_by_unit ON captures (unit)",
+    "CREATE INDEX captures_in_order ON captures (started_index)",
+    """CREATE TABLE artifacts (
+    capture_id TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (capture_id, place)) WITHOUT ROWID""",
+    "CREATE INDEX artifacts_by_digest ON artifacts (sha256)",
+)
+
+_INSERT_START = (
+    "INSERT OR IGNORE INTO captures"
+    " (capture_id, unit, parent, started_at, started_index, started_sha256, requested_url, url_key)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
+_INSERT_ARTIFACT = (
+    "INSERT OR IGNORE INTO artifacts SELECT capture_id, ?, ?, ?, ?, ?, ? FROM captures"
+    " WHERE capture_id = ? AND unit = ? AND started_sha256 = ? AND end_index = ?"
+)
+
+MAX_DETAIL_BYTES = 64 * 1024
+MAX_ARTIFACTS = 1_000
+"""Of one capture; the record names them all."""
+_MAX_URL = 16_384
+_MAX_WORDS = 1_000
+
+
+def changes(store: ObjectStore, logged: LoggedEvent) -> list[Change]:
+    """What an event changes in the catalogue. Raises ``StoreError`` where the store does not answer.
+
+    A blob that is gone, damaged, too long or of another form is a capture's ``trouble``: judging it is for ``verify``.
+    """
+    event = logged.event
+    kind, _, chain = event.chain.partition(":")
+    if event.type == "case.opened":
+        detail = _detail(store, event.subjects[0].digest)
+        name = _text(detail.get("name"), _MAX_WORDS) if detail.get("scope") == chain else None
+        return [("INSERT OR IGNORE INTO cases VALUES (?, ?)", (chain, name))]
+    if event.type == "item.assigned":
+        return [("INSERT OR IGNORE INTO members VALUES (?, ?)", (chain, event.body["item"]))]
+    if event.type == "capture.started" and kind == "item":
+        return [_started(store, logged, unit=chain)]
+    if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":
+        return list(_ended(store, logged, unit=chain))
+    return []
+
+
+def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Change:
+    event = logged.event
+    job = _detail(store, event.subjects[0].digest)
+    url, key, parent = (_text(job.get(name), _MAX_URL) for name in ("url", "url_key", "parent"))
+    at, started = format_utc(event.occurred_at), logged.leaf.event.payload_sha256.hex
+    return _INSERT_START, (event.body["capture"], unit, parent, at, logged.index, started, url, key or url)
+
+
+def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Change]:
+    """An end belongs to the start that it refers to, in the same chain; an end of nothing changes nothing."""
+    event = logged.event
+    begun = next((ref.payload_sha256.hex for ref in event.refs if ref.rel == "started_by"), "")
+    body = event.body
+    values: dict[str, object] = {
+        "ended_at": format_utc(event.occurred_at),
+        "end_index": logged.index,
+        "status": body.get("status", "abandoned"),
+        "outcome": body.get("outcome"),
+        "http_status": body.get("http_status"),
+    }
+    record: Record | None = None
+    if event.type != "capture.abandoned":
+        digest = event.subjects[0].digest
+        values["record_sha256"] = digest.hex
+        try:
+            record = _record(store, digest, capture_id=str(body["capture"]))
+        except (NotStored, FormatError) as error:
+            values["trouble"] = str(error)[:300]
+    if record is not None:
+        values |= {
+            "origin": record.origin.value,
+            "final_url": _text(record.final_url, _MAX_URL),
+            "title": _text(record.title, _MAX_WORDS),
+            "parent": record.parent,
+        }
+    assigned = ", ".join(f"{name} = ?" for name in values)
+    start = (body["capture"], unit, begun)
+    yield f"UPDATE captures SET {assigned} WHERE {_OF_START} AND end_index IS NULL", (*values.values(), *start)  # noqa: S608  # names of ours
+    for place, each in enumerate(record.artifacts[:MAX_ARTIFACTS] if record is not None else ()):
+        kept = (place, each.role, each.name[:_MAX_WORDS], each.digest.hex, each.bytes, each.media_type[:_MAX_WORDS])
+        yield _INSERT_ARTIFACT, (*kept, *start, logged.index)
+
+
+def _record(store: ObjectStore, digest: Digest, *, capture_id: str) -> Record:
+    record = Record.parse(_read(store, digest, MAX_BYTES))
+    if record.capture_id != capture_id:
+        raise FormatError(f"the record {digest} is of another capture, {record.capture_id}")
+    return record
+
+
+def _detail(store: ObjectStore, digest: Digest) -> dict[str, Any]:
+    """A small JSON blob; empty where it is gone, damaged or no object."""
+    try:
+        value = canonical.loads(_read(store, digest, MAX_DETAIL_BYTES))
+    except (NotStored, FormatError):
+        return {}
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _text(value: object, longest: int) -> str | None:
+    return value[:longest] if isinstance(value, str) else None
+
+
+def _read(store: ObjectStore, digest: Digest, limit: int) -> bytes:
+    with store.open(keyspace.blob(digest)) as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise FormatError(f"the blob {digest} is longer than the {limit} bytes that are read of it")
+    if Digest.of(data) != digest:
+        raise FormatError(f"the blob {digest} is not what its key says")
+    return data
