@@ -1,7 +1,5 @@
 """The download handler: scrapy-playwright gives a fresh page in a fresh context; what is done with it is ours."""
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +14,7 @@ from custody.model import Json
 CLOSE_S = 10.0
 
 
-class LookHandler(ScrapyPlaywrightDownloadHandler):
+class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it ships no types
     """Replaces the one step between "here is a page" and "here is a response".
 
     scrapy-playwright would navigate, take ``page.content()`` and give a response; a page that downloads, loops, never
@@ -24,6 +22,11 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):
     these are outcomes. Overrides a method that scrapy-playwright does not promise: pinned below 0.1, and a test of
     the whole flow breaks when it changes.
     """
+
+    async def _maybe_launch_browser(self) -> None:
+        """The browser is told how to start by the session, which knows the egress by now."""
+        self.config.launch_options = dict(self._crawler.spider.session.launch.options)
+        await super()._maybe_launch_browser()
 
     async def _download_request_with_page(self, request: Request, page: Any, spider: Spider) -> Response:
         session: Session = request.meta["session"]
@@ -40,31 +43,11 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):
             timeout_s=session.job.timeout_s,
             trust_spki=session.job.trust_spki,
             progress=progress,
+            cut=session.cut,
         )
         try:
-            request.meta["seen"] = await _unless_cut(session, page, order)
+            request.meta["seen"] = await browser.look(page, order)
         finally:
-            await _close(page)
+            await browser.close_context(page, timeout_s=CLOSE_S)
         return Response(request.url, status=200, request=request, flags=["look"])
 
-
-async def _unless_cut(session: Session, page: Any, order: browser.Order) -> browser.Seen:
-    """Look, but end at once when the person running us interrupts: what was kept by then stays."""
-    looking = asyncio.ensure_future(browser.look(page, order))
-    cut = asyncio.ensure_future(session.cut.wait())
-    try:
-        await asyncio.wait({looking, cut}, return_when=asyncio.FIRST_COMPLETED)
-        if looking.done():
-            return looking.result()
-        looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
-        return browser.Seen(trouble="interrupted", detail="the person running the program interrupted it")
-    finally:
-        cut.cancel()
-
-
-async def _close(page: Any) -> None:
-    """Context and all, so that the next visit starts without a trace of this one."""
-    with contextlib.suppress(browser.PlaywrightError, TimeoutError):  # a dead browser has nothing left to close
-        await asyncio.wait_for(page.context.close(), timeout=CLOSE_S)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from custody.model import Hop, HopKind, Json
+from crawlers.exchange import Exchange
+from custody.model import Hop, HopKind
 
 # Chrome DevTools Protocol, Page.ClientNavigationReason: who made the page leave.
 _KIND_OF_REASON = {
@@ -17,41 +18,11 @@ _KIND_OF_REASON = {
     "formSubmissionGet": HopKind.SCRIPT,
     "formSubmissionPost": HopKind.SCRIPT,
 }
+_SITES = ("http:", "https:", "blob:http")
+ABORTED = "net::ERR_ABORTED"
+"""Chromium's word for a request that was ended because nothing is to be shown: a file, HTTP 204, a newer navigation."""
 MAX_HOPS = 20
 """As Chromium's own limit for HTTP redirects; ours counts every kind."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Exchange:
-    """One answer to a request for the main document."""
-
-    request_id: str
-    url: str
-    status: int
-    status_text: str
-    protocol: str
-    mime_type: str
-    headers: Mapping[str, str]
-    request_headers: Mapping[str, str]
-    security_state: str
-    """The browser's own word on the connection: ``secure``, ``insecure``, ``neutral``, ``unknown``."""
-    security: Mapping[str, Any] | None
-    """``Network.SecurityDetails``; None over plain HTTP."""
-    expects_extra: bool
-    at: datetime
-    header_text: str | None = None
-    """The header block as it came (HTTP/1.1 only)."""
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "url": self.url,
-            "status": self.status,
-            "status_text": self.status_text,
-            "protocol": self.protocol,
-            "headers": [[name, line] for name, value in self.headers.items() for line in value.split("\n")],
-            "header_text": self.header_text,
-            "request_headers": [[name, value] for name, value in self.request_headers.items()],
-        }
 
 
 @dataclass(kw_only=True, slots=True)
@@ -73,39 +44,60 @@ class Trail:
     monotonic: Callable[[], float]
     exchanges: list[Exchange] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
+    over_limit: bool = False
+    """It went on after ``MAX_HOPS``; those hops are not in the list."""
     pending: Pending | None = None
     clicked: bool = False
     """Set by whoever clicks: the next departure is ours."""
-    current_request: str | None = None
-    current_url: str | None = None
-    finished: set[str] = field(default_factory=set)
-    failed: dict[str, str] = field(default_factory=dict)
     navigations: int = 0
     """Main-document requests begun, redirects not counted: it grows when the page leaves."""
-    committed: int = 0
-    last_status: int | None = None
-    loaded: bool = False
+    current_request: str | None = None
+    current_url: str | None = None
+    """Where it is, or is going."""
+    shown_url: str | None = None
+    """The address of the site's page that is shown; None while there is none, as under the browser's own error page."""
+    shown_request: str | None = None
+    elsewhere: str | None = None
+    """What is shown in place of a site's page: ``about:blank``, ``data:…``."""
+    loaded_at: float | None = None
+    """When the document that is shown had loaded; None until then, and while the next one is on its way."""
+    opened: str | None = None
+    """The address of the last new window that the page asked for."""
+    finished: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    parsed_at: float | None = None
+    """When the document that is shown had come whole, with or without its pictures."""
     content_loaded_at: datetime | None = None
     first_response_at: datetime | None = None
-    in_flight: set[str] = field(default_factory=set)
+    in_flight: dict[str, str] = field(default_factory=dict)
+    """Request -> the document that it belongs to."""
     quiet_since: float = 0.0
+    _shown_loaded_at: float | None = None
+    _last_status: int | None = None
     _reason: HopKind | None = None
     _extra: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     _sent_extra: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
-    def over_limit(self) -> bool:
-        return len(self.hops) >= MAX_HOPS
+    def broken(self) -> str | None:
+        """Chromium's word for why the page that was gone to did not come, or broke off."""
+        error = self.failed.get(self.current_request or "")
+        return None if error == ABORTED else error
+
+    @property
+    def is_ending(self) -> bool:
+        """The answer is a file or nothing at all: the request for it was ended, and no page was ever shown."""
+        return self.shown_url is None and self.failed.get(self.current_request or "") == ABORTED
 
     def on_request(self, event: Mapping[str, Any]) -> None:
         """``Network.requestWillBeSent``."""
-        self.in_flight.add(event["requestId"])
+        self.in_flight[event["requestId"]] = event.get("loaderId", "")
         if event.get("type") != "Document" or event.get("frameId") != self.main_frame:
             return
         url = event["request"]["url"] + event["request"].get("urlFragment", "")
         redirect = event.get("redirectResponse")
         if redirect is not None:
-            self._keep(event["requestId"], redirect, expects_extra=bool(event.get("redirectHasExtraInfo")))
+            self._keep(event["requestId"], redirect, extra=bool(event.get("redirectHasExtraInfo")), is_redirect=True)
             self._hop(self.exchanges[-1].url, url, HopKind.HTTP)
         else:
             if self.navigations > 0 and self.current_url is not None:
@@ -114,17 +106,20 @@ class Trail:
             self.clicked = False
             self._reason = None
             self.navigations += 1
-            self.loaded = False
-            self.last_status = None
+            self.loaded_at = None
+            self._last_status = None
         self.pending = None
         self.current_request = event["requestId"]
         self.current_url = url
 
     def on_response(self, event: Mapping[str, Any]) -> None:
         """``Network.responseReceived``."""
-        if event["requestId"] != self.current_request or event.get("type") != "Document":
-            return
-        self._keep(event["requestId"], event["response"], expects_extra=bool(event.get("hasExtraInfo")))
+        if self.is_main(event):
+            self._keep(event["requestId"], event["response"], extra=bool(event.get("hasExtraInfo")), is_redirect=False)
+
+    def is_main(self, event: Mapping[str, Any]) -> bool:
+        """Whether a response is that of the main document that is on its way."""
+        return event["requestId"] == self.current_request and event.get("type") == "Document"
 
     def on_extra(self, event: Mapping[str, Any]) -> None:
         """``Network.responseReceivedExtraInfo``: the headers as they came; one for each answer, in order."""
@@ -139,8 +134,11 @@ class Trail:
         self._quieter(event["requestId"])
 
     def on_failed(self, event: Mapping[str, Any]) -> None:
-        self.failed[event["requestId"]] = str(event.get("errorText", ""))
-        self._quieter(event["requestId"])
+        request_id, error = event["requestId"], str(event.get("errorText", ""))
+        self.failed[request_id] = error
+        self._quieter(request_id)
+        if request_id == self.current_request and error == ABORTED and self.shown_url is not None:
+            self._stay()
 
     def on_scheduled(self, event: Mapping[str, Any]) -> None:
         """``Page.frameScheduledNavigation``: it will leave after ``delay`` seconds."""
@@ -160,22 +158,41 @@ class Trail:
     def on_navigated(self, event: Mapping[str, Any]) -> None:
         """``Page.frameNavigated``: a new document is shown."""
         frame = event["frame"]
-        if frame["id"] == self.main_frame:
-            self.committed += 1
-            if not frame.get("unreachableUrl") and not frame["url"].startswith("about:"):
-                self.current_url = frame["url"] + frame.get("urlFragment", "")
+        if frame["id"] != self.main_frame:
+            return
+        url = frame["url"] + frame.get("urlFragment", "")
+        self.shown_url = self.elsewhere = None
+        self.loaded_at = self._shown_loaded_at = self.parsed_at = None
+        self.in_flight = {each: loader for each, loader in self.in_flight.items() if loader == frame.get("loaderId")}
+        if frame.get("unreachableUrl"):
+            return
+        if url.startswith(_SITES):
+            self.shown_url = self.current_url = url
+            loader = frame.get("loaderId")  # equal to the request's id in a navigation
+            known = any(each.request_id == loader for each in self.exchanges)
+            self.shown_request = loader if known else self.current_request
+        else:
+            self.elsewhere = url
 
     def on_within(self, event: Mapping[str, Any]) -> None:
         """``Page.navigatedWithinDocument``: same document, new address; no hop."""
-        if event.get("frameId") == self.main_frame:
-            self.current_url = event["url"]
+        if event.get("frameId") == self.main_frame and self.shown_url is not None:
+            if self.current_url == self.shown_url:
+                self.current_url = event["url"]
+            self.shown_url = event["url"]
 
     def on_load(self, _event: Mapping[str, Any]) -> None:
-        self.loaded = True
-        self.quiet_since = self.monotonic()
+        self.quiet_since = self._shown_loaded_at = self.monotonic()
+        if self.current_request == self.shown_request or self.shown_url is None:
+            self.loaded_at = self._shown_loaded_at
 
     def on_content_loaded(self, _event: Mapping[str, Any]) -> None:
         self.content_loaded_at = self.clock()
+        self.parsed_at = self.monotonic()
+
+    def on_window(self, event: Mapping[str, Any]) -> None:
+        """``Page.windowOpen``: before anything is asked of that address."""
+        self.opened = event["url"]
 
     def settle_headers(self) -> None:
         """Put the headers as they came beside each exchange; call once, when nothing more is expected."""
@@ -192,44 +209,41 @@ class Trail:
                     exchange.header_text = extra.get("headersText")
 
     def main_exchange(self) -> Exchange | None:
-        """The answer that became the page shown last."""
-        return next((each for each in reversed(self.exchanges) if each.request_id == self.current_request), None)
+        """The answer that is shown; where no page is, the one that showed none (a file, HTTP 204)."""
+        wanted = self.shown_request if self.shown_url is not None else self.current_request
+        answers = (each for each in reversed(self.exchanges) if each.request_id == wanted and not each.is_redirect)
+        return next(answers, None)
 
-    def _keep(self, request_id: str, response: Mapping[str, Any], *, expects_extra: bool) -> None:
+    def _stay(self) -> None:
+        """Where it went there was a file, nothing at all (HTTP 204) or another program: the page shown stays."""
+        self.current_request, self.current_url = self.shown_request, self.shown_url
+        self.loaded_at = self._shown_loaded_at
+        main = self.main_exchange()
+        self._last_status = main.status if main else None
+
+    def _keep(self, request_id: str, response: Mapping[str, Any], *, extra: bool, is_redirect: bool) -> None:
         self.first_response_at = self.first_response_at or self.clock()
-        self.last_status = int(response["status"])
+        self._last_status = int(response["status"])
         self.exchanges.append(
-            Exchange(
-                request_id=request_id,
-                url=response["url"],
-                status=int(response["status"]),
-                status_text=response.get("statusText", ""),
-                protocol=response.get("protocol", ""),
-                mime_type=response.get("mimeType", ""),
-                headers=response.get("headers", {}),
-                request_headers=response.get("requestHeaders", {}),
-                security_state=response.get("securityState", "unknown"),
-                security=response.get("securityDetails"),
-                expects_extra=expects_extra,
-                at=self.clock(),
-            )
+            Exchange.of(request_id, response, expects_extra=extra, is_redirect=is_redirect, at=self.clock())
         )
 
     def _hop(self, from_url: str, to_url: str, kind: HopKind) -> None:
-        if self.over_limit:
-            return  # the visit ends here with reason "redirect loop"; the limit itself is in that reason
+        if len(self.hops) >= MAX_HOPS:
+            self.over_limit = True
+            return
         hop = Hop(
             n=len(self.hops) + 1,
             from_url=from_url,
             to_url=to_url,
             kind=kind,
-            status=self.last_status,
+            status=self._last_status,
             at=self.clock(),
         )
         self.hops.append(hop)
 
     def _quieter(self, request_id: str) -> None:
-        self.in_flight.discard(request_id)
+        self.in_flight.pop(request_id, None)
         self.quiet_since = self.monotonic()
 
 
@@ -245,6 +259,7 @@ EVENTS: Mapping[str, str] = {
     "Page.frameRequestedNavigation": "on_requested",
     "Page.frameNavigated": "on_navigated",
     "Page.navigatedWithinDocument": "on_within",
+    "Page.windowOpen": "on_window",
     "Page.loadEventFired": "on_load",
     "Page.domContentEventFired": "on_content_loaded",
 }

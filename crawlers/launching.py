@@ -1,5 +1,6 @@
 """Which browser is started, how it is shut in, and what it is told: found, described, recorded; never disguised."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -17,9 +18,21 @@ TIMEZONE = "UTC"
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _PLAYWRIGHT_BUILDS = ("chromium-*/chrome-linux*/chrome",)
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR",
-                   "FONTCONFIG_PATH", "FONTCONFIG_FILE", "TMPDIR", "LD_LIBRARY_PATH")  # fmt: skip
-"""The browser gets these and no other: credentials of the store have no business in a process that runs strangers' code."""
+_KEPT_VARIABLES = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XDG_RUNTIME_DIR",
+    "FONTCONFIG_PATH",
+    "FONTCONFIG_FILE",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+)
+"""The browser gets these and no other: the store's credentials have no business where strangers' code runs."""
 
 _FLAGS = (
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
@@ -145,10 +158,14 @@ def _wrapper(executable: Path, isolation: Isolation, *, keys: Path, cache: Path)
     """A script that hides the keys and becomes the browser. Capabilities gained for the mount are dropped again."""
     drop = "" if os.geteuid() == 0 else "setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "
     inner = f'mount -t tmpfs -o size=4k,mode=0500 none {_quoted(keys)} && exec {drop}{_quoted(executable)} "$@"'
-    script = f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in isolation.command)} -- /bin/sh -c {_quoted(inner)} browser "$@"\n'
-    path = cache / f"browser-{os.getpid()}.sh"
-    path.write_text(script, encoding="utf-8")
-    path.chmod(stat.S_IRWXU)
+    before = " ".join(_quoted(word) for word in isolation.command)
+    script = f'#!/bin/sh\nexec {before} -- /bin/sh -c {_quoted(inner)} browser "$@"\n'
+    path = cache / f"browser-{hashlib.sha256(script.encode()).hexdigest()[:12]}.sh"
+    if not path.exists():
+        beside = path.with_suffix(f".{os.getpid()}")  # two commands at once may both be first
+        beside.write_text(script, encoding="utf-8")
+        beside.chmod(stat.S_IRWXU)
+        beside.replace(path)
     return path
 
 

@@ -1,8 +1,8 @@
 """Where a page came from, as far as it was checked: public, unverified, or with something of ours in between."""
 
-from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator, Sequence
 
+from crawlers.address import host_of
 from crawlers.connection import Connection
 from crawlers.tls import Certificate
 from custody.model import Origin
@@ -36,11 +36,7 @@ def judge_origin(
     if ours:
         return Origin.NOT_PUBLIC, _some(ours)
     answered = list(dict.fromkeys(urls))
-    weak = [
-        f"{_host(url)}: plain HTTP, anybody on the way could have altered it"
-        for url in answered
-        if url.startswith("http:")
-    ]
+    weak = [each for url in answered for each in _weaknesses(url, connections, certificates)]
     weak += [f"{each.host}: {each.reason}" for each in certificates if not each.valid]
     if not answered:
         weak.append("no site answered")
@@ -51,13 +47,24 @@ def judge_origin(
     )
 
 
+def _weaknesses(url: str, connections: Sequence[Connection], certificates: Sequence[Certificate]) -> Iterator[str]:
+    """What the egress and the browser do not vouch for in one address that answered."""
+    host = host_of(url)
+    reached = {each.kind for each in connections if each.host == host and each.connected_at is not None}
+    if url.startswith("http:"):
+        # An `http:` address that nothing was sent to is one that the browser turned into `https:` by itself (HSTS).
+        if "plain" in reached:
+            yield f"{host}: plain HTTP, anybody on the way could have altered it"
+        return
+    if "tunnel" not in reached:
+        yield f"{host}: no connection of this visit led there"
+    if all(host_of(f"https://{each.host}/") != host for each in certificates):
+        yield f"{host}: no certificate was seen"
+
+
 def _some(reasons: Sequence[str]) -> tuple[str, ...]:
     """A page may fetch from hundreds of hosts: the first reasons, and how many more there were."""
     distinct = list(dict.fromkeys(reasons))
     if len(distinct) > MAX_REASONS:
         distinct[MAX_REASONS:] = [f"and {len(distinct) - MAX_REASONS} more of the same kinds"]
     return tuple(distinct)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc

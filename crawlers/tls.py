@@ -4,11 +4,12 @@ import base64
 import hashlib
 import ipaddress
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import certifi
 from cryptography import x509
@@ -35,6 +36,8 @@ class Certificate:
     reason: str
     protocol: str
     cipher: str
+    told: Mapping[str, str] = field(default_factory=dict)
+    """The leaf in the browser's words, where it gave no chain: a host that only redirected."""
 
     def to_json(self) -> dict[str, Json]:
         described: dict[str, Json] = {
@@ -47,7 +50,9 @@ class Certificate:
             "cipher": self.cipher,
             "chain_sha256": [hashlib.sha256(der).hexdigest() for der in self.chain_der],
         }
-        if self.chain_der:
+        if not self.chain_der:
+            described["told_by_browser"] = dict(self.told)
+        else:
             described |= _describe(self.chain_der[0])
         return described
 
@@ -89,6 +94,55 @@ def judge_chain(chain_der: Sequence[bytes], host: str, *, at: datetime, roots: S
     except (VerificationError, ValueError) as error:
         return False, " ".join(str(error).split())[:300]
     return True, "chain leads to public roots and names the host"
+
+
+def judge(
+    *,
+    host: str,
+    chain_der: tuple[bytes, ...],
+    browser_says: str,
+    security: Mapping[str, Any],
+    trust_spki: Sequence[str],
+    at: datetime,
+) -> Certificate:
+    """Our word beside the browser's: a chain holds where both say so. ``security``: DevTools' SecurityDetails."""
+    named = bool(chain_der) and _spki_or_none(chain_der[0]) in trust_spki
+    if not chain_der:
+        valid = browser_says == "secure"
+        reason = f"the browser calls the connection {browser_says}; its chain was not kept"
+    else:
+        valid, reason = judge_chain(chain_der, host, at=at, roots=public_roots())
+        if browser_says != "secure" and not named:
+            valid, reason = False, f"the browser calls the connection {browser_says}; {reason}"
+    return Certificate(
+        host=host,
+        chain_der=chain_der,
+        browser_says=browser_says,
+        trusted_by_spki=named,
+        valid=valid,
+        reason=reason,
+        protocol=str(security.get("protocol", "")),
+        cipher=str(security.get("cipher", "")),
+        told={} if chain_der else _told(security),
+    )
+
+
+def _told(security: Mapping[str, Any]) -> dict[str, str]:
+    told = {name: str(security[key]) for name, key in _TOLD.items() if security.get(key)}
+    for name, key in (("not_before", "validFrom"), ("not_after", "validTo")):
+        if key in security:
+            told[name] = format_utc(datetime.fromtimestamp(float(security[key]), tz=UTC))
+    return told
+
+
+_TOLD = {"subject": "subjectName", "issuer": "issuer"}
+
+
+def _spki_or_none(der: bytes) -> str | None:
+    try:
+        return spki_sha256(der)
+    except ValueError:
+        return None
 
 
 def _subject(host: str) -> x509.DNSName | x509.IPAddress:

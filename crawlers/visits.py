@@ -2,30 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast
-from urllib.parse import urlsplit
 
-from crawlers.browser import Seen
+from crawlers import trimming
+from crawlers.address import host_of
 from crawlers.connection import Connection
 from crawlers.origin import judge_origin
 from crawlers.outcome import PageFacts, judge
 from crawlers.session import Looking
+from crawlers.sight import Seen
+from crawlers.text import clean
 from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Visit
 
 _EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY)
 """What a whole capture of a page has."""
+BETWEEN = "hop-"
+"""Begins the names of what was kept of pages in between: they are not the page."""
+MAX_CANDIDATES = 10_000
+"""As many as the record's schema takes."""
+_MANY = 1_000
 
 _TROUBLES: Mapping[str, Outcome] = {
     "timeout": Outcome.TIMEOUT,
+    "busy": Outcome.TIMEOUT,
     "redirect_loop": Outcome.ERROR,
+    "too_large": Outcome.ERROR,
+    "left_the_web": Outcome.ERROR,
     "download": Outcome.NOT_A_PAGE,
     "no_content": Outcome.NOT_A_PAGE,
     "browser_died": Outcome.ERROR,
     "interrupted": Outcome.ERROR,
     "refused_by_policy": Outcome.REFUSED_BY_POLICY,
-    "net::ERR_NAME_NOT_RESOLVED": Outcome.DNS_ERROR,
-    "net::ERR_TIMED_OUT": Outcome.TIMEOUT,
-    "net::ERR_CONNECTION_TIMED_OUT": Outcome.TIMEOUT,
 }
 _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "dns": (Outcome.DNS_ERROR, "the host name does not resolve"),
@@ -35,25 +41,26 @@ _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "reset": (Outcome.ERROR, "the connection was cut"),
     "policy": (Outcome.REFUSED_BY_POLICY, "the egress policy forbids its address"),
 }
-_PAGES = ("text/html", "application/xhtml+xml", "text/plain", "")
+# Chromium's words, net/base/net_error_list.h.
+_NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {
+    "net::ERR_NAME_NOT_RESOLVED": (Outcome.DNS_ERROR, "the host name does not resolve"),
+    "net::ERR_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
+    "net::ERR_CONNECTION_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
+    "net::ERR_EMPTY_RESPONSE": (Outcome.ERROR, "the host closed the connection without an answer"),
+}
+_NO_TLS = ("net::ERR_SSL", "net::ERR_CERT", "net::ERR_BAD_SSL", "net::ERR_TLS", "net::ERR_ECH")
+_PAGES = frozenset({"", "text/html", "application/xhtml+xml", "text/plain"})
 
 
 def outcome_of(seen: Seen, looking: Looking, connections: Sequence[Connection]) -> tuple[Outcome, str]:
     """What was shown, and why we say so."""
-    if seen.trouble == "timeout" and seen.reached:
-        return Outcome.TIMEOUT, seen.detail
-    if seen.trouble in _TROUBLES:
+    if seen.trouble is not None and seen.trouble in _TROUBLES:
         return _TROUBLES[seen.trouble], seen.detail
     if seen.trouble is not None:
-        host = urlsplit(seen.hops[-1].to_url if seen.hops else looking.plan.url).hostname
-        failed = next((each for each in reversed(connections) if each.error is not None and each.host == host), None)
-        if failed is not None and failed.error in _CONNECTION_ERRORS:
-            outcome, why = _CONNECTION_ERRORS[failed.error]
-            return outcome, f"{failed.host}: {why}"
-        if seen.trouble.startswith(("net::ERR_SSL", "net::ERR_CERT", "net::ERR_BAD_SSL", "net::ERR_TLS")):
-            return Outcome.TLS_ERROR, f"no page could be had over TLS ({seen.trouble})"
-        return Outcome.ERROR, seen.detail or seen.trouble
-    if not seen.media_type.startswith(_PAGES):
+        return _no_connection(seen, looking.plan.url, connections)
+    if not seen.reached:
+        return Outcome.ERROR, "the browser showed no page, and did not say why"
+    if seen.media_type not in _PAGES and "json" not in seen.media_type and (seen.http_status or 200) < 400:
         return Outcome.NOT_A_PAGE, f"the address shows {seen.media_type}, not a page"
     judged = judge(
         PageFacts(
@@ -70,17 +77,33 @@ def outcome_of(seen: Seen, looking: Looking, connections: Sequence[Connection]) 
     return judged.outcome, reason
 
 
+def _no_connection(seen: Seen, asked: str, connections: Sequence[Connection]) -> tuple[Outcome, str]:
+    """The browser knows the egress's answer only; the egress knows what the host did."""
+    trouble = seen.trouble or ""
+    host = host_of(seen.hops[-1].to_url if seen.hops else asked)
+    failed = next((each for each in reversed(connections) if each.error is not None and each.host == host), None)
+    if failed is not None and failed.error is not None:
+        outcome, why = _CONNECTION_ERRORS[failed.error]
+        return outcome, f"{failed.host}: {why}"
+    if trouble.startswith(_NO_TLS):
+        return Outcome.TLS_ERROR, f"{host}: no page could be had over TLS ({trouble})"
+    if trouble in _NET_ERRORS:
+        outcome, why = _NET_ERRORS[trouble]
+        return outcome, f"{host}: {why}"
+    return Outcome.ERROR, seen.detail or trouble
+
+
 def status_of(seen: Seen, outcome: Outcome, have: Sequence[Snapshot]) -> tuple[Status, tuple[Missing, ...]]:
     """Whether we got it, and what is missing of a whole capture."""
-    roles = {snapshot.role for snapshot in have}
+    roles = {snapshot.role for snapshot in have if not snapshot.name.startswith(BETWEEN)}
     named = {missing.role for missing in seen.missing}
     missing = list(seen.missing)
-    if not seen.reached and outcome is not Outcome.NOT_A_PAGE:
-        why = "no page was reached"
-    elif outcome is Outcome.NOT_A_PAGE and not seen.reached:
+    if seen.reached:
+        why = "the visit ended before it was taken"
+    elif outcome is Outcome.NOT_A_PAGE:
         why = "there was no page to show"
     else:
-        why = "the visit ended before it was taken"
+        why = "no page was reached"
     missing += [Missing(role=role, reason=why) for role in _EXPECTED if role not in roles | named]
     got_something = seen.reached or (outcome is Outcome.NOT_A_PAGE and seen.http_status is not None)
     if not got_something:
@@ -102,49 +125,70 @@ def visit_of(
     environment: Mapping[str, Json],
     closed_at: datetime,
 ) -> Visit:
-    """All that is known of one visit, ready for the pipelines."""
+    """All that is known of one visit, ready for the pipelines, and of a size that a record has room for."""
     plan = looking.plan
     outcome, reason = outcome_of(seen, looking, connections)
     status, missing = status_of(seen, outcome, looking.kept)
     urls = [hop.from_url for hop in seen.hops] + ([seen.final_url] if seen.final_url else [])
     origin, reasons = judge_origin(urls, connections, seen.certificates, interventions=interventions)
-    circumstances: dict[str, Json] = {
-        "network": {
-            "connections": cast("list[Json]", [each.to_json() for each in connections]),
-            "tls": cast("list[Json]", [each.to_json() for each in seen.certificates]),
-        },
-        "environment": {**environment, **seen.settings},
-        "session": {
-            "logged_in": False,
-            "scripts": [],
-            "consent": "left as found",
-            "interactions": cast("list[Json]", seen.interactions),
-        },
-        "robots": looking.robots,
-    }
+    if status is Status.FAILED and origin is Origin.PUBLIC:
+        origin, reasons = Origin.UNVERIFIED, ("nothing of the site was shown",)
+    kept = trimming.some(
+        [trimming.candidate(each) for each in candidates[:MAX_CANDIDATES]],
+        budget=trimming.CANDIDATES,
+        size=trimming.candidate_size,
+    )
     return Visit(
         capture_id=plan.capture_id,
         unit=plan.unit,
         parent=plan.parent,
-        via=plan.via,
+        via=trimming.via(plan.via) if plan.via else None,
         depth=plan.depth + 1,
         run=run,
         scope=scope,
         started=looking.started,
-        requested_url=plan.url,
-        final_url=seen.final_url,
-        title=seen.title,
-        hops=seen.hops,
-        http_status=seen.http_status,
+        requested_url=trimming.url(plan.url),
+        final_url=trimming.url(seen.final_url) if seen.final_url else None,
+        title=clean(seen.title, limit=trimming.TITLE) if seen.title else None,
+        hops=tuple(trimming.hop(each) for each in seen.hops),
+        http_status=trimming.status(seen.http_status),
         status=status,
         outcome=outcome,
-        outcome_reason=reason,
-        origin=origin if seen.reached or origin is Origin.NOT_PUBLIC else Origin.UNVERIFIED,
-        origin_reasons=reasons,
+        outcome_reason=clean(reason, limit=trimming.REASON),
+        origin=origin,
+        origin_reasons=tuple(clean(each, limit=trimming.REASON) for each in reasons),
         snapshots=tuple(looking.kept),
-        missing=missing,
-        candidates=tuple(candidates),
+        missing=tuple(trimming.missing(each) for each in missing),
+        candidates=tuple(kept),
         times={**seen.times, "closed_at": closed_at},
-        circumstances=circumstances,
+        circumstances={
+            "network": _network(seen, connections),
+            "environment": trimming.fact({**environment, **seen.settings}),
+            "session": _session(seen, found=len(candidates), listed=len(kept)),
+            "robots": trimming.fact(looking.robots),
+        },
         spool=looking.spool.path,
     )
+
+
+def _network(seen: Seen, connections: Sequence[Connection]) -> dict[str, Json]:
+    """Connections that failed come first where not all have room: they explain what is not there."""
+    ordered = sorted(connections, key=lambda each: each.error is None)
+    facts = [each.to_json() for each in (ordered if len(connections) > _MANY else connections)]
+    return {
+        **trimming.listed("connections", facts, budget=trimming.CONNECTIONS),
+        **trimming.listed("tls", [each.to_json() for each in seen.certificates], budget=trimming.CERTIFICATES),
+    }
+
+
+def _session(seen: Seen, *, found: int, listed: int) -> dict[str, Json]:
+    total = len(seen.interactions) + seen.more_interactions
+    said: dict[str, Json] = {
+        "logged_in": False,
+        "scripts": [],
+        "consent": "left as found",
+        **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
+    }
+    if found > listed:
+        said["candidates_total"] = found
+    return said

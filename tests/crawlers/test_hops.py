@@ -42,6 +42,11 @@ def leaves(made: Trail, reason: str, url: str) -> None:
     made.on_requested({"frameId": "main", "reason": reason, "url": url, "disposition": "currentTab"})
 
 
+def shows(request_id: str, url: str, *, error: bool = False) -> dict[str, Any]:
+    frame = {"id": "main", "loaderId": request_id, "url": "chrome-error://chromewebdata/" if error else url}
+    return {"frame": frame | ({"unreachableUrl": url} if error else {})}
+
+
 def test_each_redirect_is_a_hop_with_the_status_of_the_page_that_was_left() -> None:
     made = trail()
     made.on_request(request("1", "https://a.example/"))
@@ -84,6 +89,7 @@ def test_frames_and_fetches_make_no_hop() -> None:
 def test_a_new_address_of_the_same_document_is_no_hop() -> None:
     made = trail()
     made.on_request(request("1", "https://a.example/"))
+    made.on_navigated(shows("1", "https://a.example/"))
     made.on_within({"frameId": "main", "url": "https://a.example/#/post/1"})
     assert made.hops == []
     assert made.current_url == "https://a.example/#/post/1"

@@ -10,11 +10,13 @@ from custody.model import Origin
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def connection(host: str = "shop.example", *, by: str = "dns", address: str = "93.184.215.14") -> Connection:
+def connection(
+    host: str = "shop.example", *, by: str = "dns", address: str = "93.184.215.14", plain: bool = False
+) -> Connection:
     return Connection(
         host=host,
-        port=443,
-        kind="tunnel",
+        port=80 if plain else 443,
+        kind="plain" if plain else "tunnel",
         asked_at=AT,
         addresses=(address,),
         resolved_by=by,  # type: ignore[arg-type]
@@ -46,9 +48,25 @@ def test_public_dns_public_address_and_public_roots_are_public() -> None:
 
 
 def test_plain_http_on_any_hop_is_unverified() -> None:
-    origin, reasons = judge_origin(["http://sho.example/x", URL], [connection()], [certificate()], interventions=())
+    connections = [connection("sho.example", plain=True), connection()]
+    origin, reasons = judge_origin(["http://sho.example/x", URL], connections, [certificate()], interventions=())
     assert origin is Origin.UNVERIFIED
     assert "sho.example" in reasons[0]
+
+
+def test_an_address_that_the_browser_made_https_before_it_asked_is_no_plain_http() -> None:
+    origin, _ = judge_origin(["http://shop.example/item", URL], [connection()], [certificate()], interventions=())
+    assert origin is Origin.PUBLIC
+
+
+def test_an_answer_without_a_connection_or_without_a_certificate_is_vouched_for_by_nobody() -> None:
+    other = "https://other.example/"
+    origin, reasons = judge_origin([other, URL], [connection()], [certificate()], interventions=())
+    assert origin is Origin.UNVERIFIED
+    assert reasons == (
+        "other.example: no connection of this visit led there",
+        "other.example: no certificate was seen",
+    )
 
 
 def test_a_bad_certificate_is_unverified_and_named() -> None:

@@ -1,0 +1,114 @@
+"""One look at one address: go there, come to rest, keep what is shown. Knows a tab, and no browser library."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from crawlers import tls
+from crawlers.arrival import Arrival
+from crawlers.body import Body
+from crawlers.camera import Camera
+from crawlers.chains import Chains
+from crawlers.downloads import Downloads
+from crawlers.hops import EVENTS, Trail
+from crawlers.kit import Kit
+from crawlers.sight import Order, Seen
+from crawlers.snapshots import Snapshots
+from crawlers.tab import Tab
+from crawlers.viewers import Viewers
+from crawlers.world import World
+from custody.model import Role
+
+MAX_TRIES = 3
+"""A page that leaves just while it is kept is waited for again; after so many times what was had is kept."""
+CHAINS_S = 5.0
+_BUFFER_BYTES = 128 << 20
+_MAX_MESSAGE = 500
+
+
+class Look:
+    """Never raises for what a page does; ``seen`` says what it was."""
+
+    def __init__(self, tab: Tab, order: Order, seen: Seen) -> None:
+        self._tab = tab
+        self._order = order
+        self._seen = seen
+        self._kit: Kit | None = None
+
+    async def run(self) -> None:
+        """To the last snapshot. Raises Gone when the browser dies on the way."""
+        tab, order, seen = self._tab, self._order, self._seen
+        self._kit = kit = await self._prepare()
+        seen.settings.update(await kit.world.describe())
+        seen.settings.update(await tab.facts())
+        seen.times["requested_at"] = order.clock()
+        order.progress("navigate", {})
+        arrival, snapshots = Arrival(kit), Snapshots(kit)
+        await arrival.go()
+        for tried in range(1, MAX_TRIES + 1):
+            seen.reached = kit.trail.shown_url is not None
+            if not seen.reached or await snapshots.take(last=tried == MAX_TRIES):
+                break
+            await arrival.go_on()
+        if seen.reached:
+            await kit.downloads.refuse()
+
+    async def _prepare(self) -> Kit:
+        tab, order, seen = self._tab, self._order, self._seen
+        frame = (await tab.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+        trail = Trail(frame, order.clock, time.monotonic)
+        for event, method in EVENTS.items():
+            tab.on(event, partial(getattr(trail, method)))  # a listener is marked by who takes it; a method can't be
+        tab.on("Page.javascriptDialogOpening", self._on_dialog)
+        kit = Kit(
+            order=order,
+            seen=seen,
+            tab=tab,
+            trail=trail,
+            world=World(tab, frame),
+            camera=Camera(tab, order, seen),
+            body=Body(tab, trail),
+            chains=Chains(tab, trail),
+            downloads=Downloads(tab, order, seen),
+            viewers=Viewers(tab, frame),
+        )
+        await tab.send("Page.enable")
+        buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
+        await tab.send("Network.enable", buffers)
+        await kit.viewers.stand()
+        return kit
+
+    def _on_dialog(self, event: Mapping[str, Any]) -> None:
+        """The door to the browser dismisses it; a page that asks whether one wants to stay is left."""
+        said = str(event["message"])[:_MAX_MESSAGE]
+        self._seen.note("dialog_dismissed", self._order.clock(), dialog=str(event["type"]), message=said)
+
+    async def close(self) -> None:
+        """What can still be said without the browser: hops, headers, times, certificates."""
+        kit, seen = self._kit, self._seen
+        if kit is not None:
+            await kit.body.drop()
+            await kit.viewers.leave()
+            await kit.chains.settle(within=0 if self._tab.lost else CHAINS_S)
+            trail = kit.trail
+            trail.settle_headers()
+            seen.hops = tuple(trail.hops)
+            main = trail.main_exchange()
+            seen.http_status = main.status if main else None
+            seen.media_type = main.mime_type if main else ""
+            if trail.exchanges:
+                listing = json.dumps([each.to_json() for each in trail.exchanges], ensure_ascii=False, indent=1)
+                kit.keep_text(Role.HEADERS, "headers.json", "application/json", listing)
+            if trail.first_response_at:
+                seen.times["first_response_at"] = trail.first_response_at
+            if trail.content_loaded_at:
+                seen.times["dom_content_loaded_at"] = trail.content_loaded_at
+            seen.certificates = kit.chains.judged(self._order.trust_spki)
+            for certificate in seen.certificates:
+                if certificate.chain_der:
+                    name = f"tls-{re.sub('[^A-Za-z0-9.-]', '_', certificate.host)[:100]}.pem"
+                    kit.keep(Role.TLS_CERT, name, "application/x-pem-file", tls.pem(certificate.chain_der))
+        seen.times["closed_at"] = self._order.clock()

@@ -1,0 +1,74 @@
+"""One look: what is ordered, and what it brings home."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from crawlers.tls import Certificate
+from custody.instant import format_utc
+from custody.model import Hop, Json, Missing, Role, Snapshot
+
+MAX_INTERACTIONS = 200
+
+
+class Keep(Protocol):
+    """Writes bytes into the visit's spool."""
+
+    def __call__(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is to be looked at, and with what."""
+
+    url: str
+    keep: Keep
+    clock: Callable[[], datetime]
+    timeout_s: float
+    """From navigation to a page that is ready to be shot; the snapshots have their own, fixed limit."""
+    trust_spki: tuple[str, ...]
+    progress: Callable[[str, Mapping[str, Json]], None]
+    cut: asyncio.Event | None = None
+    """Set by whoever interrupts: the look ends at once, with what it has."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Seen:
+    """What one look brought home; nothing in it is judged yet."""
+
+    final_url: str | None = None
+    title: str | None = None
+    http_status: int | None = None
+    media_type: str = ""
+    dom: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    hops: tuple[Hop, ...] = ()
+    snapshots: list[Snapshot] = field(default_factory=list, repr=False)
+    missing: list[Missing] = field(default_factory=list)
+    certificates: tuple[Certificate, ...] = ()
+    times: dict[str, datetime] = field(default_factory=dict)
+    interactions: list[dict[str, Json]] = field(default_factory=list)
+    """What we did to the page, and what it tried to do to us; at most ``MAX_INTERACTIONS``, the rest is counted."""
+    more_interactions: int = 0
+    settings: dict[str, Json] = field(default_factory=dict)
+    reached: bool = False
+    """A page of the site was shown."""
+    trouble: str | None = None
+    """``timeout``, ``busy``, ``redirect_loop``, ``too_large``, ``download``, ``no_content``, ``left_the_web``,
+    ``browser_died``, ``interrupted``, ``error``, or Chromium's ``net::ERR_…``."""
+    detail: str = ""
+
+    def note(self, kind: str, at: datetime, **facts: Json) -> None:
+        """A page may open windows by the thousand: the first are told one by one, the rest are counted."""
+        if len(self.interactions) < MAX_INTERACTIONS:
+            self.interactions.append({"kind": kind, "at": format_utc(at), **facts})
+        else:
+            self.more_interactions += 1
+
+    def lacks(self, role: Role, reason: str) -> None:
+        self.missing.append(Missing(role=role, reason=reason))
+
+    def fail(self, trouble: str, detail: str) -> None:
+        self.trouble, self.detail = trouble, detail

@@ -1,0 +1,142 @@
+"""Keeping what is shown: the viewport before anything else, then what the page is made of, then all of its length."""
+
+import time
+from dataclasses import dataclass
+
+from crawlers.exchange import Exchange
+from crawlers.kit import Kit
+from crawlers.media import UNKNOWN, extension
+from crawlers.tab import STEP_S, Refused, Slow
+from crawlers.world import Words
+from custody.model import Role
+
+ALL_S = 40.0
+"""For everything that is kept of one page."""
+PING_S = 5.0
+"""A page's process that does not answer for this long, at the end of a visit, is kept busy by its own scripts."""
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Takes them in the order in which one could disturb the next."""
+
+    kit: Kit
+    _until: float = 0.0
+
+    async def take(self, *, last: bool) -> bool:
+        """False where the page left meanwhile, so that nothing that belongs together was had. Raises Gone.
+
+        ``last``: there will be no other try, so what was had is kept, and what happened is said.
+        """
+        kit, seen, clock = self.kit, self.kit.seen, self.kit.order.clock
+        self._until = time.monotonic() + ALL_S
+        seen.times["settled_at"] = clock()
+        kit.order.progress("snapshot", {})
+        if seen.trouble in {"redirect_loop", "too_large"}:
+            await self._stop_loading()
+        if seen.trouble in {"busy", "timeout"}:
+            await self._wake()
+        shown, n = kit.trail.shown_request, len(kit.trail.hops) + 1
+        picture = await self._viewport()
+        seen.times["viewport_at"] = clock()
+        name = "viewport.png"
+        try:
+            words, markup = await self._words(), await self._markup()
+            left = kit.trail.shown_request != shown or kit.trail.shown_url is None
+            if left and not last:
+                name = f"hop-{n}-viewport.png"
+                return False
+        finally:  # the picture is kept whatever happens to the rest
+            if picture is not None:
+                kit.keep(Role.VIEWPORT, name, "image/png", picture)
+        if left:
+            seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
+        self._keep(words, markup)
+        await self._body(words)
+        await kit.camera.whole_page(within=self._left)
+        seen.times["screenshot_at"] = clock()
+        if not left and kit.trail.shown_request != shown:
+            seen.lacks(Role.SCREENSHOT, "the page left for another while its picture was taken")
+        return True
+
+    def _keep(self, words: Words | None, markup: str | None) -> None:
+        kit, seen = self.kit, self.kit.seen
+        if markup is not None:
+            seen.dom = markup
+            kit.keep_text(Role.DOM, "dom.html", "text/html", markup)
+        seen.final_url = kit.trail.shown_url
+        if words is None:
+            return
+        seen.text = words.text
+        kit.keep_text(Role.TEXT, "text.txt", "text/plain; charset=utf-8", words.text)
+        if words.cut_from is not None:
+            seen.lacks(Role.TEXT, f"of {words.cut_from} characters the first {len(words.text)} are kept")
+        seen.title = words.title or None
+        if words.url.startswith(("http:", "https:")):
+            seen.final_url = words.url
+
+    async def _viewport(self) -> bytes | None:
+        try:
+            return await self.kit.camera.viewport(within=self._left())
+        except (Slow, Refused) as error:
+            first = str(error)
+        await self._wake()
+        try:
+            return await self.kit.camera.viewport(within=self._left())
+        except (Slow, Refused) as error:
+            self.kit.seen.lacks(Role.VIEWPORT, f"{first}; then: {error}")
+            return None
+
+    async def _words(self) -> Words | None:
+        try:
+            return await self.kit.world.read(within=self._left())
+        except (Slow, Refused) as error:
+            self.kit.seen.lacks(Role.TEXT, str(error))
+            return None
+
+    async def _markup(self) -> str | None:
+        try:
+            return await self.kit.world.markup(within=self._left())
+        except (Slow, Refused) as error:
+            self.kit.seen.lacks(Role.DOM, str(error))
+            return None
+
+    async def _body(self, words: Words | None) -> None:
+        main = self.kit.trail.main_exchange()
+        if main is None:
+            self.kit.seen.lacks(Role.BODY, "the browser reported no answer")
+            return
+        await keep_body(self.kit, main, charset=words.charset if words else "", within=self._left())
+
+    async def _wake(self) -> None:
+        """End a script that does not end, for the page's process can show and tell nothing while it runs."""
+        kit = self.kit
+        try:
+            await kit.world.answers(within=min(PING_S, self._left()))
+        except Refused:
+            return
+        except Slow:
+            await kit.tab.send("Runtime.terminateExecution", within=self._left())
+            kit.seen.note("script_stopped", kit.order.clock(), why="it kept the page busy and nothing could be taken")
+
+    async def _stop_loading(self) -> None:
+        """So that what is kept is of one page."""
+        kit = self.kit
+        try:
+            await kit.tab.send("Page.stopLoading", within=self._left())
+        except (Slow, Refused) as error:
+            kit.seen.note("not_stopped", kit.order.clock(), why=str(error))
+        else:
+            kit.seen.note("loading_stopped", kit.order.clock(), why=kit.seen.detail)
+
+    def _left(self) -> float:
+        return max(0.5, min(STEP_S, self._until - time.monotonic()))
+
+
+async def keep_body(kit: Kit, main: Exchange, *, charset: str, within: float) -> None:
+    """The main answer's body, and what is to be said against it."""
+    taken = await kit.body.take(main, charset=charset, within=within)
+    if taken.data is not None:
+        kit.keep(Role.BODY, f"body{extension(main.mime_type)}", main.mime_type or UNKNOWN, taken.data)
+    if taken.lacks is not None:
+        kit.seen.lacks(Role.BODY, taken.lacks)

@@ -1,0 +1,49 @@
+"""What a look needs of a browser tab, and the three ways in which it may not get it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+STEP_S = 20.0
+"""How long one thing asked of the browser (a picture, the DOM) may take."""
+
+
+class TabTrouble(Exception):
+    """The browser did not do what it was asked to."""
+
+
+class Gone(TabTrouble):
+    """The browser, or this page's process, has died: nothing more can be had of it."""
+
+
+class Slow(TabTrouble):
+    """No answer in the time given; the tab may still be there."""
+
+
+class Refused(TabTrouble):
+    """The browser answered that it cannot; the message is its own."""
+
+
+class Tab(Protocol):
+    """One tab, driven by the Chrome DevTools Protocol."""
+
+    async def send(
+        self, method: str, params: Mapping[str, Any] | None = None, *, within: float = STEP_S
+    ) -> Mapping[str, Any]:
+        """One command and its answer. Raises Gone, Slow or Refused."""
+
+    def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
+        """Have each event of a kind handed over, in the order of their coming."""
+
+    @property
+    def lost(self) -> bool:
+        """The page's process, or the browser, has died."""
+
+    async def downloaded(self, *, within: float) -> Path:
+        """The first file that the page gave to download, once it is whole."""
+
+    async def stop_downloads(self) -> None:
+        """Cut off every download, and remove what came."""
+
+    async def facts(self) -> Mapping[str, str | int]:
+        """The browser's version, and the cookies that the page starts with."""
