@@ -41,6 +41,11 @@ _TARGET_NAMES = re.compile(
     r"u|url|uri|q|to|target|dest|destination|redirect\w*|redir\w*|link|goto|go|out|next|continue|r|href|site|return|"
     r"external\w*|exit\w*|murl|ued|toasturl|mpre"
 )
+_SCRIPTS = (
+    "//script[(not(@type) or @type='' or @type='module' or contains(@type,'javascript'))"
+    " and (@src or normalize-space())]"
+)
+"""Scripts that run; data in a script moves nothing."""
 _SCRIPT_TARGET = re.compile(
     r"""(?:location(?:\.href)?\s*=|location\.(?:assign|replace)\(|window\.open\()\s*["']([^"']{4,4000})["']"""
 )
@@ -108,8 +113,8 @@ def is_waiting(visible_text: str, dom_html: str) -> bool:
     if _refresh(layout):
         return True
     said = weight(layout.folded_text)
-    shows = layout.elements("//img|//video|//canvas|//audio|//embed") or _frames(layout)
-    if said <= _NEARLY_EMPTY and not shows and layout.root.xpath("//script[@src or normalize-space()]"):
+    shows = layout.headings or layout.elements("//img|//video|//canvas|//audio|//embed") or _frames(layout)
+    if said <= _NEARLY_EMPTY and not shows and layout.root.xpath(_SCRIPTS):
         return True
     if speaks_of("selling", layout.folded_text) or "download" in layout.folded_text:
         return False

@@ -144,6 +144,8 @@ def test_a_page_that_stays_will_not(inner: str) -> None:
 def test_an_empty_page_moves_only_by_a_script() -> None:
     assert is_waiting("", document("<div id='root'></div><script>location.replace('/x')</script>"))
     assert not is_waiting("", document("<div id='root'></div>"))
+    assert not is_waiting("", document("<script type='application/ld+json'>{}</script>"))
+    assert not is_waiting("A ring", document("<h1>A ring</h1><script>track()</script>"))
 
 
 @pytest.mark.parametrize(
