@@ -8,17 +8,15 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from crawlers.address import host_of, same_site
 from crawlers.layout import Control, Layout, Part, read
 from crawlers.outcome import PageFacts, judge
+from crawlers.waiting import MAX_PROSE as MAX_PROSE_WAITING
+from crawlers.waiting import MAX_TEXT, is_waiting
 from crawlers.wording import fold, is_worded, says, sentences, speaks_of, spoken, title_parts, weight
 from custody.model import Outcome
 
+__all__ = ["WayOn", "find_way_on", "is_waiting"]
+
 MAX_PROSE = 900
 """A page that says more than a warning is a page of its own."""
-MAX_TEXT = 12_000
-"""Visible characters, navigation and all."""
-_MAX_WAITING_PROSE = 320
-_NEARLY_EMPTY = 24
-_LONGEST_REFRESH_S = 60
-
 _LEADS_OUT = "leads out of the site"
 _NAMED = "named in the page's address"
 _GOING_ON = "worded as going on"
@@ -41,11 +39,6 @@ _TARGET_NAMES = re.compile(
     r"u|url|uri|q|to|target|dest|destination|redirect\w*|redir\w*|link|goto|go|out|next|continue|r|href|site|return|"
     r"external\w*|exit\w*|murl|ued|toasturl|mpre"
 )
-_SCRIPTS = (
-    "//script[(not(@type) or @type='' or @type='module' or contains(@type,'javascript'))"
-    " and (@src or normalize-space())]"
-)
-"""Scripts that run; data in a script moves nothing."""
 _SCRIPT_TARGET = re.compile(
     r"""(?:location(?:\.href)?\s*=|location\.(?:assign|replace)\(|window\.open\()\s*["']([^"']{4,4000})["']"""
 )
@@ -75,7 +68,7 @@ def find_way_on(dom_html: str, visible_text: str, url: str) -> WayOn | None:
     if layout.prose > MAX_PROSE or layout.inputs() or speaks_of("selling", layout.folded_text):
         return None
     among = spoken(visible_text)
-    title = _title(layout)
+    title = layout.title
     said = _announcement(layout, title, visible_text, among)
     named = _named_targets(url)
     offers = _offers(_Place(layout, url, named, among))
@@ -84,7 +77,7 @@ def find_way_on(dom_html: str, visible_text: str, url: str) -> WayOn | None:
     chosen = _only(offers)
     if chosen is None:
         return None
-    if said is None and (layout.prose > _MAX_WAITING_PROSE or not {_NAMED, _GOING_ON} <= set(chosen.signals)):
+    if said is None and (layout.prose > MAX_PROSE_WAITING or not {_NAMED, _GOING_ON} <= set(chosen.signals)):
         return None
     facts = PageFacts(
         url=url,
@@ -101,31 +94,6 @@ def find_way_on(dom_html: str, visible_text: str, url: str) -> WayOn | None:
     return WayOn(
         tag=chosen.tag, href=chosen.href, text=chosen.text, signals=(*why, *chosen.signals), target=chosen.target
     )
-
-
-def is_waiting(visible_text: str, dom_html: str) -> bool:
-    """Whether a thin page says, or shows, that it will move by itself."""
-    if len(visible_text) > MAX_TEXT:
-        return False
-    layout = read(dom_html, visible_text)
-    if layout.prose > _MAX_WAITING_PROSE or layout.inputs():
-        return False
-    if _refresh(layout):
-        return True
-    said = weight(layout.folded_text)
-    shows = layout.headings or layout.elements("//img|//video|//canvas|//audio|//embed") or _frames(layout)
-    if said <= _NEARLY_EMPTY and not shows and layout.root.xpath(_SCRIPTS):
-        return True
-    if speaks_of("selling", layout.folded_text) or "download" in layout.folded_text:
-        return False
-    among = spoken(visible_text)
-    heads = [*title_parts(_title(layout)), *sentences(visible_text, limit=40)]
-    links = [each for each in layout.controls if not each.parts & Part.NAVIGATION]
-    return len(links) <= 6 and any(says("waiting", each, among) and weight(each.folded) <= 140 for each in heads)
-
-
-def _title(layout: Layout) -> str:
-    return " ".join("".join(layout.root.xpath("//head/title[1]//text()")).split())
 
 
 def _announcement(layout: Layout, title: str, visible_text: str, among: tuple[str, ...]) -> str | None:
@@ -308,22 +276,3 @@ def _only(offers: list[_Offer]) -> _Offer | None:
             targets = {_comparable(each.target) for each in kept if each.target is not None}
             return max(kept, key=lambda each: len(each.signals)) if len(targets) <= 1 else None
     return None
-
-
-def _refresh(layout: Layout) -> bool:
-    """A meta refresh that leads elsewhere soon (HTML §4.2.5.3)."""
-    for each in layout.root.xpath("//meta[@http-equiv and @content]"):
-        if each.get("http-equiv").strip().lower() != "refresh":
-            continue
-        found = re.match(r"\s*(\d{1,6})(?:\.\d*)?\s*(?:[;,]|$|\s)", each.get("content"))
-        if found and int(found[1]) <= _LONGEST_REFRESH_S:
-            return True
-    return False
-
-
-def _frames(layout: Layout) -> bool:
-    """Frames that a reader would see something in."""
-    return any(
-        (each.get("width") or "1") not in ("0", "1") or not each.get("width")
-        for each in layout.root.xpath("//iframe[@src]")
-    )

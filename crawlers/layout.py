@@ -101,6 +101,11 @@ class Layout:
         return sum(block.own for block in self.blocks if not block.parts & unwanted)
 
     @property
+    def title(self) -> str:
+        """As the markup has it; a script may have given the document another since."""
+        return " ".join("".join(self.root.xpath("//head/title[1]//text()")).split())
+
+    @property
     def headings(self) -> list[Block]:
         return [block for block in self.blocks if block.parts & Part.HEADING]
 
