@@ -92,6 +92,7 @@ def host_key(host: str, *, shown: str | None = None) -> str:
     return name
 
 
+@lru_cache(maxsize=8192)
 def dedupe_key(url: str) -> str:
     """Equal for two spellings of one page. For comparing only: the URL that is visited is never cleaned."""
     try:
@@ -109,6 +110,7 @@ def dedupe_key(url: str) -> str:
     return str(canonicalize_url(bare.geturl(), keep_fragments=keep_fragment))
 
 
+@lru_cache(maxsize=8192)
 def host_of(url: str) -> str:
     """The host of an absolute URL as `host_key` writes it; empty where there is none."""
     try:
@@ -141,6 +143,8 @@ def same_site(one: str, other: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
+    if ":" not in host and not host[-1:].isdigit():
+        return False  # most names, and far quicker than asking
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -13,6 +13,8 @@ from crawlers.markup import Markup, place, squeeze, types_of
 from crawlers.outline import Node, Outline, names_of
 from crawlers.regions import Layout, Region
 
+_BYLINE_ELEMENTS = 50
+"""An author's name, picture and link take no more."""
 # What sites call their own pages, where an account's name might stand.
 _NO_NAMES = frozenset(
     ("about", "account", "archive", "blog", "cart", "contact", "discover", "download", "explore", "faq", "feed", "help",
@@ -98,17 +100,22 @@ def _of_things(markup: Markup) -> Iterator[str]:
     for kinds in _WORKS:
         works = [thing for thing in markup.things if set(types_of(thing)) & set(kinds)]
         works.sort(key=lambda thing: not _is_about_page(markup, thing))
+        named = False
         for work in works:
             for key in ("author", "creator"):
                 people = work.get(key)
                 for person in people if isinstance(people, list) else [people]:
                     if isinstance(person, dict) and set(person) <= {"@id", "@type", "name"}:
-                        person = by_id.get(person.get("@id"), person)  # noqa: PLW2901  # a reference stands for its object
+                        # A reference stands for its object.
+                        person = by_id.get(str(person.get("@id")), person)  # noqa: PLW2901
                     url = _address_of(person)
                     if url:
+                        named = True
                         yield url
             if any(work.get(key) for key in ("author", "creator")):
                 break  # the other works of the kind are other people's: comments, related posts
+        if named:
+            return
 
 
 def _is_about_page(markup: Markup, work: Mapping[str, Any]) -> bool:
@@ -146,7 +153,7 @@ def _by_microdata(layout: Layout) -> Iterator[Profile]:
         if layout.region(node) in (Region.COMMENT, Region.RELATED):
             continue
         if {"author", "creator"} & set(node.get("itemprop").lower().split()):
-            inside = [outline.nodes[n] for n in outline.inside(node.n)]
+            inside = [outline.nodes[n] for n in outline.inside(node.n)[:_BYLINE_ELEMENTS]]
             ways = [each for each in inside if "url" in each.get("itemprop").lower().split()] or inside
             for each in ways:
                 href = each.get("href") or (each.get("content") if each.tag in ("meta", "link") else "")

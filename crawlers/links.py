@@ -22,6 +22,11 @@ from custody.model import Candidate, Via
 RECORDED_PER_REASON = 20
 """Of links that never were candidates (navigation, the site's own) so many are named per reason, the rest counted."""
 
+RECORDED_CANDIDATES = 500
+"""Of candidates that were not followed. A page with more than that many is no page of somebody's links."""
+MAX_LINKS = 5_000
+"""Links of a page that are judged, in document order."""
+
 # Where a promotion is likely to go on comes first when not all links can be followed, a person's other accounts last.
 _FIRST = (Kind.HUB, Kind.SHORTENER, Kind.WRAPPER, Kind.MARKET)
 _NOT_PUBLIC_NAMES = (
@@ -79,10 +84,10 @@ def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int 
     position = _position(page, outline)
     if position is None:
         return Survey(candidates=(), left_out=Counter())
-    known = {key.partition("://")[2] for key in seen}
+    known = {_bare(key) for key in seen}
     for wide in (False, True):
         layout, links, profiles = _looked_at(outline, position, wide=wide)
-        judged = _judged(layout, links, position, wide=wide)
+        judged = _judged(layout, links[:MAX_LINKS], position, wide=wide)
         if any(each.reason is None for each in judged) or layout.is_sure:
             break
     if position != "link" and not any(each.reason is None for each in judged):
@@ -91,7 +96,10 @@ def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int 
     if position == "link" and not _is_hub(layout, judged):
         return Survey(candidates=(), left_out=Counter())
     over = max_depth is not None and page.depth >= max_depth
-    return _decided([*_with_profiles(judged, profiles)], known, limit=limit, over_depth=over)
+    found = _decided([*_with_profiles(judged, profiles)], known, limit=limit, over_depth=over)
+    if len(links) > MAX_LINKS:
+        found.left_out["not_judged"] = len(links) - MAX_LINKS
+    return found
 
 
 def _looked_at(outline: Outline, position: str, *, wide: bool) -> tuple[Layout, list[Link], tuple[Profile, ...]]:
@@ -101,7 +109,7 @@ def _looked_at(outline: Outline, position: str, *, wide: bool) -> tuple[Layout, 
     links = list(links_of(layout))
     if position != "root":
         return layout, links, ()
-    profiles = authors_of(layout, links)
+    profiles = authors_of(layout, links[:MAX_LINKS])
     found = authors | {place(profile.href) for profile in profiles}
     if found != authors:
         layout = lay_out(outline, position=position, authors=found, wide=wide)
@@ -144,7 +152,7 @@ def _judged(layout: Layout, links: Iterable[Link], position: str, *, wide: bool)
     for n, link in enumerate(links):
         reason = _against(link, layout, wide=wide)
         target = unwrap(link.href) or _own_way_out(link.href, layout.outline) or link.href
-        key = dedupe_key(target).partition("://")[2] or link.href
+        key = _bare(dedupe_key(target)) or link.href
         kind = classify(link.href) if reason not in _UNREADABLE else Kind.OTHER
         each = _Judged(
             via=Via(href=link.href, text=link.text, where=where),
@@ -256,7 +264,7 @@ def _with_profiles(judged: list[_Judged], profiles: Iterable[Profile]) -> Iterat
     for profile in profiles:
         if _is_somewhere(profile.href):
             via = Via(href=profile.href, text=profile.text, where="author")
-            key = dedupe_key(profile.href).partition("://")[2]
+            key = _bare(dedupe_key(profile.href))
             named.append(_Judged(via=via, key=key, rank=0, n=0, follow="author_profile", reason=None))
     keys = {each.key for each in named}
     yield from (each for each in judged if each.key not in keys)
@@ -265,23 +273,23 @@ def _with_profiles(judged: list[_Judged], profiles: Iterable[Profile]) -> Iterat
 
 def _decided(judged: list[_Judged], known: Collection[str], *, limit: int, over_depth: bool) -> Survey:
     good = [each for each in judged if each.reason is None]
-    fresh = [
-        each for each in good if each.key not in known and dedupe_key(each.via.href).partition("://")[2] not in known
-    ]
-    room = set(map(id, _within(fresh, limit)))
+    fresh = [each for each in good if each.key not in known and _bare(dedupe_key(each.via.href)) not in known]
+    new = {each.key for each in fresh}
+    room = {each.key for each in _within(fresh, limit)}
     follow: list[Candidate] = []
     leave: list[Candidate] = []
     for each in good:
-        if each not in fresh:
+        if each.key not in new:
             leave.append(Candidate(via=each.via, follow=False, reason="duplicate"))
         elif over_depth:
             leave.append(Candidate(via=each.via, follow=False, reason="over_depth"))
-        elif id(each) not in room:
+        elif each.key not in room:
             leave.append(Candidate(via=each.via, follow=False, reason="over_limit"))
         else:
             follow.append(Candidate(via=each.via, follow=True, reason=each.follow))
     named: Counter[str] = Counter()
-    left_out: Counter[str] = Counter()
+    left_out: Counter[str] = Counter(each.reason for each in leave[RECORDED_CANDIDATES:])
+    del leave[RECORDED_CANDIDATES:]
     for each in judged:
         if each.reason is not None:
             named[each.reason] += 1
@@ -290,6 +298,11 @@ def _decided(judged: list[_Judged], known: Collection[str], *, limit: int, over_
             else:
                 leave.append(Candidate(via=each.via, follow=False, reason=each.reason))
     return Survey(candidates=(*follow, *leave), left_out=left_out)
+
+
+def _bare(key: str) -> str:
+    """Without the scheme: nobody promotes a page twice by http and https."""
+    return key.partition("://")[2]
 
 
 def _within(fresh: list[_Judged], limit: int) -> list[_Judged]:

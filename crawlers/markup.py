@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
 
@@ -27,6 +27,7 @@ class Markup:
 
     url: str
     root: Element = field(repr=False)
+    _joined: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, url: str, html: str) -> "Markup":
@@ -39,15 +40,20 @@ class Markup:
         return self.join(href, self.url) or self.url
 
     def join(self, href: str, base: str | None = None) -> str | None:
-        """An absolute URL as a browser makes one of an href; an absolute href keeps its every byte."""
+        """An absolute URL as a browser makes one of an href; an absolute one keeps its every byte. None: it is none."""
+        if base is None:
+            if href not in self._joined:
+                self._joined[href] = self.join(href, self.base)
+            return self._joined[href]
         # HTML: strip ASCII whitespace; WHATWG URL: tabs and line breaks inside are dropped, a space is %20.
         clean = re.sub(r"[\t\n\r]", "", href.strip(" \t\n\r\f\x00")).replace(" ", "%20")
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?[^/]", clean):
-            return clean
         try:
-            return urljoin(base if base is not None else self.base, clean)
+            if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?[^/]", clean):
+                clean = urljoin(base, clean)
+            urlsplit(clean)
         except ValueError:
             return None
+        return clean
 
     @cached_property
     def metas(self) -> Mapping[str, tuple[str, ...]]:

@@ -64,13 +64,16 @@ def _dots(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     """Without the punctuation of the sentence around it; a closing bracket stays if it was opened inside."""
-    while text:
-        last = text[-1]
-        if last in _ENDS or (last in _BRACKETS and text.count(last) > text.count(_BRACKETS[last])):
-            text = text[:-1]
-        else:
+    open_left = {close: text.count(close) - text.count(opening) for close, opening in _BRACKETS.items()}
+    end = len(text)
+    while end:
+        last = text[end - 1]
+        if last in _BRACKETS and open_left[last] > 0:
+            open_left[last] -= 1
+        elif last not in _ENDS:
             break
-    return text
+        end -= 1
+    return text[:end]
 
 
 def _until_prose(url: str) -> str:

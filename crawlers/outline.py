@@ -9,12 +9,12 @@ from crawlers.hosts import platform_of
 from crawlers.markup import Element, Markup
 from crawlers.wrappers import unwrap
 
-MAX_ELEMENTS = 200_000
-"""A page with more is cut there; the largest real one met has about 20,000."""
+MAX_ELEMENTS = 60_000
+"""A page with more is cut there; the largest real one met has under 20,000."""
 
 # Their content is not part of the page that people see (HTML, and SVG's texts are pictures).
 UNSEEN = frozenset(
-    ("head", "script", "style", "template", "noscript", "title", "iframe", "object", "select", "textarea", "math")
+    ("script", "style", "template", "noscript", "title", "iframe", "object", "select", "textarea", "math")
 )
 INLINE = frozenset(
     ("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "code", "del", "dfn", "em", "font", "i", "ins", "mark", "nobr",
@@ -31,6 +31,7 @@ class Node:
     n: int
     element: Element = field(repr=False)
     tag: str
+    role: str
     parent: int
     """-1 for the root."""
     block: int
@@ -48,8 +49,8 @@ class Node:
         return (self.element.get(name) or "").strip()
 
     @property
-    def role(self) -> str:
-        return self.get("role").lower().partition(" ")[0]
+    def is_article(self) -> bool:
+        return self.tag == "article" or self.role == "article"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Outline:
             n=n,
             element=element,
             tag=tag,
+            role=(element.get("role") or "").strip().lower().partition(" ")[0],
             parent=parent,
             block=above.block if above and tag in INLINE else n,
             link=n if tag == "a" and element.get("href") else (above.link if above else -1),

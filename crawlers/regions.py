@@ -103,8 +103,8 @@ def lay_out(outline: Outline, *, position: str, authors: frozenset[str] = frozen
     if position == "root":
         container = _post(outline, regions, declared_in) if not wide else _main(outline)
         inside = outline.inside(container)
-        if _is_article(outline.nodes[container]):
-            others = [node.n for node in outline.nodes if _is_article(node) and node.n not in inside]
+        if outline.nodes[container].is_article:
+            others = [node.n for node in outline.nodes if node.is_article and node.n not in inside]
             _mark(outline, regions, others, Region.RELATED)
         for node in outline.nodes:
             if node.n not in inside and regions[node.n] in (Region.TEXT, Region.BYLINE):
@@ -114,7 +114,7 @@ def lay_out(outline: Outline, *, position: str, authors: frozenset[str] = frozen
     _mark(outline, regions, others, Region.COMMENT)
     if position == "author" and not wide:
         # A profile's posts: what they link to is their own matter, unless the profile itself has nothing.
-        feed = [node.n for node in outline.nodes if _is_article(node) and regions[node.n] is Region.TEXT]
+        feed = [node.n for node in outline.nodes if node.is_article and regions[node.n] is Region.TEXT]
         _mark(outline, regions, feed if len(feed) > 1 else [], Region.RELATED)
     holder = outline.nodes[container]
     sure = (
@@ -128,7 +128,7 @@ def _own_region(outline: Outline, node: Node, holders: "_Holders", *, position: 
     kinds = {kind.rpartition("/")[2].lower() for kind in node.get("itemtype").split()}
     if kinds & _COMMENT_TYPES or "comment" in node.get("itemprop").split():
         return Region.COMMENT
-    if position == "root" and _is_article(node) and _in_article(outline, node):
+    if position == "root" and node.is_article and _in_article(outline, node):
         # HTML, the article element: one inside another is about it, "for instance, a comment".
         return Region.COMMENT
     if node.n in holders.of_page or node.tag in ("html", "body", "main", "article"):
@@ -172,12 +172,8 @@ def _is_link_list(node: Node) -> bool:
     )
 
 
-def _is_article(node: Node) -> bool:
-    return node.tag == "article" or node.role == "article"
-
-
 def _in_article(outline: Outline, node: Node) -> bool:
-    return any(_is_article(outline.nodes[n]) for n in outline.ancestors(node.n))
+    return any(outline.nodes[n].is_article for n in outline.ancestors(node.n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +193,7 @@ class _Holders:
         ]
         if declared_in >= 0:
             sure.append(declared_in)
-        articles = [node.n for node in outline.nodes if _is_article(node)]
+        articles = [node.n for node in outline.nodes if node.is_article]
         of_page, of_articles = (
             frozenset(above for n in inner for above in (n, *outline.ancestors(n))) for inner in (sure, articles)
         )
@@ -238,7 +234,7 @@ def _around(outline: Outline, numbers: list[int]) -> int:
 
 def _post(outline: Outline, regions: list[Region], declared_in: int) -> int:
     """The element that is the post: of several articles the one that says so, else the first."""
-    articles = [node for node in outline.nodes if _is_article(node) and regions[node.n] is Region.TEXT and node.chars]
+    articles = [node for node in outline.nodes if node.is_article and regions[node.n] is Region.TEXT and node.chars]
     main = _main(outline)
     if articles:
         best = max(articles, key=lambda node: (_claims(outline, node, declared_in), -node.n))

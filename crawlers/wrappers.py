@@ -65,6 +65,7 @@ WRAPPERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def unwrap(url: str) -> str | None:
     """Where a wrapped link says it leads, through all wrappers; None when it is no wrapper or says nothing usable.
 
@@ -84,7 +85,7 @@ def carried_destination(url: str) -> str | None:
 
     Return addresses of log-in and share links are none: they lead back to the site, or are on such a path.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url if host_of(url) else "")
     if _COMES_BACK.search(parts.path):
         return None
     carried = [
@@ -107,8 +108,9 @@ def destination_parameters(host: str, path: str) -> tuple[str, ...] | None:
 
 
 def _unwrap_once(url: str) -> str | None:
-    parts = urlsplit(url)
-    names = destination_parameters(host_of(url), parts.path)
+    host = host_of(url)
+    parts = urlsplit(url if host else "")
+    names = destination_parameters(host, parts.path)
     if names is None:
         return None
     values = parse_qs(parts.query)
