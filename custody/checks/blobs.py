@@ -58,6 +58,8 @@ class Look:
 
     length: int | None
     """None: nothing, or it could not be read."""
+    limit: int = 0
+    """It was not read on beyond this."""
     good: bool = False
     unreachable: str | None = None
 
@@ -81,9 +83,8 @@ class Blobs:
         by_digest: dict[Digest, list[Wanted]] = {}
         for each in wanted:
             by_digest.setdefault(each.digest, []).append(each)
-        new = {
-            digest: max(each.bytes for each in them) for digest, them in by_digest.items() if digest not in self._looks
-        }
+        limits = {digest: max(each.bytes for each in them) for digest, them in by_digest.items()}
+        new = {digest: limit for digest, limit in limits.items() if self._is_new(digest, limit)}
         for digest, look in zip(new, self._inquiry.mapped(self._look, new.items()), strict=True):
             self._looks[digest] = look
             self.bytes += look.length or 0
@@ -113,6 +114,10 @@ class Blobs:
                 self._findings.note(CHECK, "BLOB_ORPHAN", f"no event names {key}", key=key)
         return count
 
+    def _is_new(self, digest: Digest, limit: int) -> bool:
+        look = self._looks.get(digest)
+        return look is None or (look.length is not None and look.length > look.limit and limit > look.limit)
+
     def _look(self, wanted: tuple[Digest, int]) -> Look:
         """In whatever thread the caller's map uses."""
         digest, limit = wanted
@@ -125,7 +130,7 @@ class Blobs:
         except Unreachable as error:
             self.unreachable += 1
             return Look(None, unreachable=str(error))
-        return Look(length, good=found == digest)
+        return Look(length, limit, good=found == digest)
 
     def _report(self, wanted: Wanted, look: Look) -> None:
         findings, where = self._findings, wanted.locator

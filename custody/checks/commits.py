@@ -48,8 +48,8 @@ class Commits:
         self.unpublished: list[int] = []
         self.cut = False
         """There are leaves that could not be had: what follows them is not looked at."""
-        self._digests: dict[int, Digest] = {}
-        self._prevs: dict[int, Digest | None] = {}
+        self._before: tuple[int, Digest] | None = None
+        self._unlinked: set[int] = set()
         self._recovered: list[range] = []
         self._by: dict[str, int] = {}
         self._headers: dict[tuple[int, str], str] = {}
@@ -146,14 +146,15 @@ class Commits:
     def _read(self, n: int) -> Commit | None:
         try:
             data = self._inquiry.reader.read(keyspace.commit(self._inquiry.log, n), MAX_BYTES)
-            self._digests[n] = Digest.of(data)
+            before, self._before = self._before, (n, Digest.of(data))
             commit = Commit.parse(data)
         except Absent:
             self._fail("COMMIT_MISSING", f"commit {n} is listed and not there", n=n)
         except (FormatError, TooLong) as error:
             self._fail("COMMIT_FORMAT", f"commit {n}: {error}", n=n)
         else:
-            self._prevs[n] = commit.prev
+            if before is not None and before[0] == n - 1 and before[1] != commit.prev:
+                self._unlinked.add(n)
             return commit
         return None
 
@@ -168,10 +169,9 @@ class Commits:
         self.cut = self.size < until
 
     def _check_links(self) -> None:
-        broken = {n for n, prev in self._prevs.items() if n > 1 and self._digests.get(n - 1, prev) != prev}
-        for n in sorted(broken):
+        for n in sorted(self._unlinked):
             # One that fits neither neighbour was changed itself; else it is the one that the next does not know again.
-            blamed = n if n + 1 in broken else n - 1
+            blamed = n if n + 1 in self._unlinked else n - 1
             if not self._findings.has("COMMIT_FORMAT", n=blamed):
                 self._fail("COMMIT_CHAIN", f"commit {blamed} is not the one that commit {blamed + 1} follows", n=blamed)
 

@@ -6,6 +6,8 @@ from custody import keys
 from custody.checks.entries import CHECK_SIGNATURES as CHECK
 from custody.checks.inquiry import Inquiry
 from custody.checks.registry import Registry
+from custody.errors import FormatError
+from custody.note import VerifierKey
 from custody.source import Absent, TooLong
 
 _MAX_BYTES = 4096
@@ -15,7 +17,6 @@ def check(inquiry: Inquiry, registry: Registry) -> None:
     """A missing copy is no fault, since leaves and trust file hold the keys; a wrong one misleads."""
     prefix = f"{inquiry.prefix}keys/"
     pattern = re.compile(re.escape(prefix) + r"([0-9a-f]{64})\.(pem|vkey)")
-    vkey = inquiry.trust.log
     for key in inquiry.reader.keys(prefix):
         match = pattern.fullmatch(key)
         public_key = registry.public_key(match[1]) if match else None
@@ -24,17 +25,21 @@ def check(inquiry: Inquiry, registry: Registry) -> None:
             continue
         if public_key is None:
             continue
-        if match[2] == "pem":
-            good: tuple[bytes, ...] = (keys.pem(public_key),)
-        elif public_key == vkey.public_key:
-            good = (vkey.format().encode(), vkey.format().encode() + b"\n")
-        else:
-            good = ()
         try:
             found = inquiry.reader.read(key, _MAX_BYTES)
         except (Absent, TooLong):
             found = b""
-        if found not in good:
+        if not (found == keys.pem(public_key) if match[2] == "pem" else _is_vkey(found, public_key, inquiry)):
             inquiry.findings.fail(
                 CHECK, "KEY_FILE", f"{key} is not the key that its name says", key=key, keyid=match[1]
             )
+
+
+def _is_vkey(data: bytes, public_key: bytes, inquiry: Inquiry) -> bool:
+    """One line; that of the log's own key as the trust file has it."""
+    try:
+        vkey = VerifierKey.parse(data.removesuffix(b"\n").decode())
+    except (FormatError, UnicodeDecodeError):
+        return False
+    own = inquiry.trust.log
+    return vkey.public_key == public_key and (vkey == own or public_key != own.public_key)

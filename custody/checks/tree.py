@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from custody import merkle, tiles
+from custody.checkpoint import Checkpoint
 from custody.checks import commits
 from custody.checks.checkpoint import Signed
 from custody.checks.commits import Commits
@@ -66,6 +67,10 @@ class _Stated:
     n: int = 0
     """The commit's number."""
 
+    @property
+    def differs(self) -> bool:
+        return not self.root == self.computed.committed == self.computed.tiled
+
 
 class Tree:
     def __init__(self, inquiry: Inquiry, signed: Signed, shelf: Shelf) -> None:
@@ -100,14 +105,14 @@ class Tree:
         self._bundle.append(leaf)
         self._push(0, pair)
         if checkpoint := self._signed.by_size.get(self.size):
-            self._checkpoints.append(_Stated(self.size, checkpoint.root, self._root()))
+            self._state(checkpoint)
         return pair.committed, pair.tiled
 
     def end(self, commit: Commit) -> None:
         """The commit's leaves are all in."""
-        computed = self._root()
-        if not commit.root == computed.committed == computed.tiled:
-            self._headers.append(_Stated(self.size, commit.root, computed, commit.n))
+        stated = _Stated(self.size, commit.root, self._root(), commit.n)
+        if stated.differs:
+            self._headers.append(stated)
 
     def finish(self, walked: Commits) -> None:
         for level, each in enumerate(self._levels):
@@ -128,6 +133,13 @@ class Tree:
             self._findings.detail(CHECK, f"{stated.size} leaves under the signed root")
         if not walked.cut:
             self._report_wide()
+
+    def _state(self, checkpoint: Checkpoint) -> None:
+        """Keep what is signed of this size if something differs, or has just stopped to, and the newest in any case."""
+        stated = _Stated(self.size, checkpoint.root, self._root())
+        last = self._checkpoints[-1] if self._checkpoints else None
+        if stated.differs or (last is not None and last.differs) or checkpoint == self._signed.newest:
+            self._checkpoints.append(stated)
 
     def _root(self) -> _Pair:
         return _Pair(self._committed.root(), self._tiled.root())

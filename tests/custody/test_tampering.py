@@ -859,3 +859,22 @@ def test_58_an_anchor_in_a_token_that_was_never_there(fresh: ArchiveBuilder) -> 
     told = tell(fresh.build(), fresh.trust)
     assert told.failures == [("ANCHOR_FOREIGN", {"index": 17, "size": 4})]
     assert told.failed_checks == [9]
+
+
+def test_a_vkey_of_another_key_of_the_log_may_be_published(builder: ArchiveBuilder, good: MemorySource) -> None:
+    key = keyspace.key_vkey(LOG, keys.keyid(builder.worker.public_key))
+    vkey = note.VerifierKey("worker.example", builder.worker.public_key).format().encode()
+    assert tell(good.with_object(key, vkey + b"\n"), builder.trust).verdict.holds
+    for wrong in (vkey[:-1], b"\xff", note.VerifierKey("worker.example", STRANGER.public_key).format().encode()):
+        assert tell(good.with_object(key, wrong), builder.trust).codes == ["KEY_FILE"]
+
+
+def test_one_that_names_a_blob_wrongly_says_nothing_of_another(fresh: ArchiveBuilder) -> None:
+    """The first to name it says that it is shorter; the second is right."""
+    subject = fresh.blob("case.json", b"0123456789")
+    for size in (4, 10):
+        scope = fresh.new_id()
+        made = fresh.event("case.opened", f"scope:{scope}", replace(subject, bytes=size), {})
+        fresh.commit(fresh.draft(made))
+    told = tell(fresh.build(), fresh.trust)
+    assert [(code, where["index"]) for code, where in told.failures] == [("BLOB_SIZE", 17)]
