@@ -13,7 +13,7 @@ from crawlers.waiting import MAX_TEXT, is_waiting
 from crawlers.wording import fold, is_worded, says, sentences, speaks_of, spoken, title_parts, weight
 from custody.model import Outcome
 
-__all__ = ["WayOn", "find_way_on", "is_waiting"]
+__all__ = ["MAX_TEXT", "WayOn", "find_way_on", "is_waiting"]
 
 MAX_PROSE = 900
 """A page that says more than a warning is a page of its own."""
