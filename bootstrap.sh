@@ -54,6 +54,8 @@ can_make_venvs() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 has_font() { have fc-list && [ -n "$(fc-list "$1" family 2>/dev/null | head -n 1)" ]; }
 has_fonts() { has_font :lang=zh-cn && has_font :lang=ja && has_font :lang=ko && has_font :lang=ar && has_font :charset=1f600; }
 
+has_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
+
 install_system() {
   if ! python=$(pick_python); then
     if may_apt; then apt_install python3 || say "apt could not install python3"; fi
@@ -68,6 +70,7 @@ install_system() {
   # Tests without the outside network; keys hidden from the browser.
   if ! have unshare || ! have setpriv; then wanted="$wanted util-linux"; fi
   have ip || wanted="$wanted iproute2"
+  has_library libatomic.so.1 || wanted="$wanted libatomic1"  # Playwright's driver is linked to it
   has_fonts || wanted="$wanted fontconfig fonts-noto-cjk fonts-noto-core fonts-noto-color-emoji"
   [ -n "$wanted" ] || return 0
   if may_apt; then
@@ -105,6 +108,8 @@ from_debian() {
 no_browser='no browser to drive. Install Chromium (Debian: apt-get install chromium; Ubuntu: .venv/bin/playwright install --with-deps chromium), or name one: COUNTERPROOF_BROWSER=/path/to/chromium'
 
 choose_browser() {
+  "$venv/bin/playwright" --version >/dev/null 2>"$state/browser.log" \
+    || die "Playwright's driver does not start: $(tail -n 1 "$state/browser.log"). Debian: apt-get install libatomic1"
   if [ -n "${COUNTERPROOF_BROWSER:-}" ]; then
     runs "$COUNTERPROOF_BROWSER" || die "COUNTERPROOF_BROWSER names $COUNTERPROOF_BROWSER, which does not start."
     return                    # the program reads the variable itself: nothing to keep
