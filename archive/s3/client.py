@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from os import devnull
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from archive.s3.trouble import FOREIGN, judged
 
@@ -67,11 +69,18 @@ def _session(credentials: Credentials | None, env: Mapping[str, str]) -> boto3.S
             "ca_bundle": ("ca_bundle", None, env.get("AWS_CA_BUNDLE") or None, None),
         }
     )
+    session.register_component("data_loader", _models())
     if credentials is not None:
         session.set_credentials(credentials.access_key, credentials.secret_key, credentials.session_token)
     elif env.get("AWS_EC2_METADATA_DISABLED", "true").lower() != "false":
         session.get_component("credential_provider").remove("iam-role")
     return boto3.Session(botocore_session=session)
+
+
+@cache
+def _models() -> Loader:
+    """The description of S3, which takes long to read: once for all clients."""
+    return create_loader()
 
 
 def _config(host: str | None, timeout_s: float) -> Config:
