@@ -18,7 +18,7 @@ from archive.store import ObjectStore, Stored, Version
 from custody import merkle
 from custody.checkpoint import open_checkpoint
 from custody.digest import Digest
-from custody.event import Envelope, open_event
+from custody.event import Envelope, Subject, open_event
 from custody.keys import Signer, keyid
 from custody.model import Json
 from custody.verdict import Severity
@@ -67,11 +67,11 @@ class Deployment:
     def scribe(self, signer: Signer | None = None) -> Scribe:
         return Scribe(self.store, signer or self.home.signers.worker, clock=now, retain_until=tomorrow)
 
-    def event(self, *, unit: str | None = None) -> Envelope:
-        """A ``capture.started`` of a unit; of a new one when none is given."""
+    def event(self, *, unit: str | None = None, subject: Subject | None = None) -> Envelope:
+        """A ``capture.started`` of a unit; of a new one when none is given. Its job is stored unless one is given."""
         scribe = self.scribe()
         capture = scribe.new_id()
-        subject = scribe.detail("job.json", {"capture_id": capture})
+        subject = subject or scribe.detail("job.json", {"capture_id": capture})
         body: dict[str, Json] = {"capture": capture, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z"}
         return scribe.event("capture.started", chain=f"item:{unit or capture}", subject=subject, body=body)
 

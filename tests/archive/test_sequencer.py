@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -585,6 +586,37 @@ def test_a_damaged_memory_of_the_head_stops(quick: Deployment) -> None:
     (quick.home.state_dir(quick.log) / "head.json").write_bytes(b"{}")
     with pytest.raises(LogRollback, match="is damaged"):
         quick.open()
+
+
+@pytest.mark.slow
+def test_a_log_three_times_as_long_takes_no_more_memory(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    deployment = Deployment.make(tmp_path, DirectoryStore(tmp_path / "store"))
+    job = deployment.scribe().detail("job.json", {})
+
+    def grow() -> None:
+        sequencer = deployment.open()
+        for _ in range(25):
+            sequencer.append([deployment.event(subject=job) for _ in range(40)])
+        sequencer.close()
+
+    def peak() -> int:
+        """Of a machine that knows nothing, reads the whole log, and appends."""
+        twin = deployment.twin(tmp_path / "twin")
+        tracemalloc.start()
+        twin.open().append([twin.event(subject=job)])
+        measured = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        shutil.rmtree(tmp_path / "twin")
+        return measured
+
+    grow()
+    peak()  # imports and caches that are filled once
+    short = peak()
+    grow()
+    grow()
+    assert deployment.open().position.size > 3000
+    assert peak() < 1.3 * short
 
 
 def test_finds_events_by_type_and_reads_them_from_the_store(quick: Deployment) -> None:
