@@ -170,7 +170,9 @@ def _credentials(directory: Path) -> Credentials:
 def _look_for_obstacles(directory: Path, sending: int | None) -> None:
     if sending is not None:
         # Before the disk is full, not after: SeaweedFS takes nothing below one percent, and says 500 to everything.
-        _demand_room(directory, shutil.disk_usage(directory).total // 100 + _RESERVE_BYTES + sending)
+        with disk.trouble(directory):
+            total = shutil.disk_usage(directory).total
+        _demand_room(directory, total // 100 + _RESERVE_BYTES + sending)
     state = State.read(directory)
     if state is not None and state.endpoint is None:
         raise _failed(directory, state.reason)
