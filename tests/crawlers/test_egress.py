@@ -331,6 +331,20 @@ def test_a_host_keeps_one_address_for_a_visit() -> None:
     asyncio.run(story())
 
 
+def test_a_host_keeps_the_address_that_answered_even_when_another_would() -> None:
+    async def story() -> None:
+        dns = names(two_example=("127.0.0.2", "127.0.0.1"))
+        async with site(echo) as one, site(echo, host="0.0.0.0") as both, egress(dns=dns) as proxy:
+            credential = proxy.admit("v")
+            for port in (one, both):
+                head, _, writer = await tunnel(proxy, credential, f"two.example:{port}")
+                writer.close()
+                assert head.startswith(b"HTTP/1.1 200 ")
+            assert [record.address for record in proxy.report("v")] == ["127.0.0.1", "127.0.0.1"]
+
+    asyncio.run(story())
+
+
 def test_the_next_address_is_tried_when_one_refuses() -> None:
     async def story() -> None:
         async with site(echo) as port, egress(dns=names(two_example=("127.0.0.2", "127.0.0.1"))) as proxy:

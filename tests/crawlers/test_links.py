@@ -348,6 +348,12 @@ def test_a_page_is_one_candidate_however_often_and_however_wrapped() -> None:
     ]
 
 
+def test_a_link_in_the_text_is_one_even_if_the_menu_has_it_too() -> None:
+    html = f"<nav>{link('https://shop.example/', 'Shop')}</nav>{post(link('https://shop.example/'))}"
+    (candidate,) = chosen(html, url="https://post.example/p/1")
+    assert (candidate.reason, candidate.via.text) == ("in_text", "here")
+
+
 def test_what_was_looked_at_is_a_duplicate() -> None:
     seen = {dedupe_key("https://shop.example/x"), dedupe_key("https://post.example/ann")}
     html = post(
