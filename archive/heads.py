@@ -88,21 +88,28 @@ class Heads:
     def __init__(self, path: Path) -> None:
         self.path = path
         disk.make_directory(path.parent)
+        # SQLite does not wait for its turn when a file is switched to WAL, or when its last user leaves.
+        self._door = path.with_name(f"{path.name}.lock")
+        with disk.exclusive(self._door):
+            self._db = self._open()
+
+    def close(self) -> None:
+        with disk.exclusive(self._door):
+            self._db.close()
+
+    def _open(self) -> sqlite3.Connection:
         try:
-            self._db = self._connect()
+            return self._connect()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise self._trouble(error) from error
-            # Not a database, or one that is damaged: it holds nothing that the commits do not hold.
-            with disk.trouble(path):
-                path.replace(path.with_name(f"{path.name}.damaged"))
-                for beside in ("-wal", "-shm"):
-                    path.with_name(f"{path.name}{beside}").unlink(missing_ok=True)
-            with self._errors():
-                self._db = self._connect()
-
-    def close(self) -> None:
-        self._db.close()
+        # Not a database, or one that is damaged: it holds nothing that the commits do not hold.
+        with disk.trouble(self.path):
+            self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
+            for beside in ("-wal", "-shm"):
+                self.path.with_name(f"{self.path.name}{beside}").unlink(missing_ok=True)
+        with self._errors():
+            return self._connect()
 
     @contextmanager
     def reading(self) -> Iterator[Self]:

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from archive.combiner import Combiner, Waiting
-from archive.confirmation import confirm
+from archive.confirmation import confirm, read_back
 from archive.draft import Draft, EventRefused, Identified, identified
 from archive.errors import Collision, KeyFileError, LogError, StoreError
 from archive.follower import Follower
@@ -164,7 +164,7 @@ class Sequencer:
     def checkpoint(self) -> tuple[int, bytes]:
         """Size, and the newest signed note as it is stored."""
         size = self.refresh().size
-        return size, self._store.read(keyspace.checkpoint_at(self.log, size))
+        return size, read_back(self.reader, self.trust.log, size, {})
 
     def events(self, *types: str, newest_first: bool = False) -> Iterator[LoggedEvent]:
         """Events of some of ``archive.heads.INDEXED_TYPES``, as far as was read, without reading the whole log."""

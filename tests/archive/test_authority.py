@@ -269,6 +269,19 @@ def test_a_new_process_finds_the_newest_anchor_that_holds(deployment: Deployment
     assert sealing(deployment, deployment.open(), rootless).anchor() is None
 
 
+def test_a_checkpoint_that_was_altered_is_not_stamped(deployment: Deployment, served: LocalAuthority) -> None:
+    asked = authority(deployment, served.url, served.roots_pem)
+    sequencer = deployment.open()
+    receipts = sequencer.append([deployment.event()])
+    checkpoint = keyspace.checkpoint_at(deployment.log, receipts[0].tree_size)
+    store = UnreliableStore(deployment.store, matches=lambda key: key == checkpoint, alters=True)
+    sequencer.reader.store = store
+    with pytest.raises(StoreError):
+        sealing(deployment, sequencer, asked).seal(receipts)
+    assert store.triggered
+    assert served.queries == []
+
+
 def test_one_of_two_authorities_is_enough_where_the_trust_file_says_so(
     deployment: Deployment, served: LocalAuthority
 ) -> None:

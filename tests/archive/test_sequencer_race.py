@@ -113,6 +113,14 @@ def test_two_machines_race_for_every_commit(place: Place, tmp_path: Path) -> Non
     check(deployment, receipts, 16)
 
 
+def test_a_log_that_six_processes_begin_at_once_is_begun_once(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    place = Place(directory=tmp_path / "store")
+    deployment = Deployment.make(tmp_path, place.store())
+    check(deployment, race([deployment.home.path] * 6, place, tmp_path, 1), 6)
+    assert sum(each.event.type == "log.opened" for each in audit(deployment)) == 1
+
+
 @pytest.mark.slow
 def test_eight_processes_on_four_machines(place: Place, tmp_path: Path) -> None:
     deployment = Deployment.make(tmp_path, place.store())
