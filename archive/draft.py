@@ -13,10 +13,10 @@ from typing import Any
 from archive.errors import LogError
 from archive.heads import INDEXED_TYPES, Advance, ChainHead, Heads, KnownKey, SeenEvent
 from archive.log import Position
-from custody import keys, merkle
+from custody import keys, keyspace, merkle
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
-from custody.event import Envelope, Event, check_signature, event_id_of, open_event
+from custody.event import Envelope, Event, check_signature, event_id_of
 from custody.leaf import Chain, Leaf
 from custody.tiles import Growth
 from custody.trust import Trust
@@ -24,6 +24,7 @@ from custody.trust import Trust
 _OPENED = "log.opened"
 _INTRODUCED = "key.introduced"
 _REVOKED = "key.revoked"
+_SIGNING_ROLES = frozenset({"worker", "person", "log"})
 
 
 class EventRefused(LogError):
@@ -52,6 +53,7 @@ class Draft:
     def __init__(self, heads: Heads, trust: Trust, *, after: Position) -> None:
         self._heads = heads
         self._trust = trust
+        self._roots = {keys.keyid(key): key for key in trust.root_keys}
         self._n = after.n + 1
         self._first_index = after.size
         self._chains: dict[str, ChainHead] = {}
@@ -72,26 +74,38 @@ class Draft:
         return None if seen is None else seen.payload_sha256
 
     def judge(self, envelope: Envelope) -> Event:
-        """Signed by a key that the log has introduced, and well formed. Raises ``CustodyError``."""
-        event = self._judge_signature(envelope)
-        if event.type == _OPENED and self.index:
-            raise FormatError(f"{self._trust.log.name} is open already")
-        self._learn(event)
+        """Signed by keys that the log or its root stands for, and fit to be its next event. Raises ``CustodyError``.
+
+        As ``verify`` sees it: every signature by a known key holds, none of these keys is revoked, and what changes
+        trust has as many root signatures as the trust file asks for.
+        """
+        signers = {each.keyid: key for each in envelope.signatures if (key := self._signing_key(each.keyid))}
+        if not signers:
+            raise SignatureError(f"key {envelope.keyid} is not one that {self._trust.log.name} has introduced")
+        for keyid, public_key in signers.items():
+            check_signature(envelope, public_key)
+            if (known := self._key(keyid)) is not None and known.revoked:
+                raise SignatureError(f"key {keyid} was revoked")
+        event = Event.parse(envelope.payload)
+        roots = len(signers.keys() & self._roots.keys())
+        if event.kind is not None and event.kind.by_root and roots < self._trust.root_threshold:
+            raise SignatureError(
+                f"{event.type} needs {self._trust.root_threshold} signatures by root keys, has {roots}"
+            )
+        self._check(event)
         return event
 
-    def _judge_signature(self, envelope: Envelope) -> Event:
-        key = self._key(envelope.keyid)
-        if key is None:
-            event = self._judge_by_root(envelope)
-            if event is None:
-                raise SignatureError(f"key {envelope.keyid} is not one that {self._trust.log.name} has introduced")
-            return event
-        if key.revoked:
-            raise SignatureError(f"key {envelope.keyid} was revoked")
-        event = open_event(envelope, key.public_key)
-        if event.kind is not None and event.kind.by_root and self._judge_by_root(envelope) is None:
-            raise SignatureError(f"{event.type} needs {self._trust.root_threshold} signatures by root keys")
-        return event
+    def _check(self, event: Event) -> None:
+        """What a schema cannot say."""
+        log = self._trust.log
+        if event.chain.startswith("log:") and event.chain != f"log:{keyspace.slug(log.name)}":
+            raise FormatError(f"{event.chain} is not the chain of {log.name}")
+        if event.type == _OPENED:
+            if self.index:
+                raise FormatError(f"{log.name} is open already")
+            if (event.body["log"], event.body["vkey"]) != (log.name, log.format()):
+                raise FormatError(f"the log was opened as {event.body['log']!r} with the key {event.body['vkey']!r}")
+        self._learn(event)
 
     def add(self, events: Sequence[Identified], logged_at: datetime) -> None:
         """Those of them that are new: all, or none. Raises ``EventRefused``."""
@@ -151,13 +165,8 @@ class Draft:
         return Chain(scope, 0, None) if head is None else Chain(scope, head.seq + 1, head.leaf_sha256.hex)
 
     def _add(self, data: bytes, envelope: Envelope, event: Event) -> None:
-        if (self.index == 0) != (event.type == _OPENED):
-            raise FormatError(f"a log begins with {_OPENED}, once; got {event.type} as leaf {self.index}")
-        if event.type == _OPENED and (event.body["log"], event.body["vkey"]) != (
-            self._trust.log.name,
-            self._trust.log.format(),
-        ):
-            raise FormatError(f"the log was opened as {event.body['log']!r} with the key {event.body['vkey']!r}")
+        if not self.index and event.type != _OPENED:
+            raise FormatError(f"a log begins with {_OPENED}, got {event.type}")
         learnt = self._learn(event)
         digest = Digest(merkle.leaf_hash(data).hex())
         place = self._next(event.chain)
@@ -173,7 +182,8 @@ class Draft:
             public_key = _decoded(body["public_key"])
             if keys.keyid(public_key) != body["keyid"]:
                 raise FormatError(f"the key introduced as {body['keyid']} has another id")
-            return KnownKey(body["keyid"], public_key, body["role"], revoked=False)
+            # The first introduction counts, and none takes a revocation back.
+            return self._key(body["keyid"]) or KnownKey(body["keyid"], public_key, body["role"], revoked=False)
         if event.type == _REVOKED:
             key = self._key(body["keyid"])
             if key is None:
@@ -184,21 +194,12 @@ class Draft:
     def _key(self, keyid: str) -> KnownKey | None:
         return self._keys.get(keyid) or self._heads.key(keyid)
 
-    def _judge_by_root(self, envelope: Envelope) -> Event | None:
-        """The event, if as many root keys signed it as the trust file asks for, and it is one of theirs."""
-        signed = sum(_holds(envelope, key) for key in self._trust.root_keys)
-        if signed < self._trust.root_threshold:
-            return None
-        event = Event.parse(envelope.payload)
-        return event if event.kind is not None and event.kind.by_root else None
-
-
-def _holds(envelope: Envelope, public_key: bytes) -> bool:
-    try:
-        check_signature(envelope, public_key)
-    except SignatureError:
-        return False
-    return True
+    def _signing_key(self, keyid: str) -> bytes | None:
+        """Root keys come from the trust file alone: no event makes one."""
+        known = self._key(keyid)
+        if known is not None and known.role in _SIGNING_ROLES:
+            return known.public_key
+        return self._roots.get(keyid)
 
 
 def _decoded(text: str) -> bytes:

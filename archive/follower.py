@@ -69,12 +69,11 @@ class Follower:
             directory=state_dir / "snapshots",
             every=snapshot_every,
         )
-        self._retain_until = retain_until
         self._hook = hook
 
     def begin(self) -> None:
         """Once a process: upload what a dead one left, and spare a machine without a memory what snapshots hold."""
-        self._snapshots.upload(self._retain_until())
+        self._snapshots.upload()
         if self.heads.position().n == 0:
             self._snapshots.load()
 
@@ -203,7 +202,7 @@ class Follower:
                 self._snapshots.write(advance.position, advance.root)
         self.position, self.edge = advance.position, growth.edge
         self._hook("advanced")
-        self._snapshots.upload(self._retain_until())
+        self._snapshots.upload()
 
     def _publish(self, growth: Growth, advance: Advance, *, ours: bool) -> bytes:
         """What is derived from a commit is in the store, and read back; gives its checkpoint."""

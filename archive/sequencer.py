@@ -1,7 +1,7 @@
 """The sequencer: events get their place in the log, and a receipt once all of it was read back.
 
 Any number of processes on any number of machines append to one log. The order is made by one thing alone: whoever
-creates ``commit/<n+1>`` first has it (docs/manifest.md, "Concurrent writers"). No lease and no clock is involved; what
+creates ``commit/<n+1>`` first has it (docs/manifest.md, "Commits"). No lease and no clock is involved; what
 dies at any point leaves either nothing or a commit that the next one finishes, byte for byte.
 """
 

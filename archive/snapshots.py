@@ -9,7 +9,6 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -71,8 +70,8 @@ class Snapshots:
                 file.write(canonical.dumps({"sig": base64.b64encode(signature).decode()}) + b"\n")
             making.replace(path)
 
-    def upload(self, retain_until: datetime) -> None:
-        """What lies ready, also from a process that died."""
+    def upload(self) -> None:
+        """What lies ready, also from a process that died. It carries no lock: it can be made again."""
         for path in sorted(self._directory.glob("[0-9]" * 20)):
             with disk.trouble(path):
                 try:
@@ -82,7 +81,7 @@ class Snapshots:
                     continue  # another process of this home has done it
             key = keyspace.snapshot(self._reader.log, int(path.name))
             with suppress(Collision):  # another machine made one of the same commits, which is as good
-                self._reader.store.create(key, path, digest=digest, retain_until=retain_until)
+                self._reader.store.create(key, path, digest=digest, retain_until=None)
             with disk.trouble(path):
                 path.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """One line of commits whatever happens; a receipt only for what was read back."""
 
+import base64
 import shutil
 import threading
 import tracemalloc
@@ -22,9 +23,10 @@ from custody import canonical, keys, keyspace
 from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.commit import Commit
 from custody.digest import Digest
-from custody.event import Envelope, event_id_of
-from custody.keys import Ed25519Signer
+from custody.event import Envelope, Signature, cosign, event_id_of
+from custody.keys import Ed25519Signer, Signer
 from custody.leaf import Chain, Leaf
+from custody.model import Json
 from tests.archive.deployment import Deployment, UnreliableStore, audit, ids, now, tomorrow
 
 
@@ -231,6 +233,80 @@ def test_a_revoked_key_signs_no_more(quick: Deployment) -> None:
         sequencer.append([quick.event()])
     with pytest.raises(LogForeign, match="was revoked"):
         quick.open()
+
+
+def introduce(deployment: Deployment, signer: Signer, role: str) -> Envelope:
+    root = deployment.scribe(deployment.home.signers.root)
+    body: dict[str, Json] = {
+        "keyid": keys.keyid(signer.public_key),
+        "role": role,
+        "public_key": base64.b64encode(signer.public_key).decode(),
+        "valid_from": "2026-01-01T00:00:00.000Z",
+    }
+    chain = f"log:{keyspace.slug(deployment.log)}"
+    return root.event(
+        "key.introduced", chain=chain, subject=root.blob("key.pem", keys.pem(signer.public_key)), body=body
+    )
+
+
+def opened_by(deployment: Deployment, signer: Signer) -> Envelope:
+    scribe = deployment.scribe(signer)
+    subject = scribe.detail("case.json", {})
+    return scribe.event("case.opened", chain=f"scope:{scribe.new_id()}", subject=subject, body={})
+
+
+def test_a_second_worker_may_sign_once_it_was_introduced(quick: Deployment) -> None:
+    sequencer, second = quick.open(), Ed25519Signer.generate()
+    with pytest.raises(EventRefused, match="has introduced"):
+        sequencer.append([opened_by(quick, second)])
+    sequencer.append([introduce(quick, second, "worker")])
+    (receipt,) = sequencer.append([opened_by(quick, second)])
+    assert receipt.index == 5
+
+
+def test_no_event_makes_a_root_key(quick: Deployment) -> None:
+    sequencer, usurper = quick.open(), Ed25519Signer.generate()
+    sequencer.append([introduce(quick, usurper, "root")])
+    with pytest.raises(EventRefused, match="has introduced"):
+        sequencer.append([opened_by(quick, usurper)])
+    assert len(audit(quick)) == 5
+
+
+def test_a_second_introduction_takes_no_revocation_back(quick: Deployment) -> None:
+    sequencer, second = quick.open(), Ed25519Signer.generate()
+    sequencer.append([introduce(quick, second, "worker")])
+    root = quick.scribe(quick.home.signers.root)
+    body: dict[str, Json] = {
+        "keyid": keys.keyid(second.public_key), "reason": "compromised", "since": "2026-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    chain = f"log:{keyspace.slug(quick.log)}"
+    sequencer.append([
+        root.event("key.revoked", chain=chain, subject=root.detail("revocation.json", {}), body=body),
+        introduce(quick, second, "worker"),
+    ])  # fmt: skip
+    with pytest.raises(EventRefused, match="was revoked"):
+        sequencer.append([opened_by(quick, second)])
+    assert len(audit(quick)) == 7
+
+
+def test_a_bad_signature_beside_a_good_one_is_refused(quick: Deployment) -> None:
+    sequencer = quick.open()
+    log_key = keys.keyid(quick.home.signers.log.public_key)
+    spoiled = replace(quick.event(), cosignatures=(Signature(log_key, bytes(64)),))
+    with pytest.raises(EventRefused, match="does not hold"):
+        sequencer.append([spoiled])
+    sequencer.append([cosign(quick.event(), quick.home.signers.log)])
+    assert len(audit(quick)) == 5
+
+
+def test_an_event_for_another_logs_chain_is_refused(quick: Deployment) -> None:
+    sequencer, scribe = quick.open(), quick.scribe()
+    body: dict[str, Json] = {"passed": True, "bypass": "no"}
+    stray = scribe.event(
+        "storage.probed", chain="log:other.example_1", subject=scribe.detail("probe.json", {}), body=body
+    )
+    with pytest.raises(EventRefused, match="is not the chain of"):
+        sequencer.append([stray])
 
 
 # A home and a store that do not belong together
