@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from archive.vault import Vault
-
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
 from archive.spool import VisitSpool
+from archive.vault import Vault
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
 from crawlers.robots import RobotsKeeper
@@ -121,6 +120,8 @@ class Session:
     """Links followed so far in each unit."""
     seen: dict[str, set[str]] = field(default_factory=dict)
     """Addresses already looked at, or about to be, in each unit."""
+    choosing: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """One for each unit."""
     planned: list[Plan] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)

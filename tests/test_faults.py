@@ -51,7 +51,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "refused": ("failed", "error"),
     "tls_garbage": ("failed", "tls_error"),
     "bad_certificate": ("complete", "ok"),
-    "removed_listing_404": ("complete", "removed"),
+    "removed_listing_404": ("complete", "unavailable"),
     "server_error": ("complete", "http_error"),
     "empty": ("complete", "ok"),
     "redirect_loop": ("failed", "error"),
@@ -61,7 +61,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "no_content": ("partial", "not_a_page"),
     "private": ("complete", "private"),
     "login_wall": ("complete", "login_wall"),
-    "removed_listing_200": ("complete", "removed"),
+    "removed_listing_200": ("complete", "unavailable"),
     "robot_check": ("complete", "captcha"),
 }
 

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import os
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from scrapy import Request, Spider, signals
@@ -84,11 +83,12 @@ class CaseSpider(Spider):
             },
         )
 
-    def parse_look(self, response: Response) -> Iterator[Visit | Request]:
+    async def parse_look(self, response: Response) -> AsyncIterator[Visit | Request]:
         session, plan, looking = self._of(response.request)
         seen: Seen = response.meta["seen"]
-        candidates = self._candidates(session, plan, seen)
-        yield self._visit(session, looking, seen, candidates)
+        candidates = await self._candidates(session, plan, seen)
+        # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
+        yield await asyncio.to_thread(self._visit, session, looking, seen, candidates)
         for candidate in candidates:
             if candidate.follow:
                 yield self._request(
@@ -126,18 +126,26 @@ class CaseSpider(Spider):
         plan: Plan = request.meta["plan"]
         return session, plan, session.looking[plan.capture_id]
 
-    def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
+    async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
         if not seen.reached or not seen.dom:
             return ()
-        unit_seen = session.seen[plan.unit]
         page = LinkPage(url=seen.final_url or plan.url, dom_html=seen.dom, depth=plan.depth, position=plan.position)
-        room = max(0, self.job.max_links - session.followed.get(plan.unit, 0))
-        chosen: tuple[Candidate, ...] = choose(page, limit=room, seen=unit_seen)
-        if not self.job.follow or plan.depth >= self.job.depth:
-            reason = "no_follow" if not self.job.follow else "over_depth"
-            return tuple(_not(each, reason) if each.follow else each for each in chosen)
-        session.followed[plan.unit] = session.followed.get(plan.unit, 0) + sum(each.follow for each in chosen)
-        return chosen
+        # One page of a unit at a time, so that two hubs do not both follow one link or both spend the same room.
+        async with session.choosing.setdefault(plan.unit, asyncio.Lock()):
+            unit_seen = session.seen[plan.unit]
+            room = max(0, self.job.max_links - session.followed.get(plan.unit, 0))
+            try:
+                chosen = await asyncio.to_thread(choose, page, limit=room, seen=frozenset(unit_seen))
+            except Exception as error:  # noqa: BLE001  # a page we cannot read links from is evidence all the same
+                session.notices.append(f"{plan.url}: its links could not be read ({error!r:.300}); none was followed")
+                return ()
+            if not self.job.follow or plan.depth >= self.job.depth:
+                reason = "no_follow" if not self.job.follow else "over_depth"
+                return tuple(_not(each, reason) if each.follow else each for each in chosen)
+            followed = [each for each in chosen if each.follow]
+            unit_seen.update(dedupe_key(each.via.href) for each in followed)
+            session.followed[plan.unit] = session.followed.get(plan.unit, 0) + len(followed)
+            return chosen
 
     def _visit(self, session: Session, looking: Looking, seen: Seen, candidates: tuple[Candidate, ...]) -> Visit:
         connections = session.egress.report(looking.plan.capture_id)
@@ -151,7 +159,7 @@ class CaseSpider(Spider):
             interventions=self.job.interventions,
             candidates=candidates,
             environment=session.environment,
-            closed_at=datetime.now(UTC) if seen.times.get("closed_at") is None else seen.times["closed_at"],
+            closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
         session.progress(
             "seen",
