@@ -17,8 +17,10 @@ QUIET_S = 0.5
 """A page that has loaded and asked for nothing this long is ready."""
 SETTLE_S = 3.0
 """A page that has loaded and still fetches is shot after this long."""
-STUCK_S = 8.0
-"""The same where the document has come whole, and a picture or a frame on it never ends."""
+STALLED_S = 3.0
+"""The same where the document has come whole, something on it has not, and nothing has come for this long."""
+STUCK_S = 12.0
+"""The same where something still comes, and never ends."""
 WAITING_S = 8.0
 """How long a page that says, or shows, that it will move by itself is given to do so."""
 PRESS_AFTER_S = 1.5
@@ -106,13 +108,14 @@ class Arrival:
             if kit.body.is_too_large:
                 kit.seen.fail("too_large", "the page is too large: loading was stopped, what it showed was kept")
                 return False
-            if trail.shown_url is None and await self._shows_none(now):
-                return False
             if self._is_leaving(now):
                 continue
-            if trail.shown_url is not None and trail.broken is not None:
+            if trail.shown_url is None:
+                if await self._shows_none(now):
+                    return False
+            elif trail.broken is not None:
                 loading_until = min(loading_until, now + ENDING_S)  # cut off midway: what came is shown
-            if trail.loaded_at is None:
+            if trail.loaded_at is None or trail.shown_url is None:
                 if self._shows_enough(now):
                     return True
                 if now > loading_until:
@@ -156,17 +159,19 @@ class Arrival:
     def _shows_enough(self, now: float) -> bool:
         """Whether the page has come whole and only something on it never ends: a reader would not wait for that."""
         trail = self._kit.trail
-        stuck = trail.parsed_at is not None and now - trail.parsed_at >= STUCK_S
-        if stuck and trail.current_request == trail.shown_request:
-            self._kit.seen.settings["load_event"] = f"did not come within {STUCK_S:.0f} s of the whole document"
-            return True
-        return False
+        if trail.parsed_at is None or trail.shown_url is None or trail.is_leaving:
+            return False
+        if now - max(trail.parsed_at, trail.active_at) < STALLED_S and now - trail.parsed_at < STUCK_S:
+            return False
+        waited = round(now - trail.parsed_at)
+        self._kit.seen.settings["load_event"] = f"had not come {waited} s after the whole document: not waited for"
+        return True
 
     def _give_up_loading(self) -> None:
         seen, trail = self._kit.seen, self._kit.trail
         if trail.shown_url is None:
             seen.fail("timeout", "no page came in time")
-        elif trail.current_request != trail.shown_request:
+        elif trail.is_leaving:
             seen.fail("timeout", f"{trail.current_url} did not answer in time; the page before it was kept")
         elif trail.broken is None:
             seen.fail("timeout", "the page did not finish loading; what it showed was kept")
@@ -177,8 +182,12 @@ class Arrival:
         pending = trail.pending
         if pending is None or not now - 1.0 < pending.due <= min(now + REFRESH_S, self._until - 1.0):
             return False
-        again = sum(hop.from_url == hop.to_url == pending.url for hop in trail.hops)
-        return pending.url != trail.shown_url or again < MAX_SELF_REFRESHES
+        return pending.url != trail.shown_url or not self._repeats_itself()
+
+    def _repeats_itself(self) -> bool:
+        trail = self._kit.trail
+        again = sum(hop.from_url == hop.to_url == trail.shown_url for hop in trail.hops)
+        return again >= MAX_SELF_REFRESHES
 
     async def _between(self) -> bool:
         """Whether this page only stood in between, and has been left."""
@@ -189,6 +198,8 @@ class Arrival:
                 words = await kit.world.read(within=BUSY_S)
                 markup = await kit.world.markup(within=BUSY_S) if len(words.text) <= MAX_TEXT else ""
             except Slow:
+                if trail.is_leaving:  # the browser holds back what we ask while a page is on its way
+                    return True
                 kit.seen.fail("busy", f"a script kept the page busy for {BUSY_S:.0f} s")
                 return False
             except Refused:  # the document is going just now
@@ -196,6 +207,7 @@ class Arrival:
             if trail.navigations != before:
                 return True
             waiting, way = await asyncio.to_thread(_judge, words, markup)
+            waiting = waiting and not self._repeats_itself()
             if self._presses >= MAX_PRESSES:
                 way = None
             waited = time.monotonic() - since

@@ -61,18 +61,19 @@ class Downloads:
     async def _whole(self, file: _File) -> str | None:
         """Wait for the end of it; the reason to stop before."""
         until = time.monotonic() + MAX_WAIT_S
-        while file.state == "inProgress":
+        while True:
             if max(file.came, file.announced) > MAX_BYTES:
-                size = f"{file.announced} bytes are announced" if file.announced else f"{file.came} bytes had come"
+                size = f"{file.announced} bytes were announced" if file.announced else f"{file.came} bytes had come"
                 return f"the download was cut off: {size}, at most {MAX_BYTES} are taken"
+            if file.state == "completed":
+                return None
+            if file.state != "inProgress":
+                return f"the download broke off ({file.state}); {file.came} bytes had come"
             if time.monotonic() > until:
                 return f"the download was cut off after {MAX_WAIT_S:.0f} s; {file.came} bytes had come"
             if self._tab.lost:
                 return "the browser died during the download"
             await asyncio.sleep(0.05)
-        if file.state != "completed":
-            return f"the download broke off ({file.state}); {file.came} bytes had come"
-        return None
 
     async def _keep(self, path: Path, media_type: str, name: str) -> None:
         data = await asyncio.to_thread(path.read_bytes)

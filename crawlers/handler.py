@@ -50,4 +50,3 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         finally:
             await browser.close_context(page, timeout_s=CLOSE_S)
         return Response(request.url, status=200, request=request, flags=["look"])
-

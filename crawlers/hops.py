@@ -72,6 +72,8 @@ class Trail:
     in_flight: dict[str, str] = field(default_factory=dict)
     """Request -> the document that it belongs to."""
     quiet_since: float = 0.0
+    active_at: float = 0.0
+    """When anything was last asked for or received."""
     _shown_loaded_at: float | None = None
     _last_status: int | None = None
     _reason: HopKind | None = None
@@ -89,9 +91,15 @@ class Trail:
         """The answer is a file or nothing at all: the request for it was ended, and no page was ever shown."""
         return self.shown_url is None and self.failed.get(self.current_request or "") == ABORTED
 
+    @property
+    def is_leaving(self) -> bool:
+        """Another page has been asked for, and has not come yet."""
+        return self.shown_url is not None and self.current_request != self.shown_request
+
     def on_request(self, event: Mapping[str, Any]) -> None:
         """``Network.requestWillBeSent``."""
         self.in_flight[event["requestId"]] = event.get("loaderId", "")
+        self.active_at = self.monotonic()
         if event.get("type") != "Document" or event.get("frameId") != self.main_frame:
             return
         url = event["request"]["url"] + event["request"].get("urlFragment", "")
@@ -114,8 +122,13 @@ class Trail:
 
     def on_response(self, event: Mapping[str, Any]) -> None:
         """``Network.responseReceived``."""
+        self.active_at = self.monotonic()
         if self.is_main(event):
             self._keep(event["requestId"], event["response"], extra=bool(event.get("hasExtraInfo")), is_redirect=False)
+
+    def on_data(self, _event: Mapping[str, Any]) -> None:
+        """``Network.dataReceived``."""
+        self.active_at = self.monotonic()
 
     def is_main(self, event: Mapping[str, Any]) -> bool:
         """Whether a response is that of the main document that is on its way."""
@@ -186,6 +199,12 @@ class Trail:
         if self.current_request == self.shown_request or self.shown_url is None:
             self.loaded_at = self._shown_loaded_at
 
+    def on_stopped(self, event: Mapping[str, Any]) -> None:
+        """``Page.frameStoppedLoading``: a page that was about to leave, and stayed, has no load event any more."""
+        stays = self.shown_url is not None and not self.is_leaving
+        if event.get("frameId") == self.main_frame and stays and self.loaded_at is None:
+            self.on_load(event)
+
     def on_content_loaded(self, _event: Mapping[str, Any]) -> None:
         self.content_loaded_at = self.clock()
         self.parsed_at = self.monotonic()
@@ -244,12 +263,13 @@ class Trail:
 
     def _quieter(self, request_id: str) -> None:
         self.in_flight.pop(request_id, None)
-        self.quiet_since = self.monotonic()
+        self.quiet_since = self.active_at = self.monotonic()
 
 
 EVENTS: Mapping[str, str] = {
     "Network.requestWillBeSent": "on_request",
     "Network.responseReceived": "on_response",
+    "Network.dataReceived": "on_data",
     "Network.responseReceivedExtraInfo": "on_extra",
     "Network.requestWillBeSentExtraInfo": "on_sent_extra",
     "Network.loadingFinished": "on_finished",
@@ -261,6 +281,7 @@ EVENTS: Mapping[str, str] = {
     "Page.navigatedWithinDocument": "on_within",
     "Page.windowOpen": "on_window",
     "Page.loadEventFired": "on_load",
+    "Page.frameStoppedLoading": "on_stopped",
     "Page.domContentEventFired": "on_content_loaded",
 }
 """DevTools event -> the method that takes it."""

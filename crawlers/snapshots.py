@@ -1,7 +1,7 @@
 """Keeping what is shown: the viewport before anything else, then what the page is made of, then all of its length."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crawlers.exchange import Exchange
 from crawlers.kit import Kit
@@ -22,6 +22,7 @@ class Snapshots:
 
     kit: Kit
     _until: float = 0.0
+    _lacks: list[tuple[Role, str]] = field(default_factory=list)
 
     async def take(self, *, last: bool) -> bool:
         """False where the page left meanwhile, so that nothing that belongs together was had. Raises Gone.
@@ -29,10 +30,10 @@ class Snapshots:
         ``last``: there will be no other try, so what was had is kept, and what happened is said.
         """
         kit, seen, clock = self.kit, self.kit.seen, self.kit.order.clock
-        self._until = time.monotonic() + ALL_S
+        self._until, self._lacks = time.monotonic() + ALL_S, []
         seen.times["settled_at"] = clock()
         kit.order.progress("snapshot", {})
-        if seen.trouble in {"redirect_loop", "too_large"}:
+        if seen.trouble in {"redirect_loop", "too_large"} or (seen.trouble and kit.trail.is_leaving):
             await self._stop_loading()
         if seen.trouble in {"busy", "timeout"}:
             await self._wake()
@@ -41,23 +42,30 @@ class Snapshots:
         seen.times["viewport_at"] = clock()
         name = "viewport.png"
         try:
-            words, markup = await self._words(), await self._markup()
-            left = kit.trail.shown_request != shown or kit.trail.shown_url is None
-            if left and not last:
+            words = markup = None
+            if last or not self._left_for_another(shown):
+                words, markup = await self._words(), await self._markup()
+            if self._left_for_another(shown) and not last:
                 name = f"hop-{n}-viewport.png"
                 return False
         finally:  # the picture is kept whatever happens to the rest
             if picture is not None:
                 kit.keep(Role.VIEWPORT, name, "image/png", picture)
+        for role, reason in self._lacks:
+            seen.lacks(role, reason)
+        left = self._left_for_another(shown)
         if left:
             seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
         self._keep(words, markup)
         await self._body(words)
-        await kit.camera.whole_page(within=self._left)
+        await kit.camera.whole_page(within=self._time)
         seen.times["screenshot_at"] = clock()
-        if not left and kit.trail.shown_request != shown:
+        if not left and self._left_for_another(shown):
             seen.lacks(Role.SCREENSHOT, "the page left for another while its picture was taken")
         return True
+
+    def _left_for_another(self, shown: str | None) -> bool:
+        return self.kit.trail.is_leaving or self.kit.trail.shown_request != shown or self.kit.trail.shown_url is None
 
     def _keep(self, words: Words | None, markup: str | None) -> None:
         kit, seen = self.kit, self.kit.seen
@@ -77,28 +85,28 @@ class Snapshots:
 
     async def _viewport(self) -> bytes | None:
         try:
-            return await self.kit.camera.viewport(within=self._left())
+            return await self.kit.camera.viewport(within=self._time())
         except (Slow, Refused) as error:
             first = str(error)
         await self._wake()
         try:
-            return await self.kit.camera.viewport(within=self._left())
+            return await self.kit.camera.viewport(within=self._time())
         except (Slow, Refused) as error:
-            self.kit.seen.lacks(Role.VIEWPORT, f"{first}; then: {error}")
+            self._lacks.append((Role.VIEWPORT, f"{first}; then: {error}"))
             return None
 
     async def _words(self) -> Words | None:
         try:
-            return await self.kit.world.read(within=self._left())
+            return await self.kit.world.read(within=self._time())
         except (Slow, Refused) as error:
-            self.kit.seen.lacks(Role.TEXT, str(error))
+            self._lacks.append((Role.TEXT, str(error)))
             return None
 
     async def _markup(self) -> str | None:
         try:
-            return await self.kit.world.markup(within=self._left())
+            return await self.kit.world.markup(within=self._time())
         except (Slow, Refused) as error:
-            self.kit.seen.lacks(Role.DOM, str(error))
+            self._lacks.append((Role.DOM, str(error)))
             return None
 
     async def _body(self, words: Words | None) -> None:
@@ -106,30 +114,30 @@ class Snapshots:
         if main is None:
             self.kit.seen.lacks(Role.BODY, "the browser reported no answer")
             return
-        await keep_body(self.kit, main, charset=words.charset if words else "", within=self._left())
+        await keep_body(self.kit, main, charset=words.charset if words else "", within=self._time())
 
     async def _wake(self) -> None:
         """End a script that does not end, for the page's process can show and tell nothing while it runs."""
         kit = self.kit
         try:
-            await kit.world.answers(within=min(PING_S, self._left()))
+            await kit.world.answers(within=min(PING_S, self._time()))
         except Refused:
             return
         except Slow:
-            await kit.tab.send("Runtime.terminateExecution", within=self._left())
+            await kit.tab.send("Runtime.terminateExecution", within=self._time())
             kit.seen.note("script_stopped", kit.order.clock(), why="it kept the page busy and nothing could be taken")
 
     async def _stop_loading(self) -> None:
         """So that what is kept is of one page."""
         kit = self.kit
         try:
-            await kit.tab.send("Page.stopLoading", within=self._left())
+            await kit.tab.send("Page.stopLoading", within=self._time())
         except (Slow, Refused) as error:
             kit.seen.note("not_stopped", kit.order.clock(), why=str(error))
         else:
             kit.seen.note("loading_stopped", kit.order.clock(), why=kit.seen.detail)
 
-    def _left(self) -> float:
+    def _time(self) -> float:
         return max(0.5, min(STEP_S, self._until - time.monotonic()))
 
 

@@ -46,6 +46,7 @@ _NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "net::ERR_NAME_NOT_RESOLVED": (Outcome.DNS_ERROR, "the host name does not resolve"),
     "net::ERR_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
     "net::ERR_CONNECTION_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
+    "net::ERR_INVALID_AUTH_CREDENTIALS": (Outcome.LOGIN_WALL, "the site asks for a name and a password (HTTP 401)"),
     "net::ERR_EMPTY_RESPONSE": (Outcome.ERROR, "the host closed the connection without an answer"),
 }
 _NO_TLS = ("net::ERR_SSL", "net::ERR_CERT", "net::ERR_BAD_SSL", "net::ERR_TLS", "net::ERR_ECH")
