@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from custody import keyspace
 from custody.checkpoint import Checkpoint, CheckpointUnsigned, open_checkpoint
 from custody.checks.inquiry import Inquiry
-from custody.errors import CustodyError, FormatError
+from custody.errors import FormatError
 from custody.note import MAX_BYTES, Note
 from custody.source import Absent, TooLong
 
@@ -82,7 +82,7 @@ def check_shown(inquiry: Inquiry, signed: Signed) -> None:
     try:
         data = inquiry.reader.read(keyspace.checkpoint(inquiry.log), MAX_BYTES)
         shown = open_checkpoint(data, inquiry.trust.log).size
-    except CustodyError:
+    except (Absent, TooLong, FormatError, CheckpointUnsigned):
         shown = signed.shown
     if shown < newest.size:
         inquiry.findings.fail(

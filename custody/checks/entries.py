@@ -32,11 +32,6 @@ class Entry:
     repeated: bool
     """The same event stands in an earlier leaf."""
 
-    @property
-    def scope(self) -> str | None:
-        """As the leaf says, whether the event is believed or not."""
-        return self.leaf.chains[0].scope if self.leaf is not None else None
-
 
 class Entries:
     def __init__(self, inquiry: Inquiry, registry: Registry) -> None:

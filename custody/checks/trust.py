@@ -12,7 +12,7 @@ from custody.event import Event
 from custody.leaf import Leaf
 from custody.note import MAX_BYTES as MAX_NOTE_BYTES
 from custody.note import VerifierKey, decode_base64
-from custody.source import Absent, Reader, TooLong
+from custody.source import Absent, Reader, TooLong, Unreachable
 from custody.trust import Trust
 from custody.verdict import Findings
 
@@ -47,6 +47,8 @@ def _from_store(reader: Reader, findings: Findings) -> Trust | None:
     for slug in _slugs(reader):
         try:
             trust = _logged_trust(reader, slug)
+        except Unreachable:
+            raise
         except (CustodyError, UnicodeDecodeError) as error:
             findings.detail(CHECK, f"{slug}: {error}")
             continue

@@ -436,6 +436,18 @@ def test_18_two_neighbours_swapped(fresh: ArchiveBuilder) -> None:
     ]
 
 
+def test_18_a_number_twice(fresh: ArchiveBuilder, good: MemorySource) -> None:
+    def again(leaf: dict[str, Any]) -> dict[str, Any]:
+        leaf["chains"][0]["seq"] = 1
+        return leaf
+
+    fresh.commits[7][0].change = again
+    assert good.objects[commit_key(8)] != fresh.build().objects[commit_key(8)]
+    told = tell(fresh.build(), fresh.trust)
+    scope = f"item:{fresh.captures[0].unit}"
+    assert told.failures == [("CHAIN_ORDER", {"scope": scope, "seq": 1, "index": 11})]
+
+
 @pytest.mark.parametrize(("commit", "seq"), [(4, 0), (5, 1), (6, 2)])
 def test_19_a_leaf_dropped(fresh: ArchiveBuilder, commit: int, seq: int) -> None:
     draft = fresh.commits[commit][0]
@@ -787,6 +799,13 @@ def test_43_the_header_of_the_newest(builder: ArchiveBuilder, good: MemorySource
     assert told.failures == [("COMMIT_HEADER", {"n": 12, "field": field})]
 
 
+def test_43_a_commit_on_another_tree(builder: ArchiveBuilder, good: MemorySource) -> None:
+    header = json.loads(good.objects[commit_key(12)].split(b"\n")[0])
+    moved = with_header(good.objects[commit_key(12)], old=header["old"] + 1, new=header["new"] + 1)
+    told = tell(good.with_object(commit_key(12), moved), builder.trust)
+    assert told.failures == [("COMMIT_CHAIN", {"n": 12})]
+
+
 def test_43_a_commit_that_cannot_be_read(builder: ArchiveBuilder, good: MemorySource) -> None:
     for n in (1, 6, 12):
         told = tell(good.with_object(commit_key(n), b"x" + good.objects[commit_key(n)]), builder.trust)
@@ -818,6 +837,17 @@ def test_44_a_marker_on_a_commit(builder: ArchiveBuilder, good: MemorySource) ->
     hidden = good.copy()
     hidden.markers[commit_key(6)] = "m1"
     assert tell(hidden, builder.trust).failures == [("COMMIT_MISSING", {"n": 6})]
+
+
+def test_44_and_a_bundle_too(builder: ArchiveBuilder, good: MemorySource) -> None:
+    """The widest bundle is spoiled as well: the leaves come out of a narrower one."""
+    spoiled = good.without(commit_key(6)).with_object(entries_key(17), b"\0").with_object(tile_key(0, 0, 17), b"\0")
+    told = tell(spoiled, builder.trust)
+    assert told.failures == [
+        ("BUNDLE_FORMAT", {"level": "entries", "tile": 0, "key": entries_key(17)}),
+        ("COMMIT_MISSING", {"n": 6}),
+        ("TILE_WIDTH", {"level": 0, "tile": 0, "key": tile_key(0, 0, 17)}),
+    ]
 
 
 def test_44_and_its_leaves_with_it(builder: ArchiveBuilder, good: MemorySource) -> None:

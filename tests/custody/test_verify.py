@@ -15,12 +15,12 @@ from archive.errors import NotStored, StoreError
 from archive.memory import MemoryStore
 from custody import keyspace
 from custody.digest import Digest
-from custody.keys import Ed25519Signer
+from custody.keys import Ed25519Signer, keyid
 from custody.model import Role
 from custody.verdict import CHECKS, Severity
 from custody.verify import verify
 from tests.authority import LocalAuthority
-from tests.custody.archive_builder import LOG, ArchiveBuilder, Draft, MemorySource, small
+from tests.custody.archive_builder import LOG, ArchiveBuilder, Draft, MemorySource, MemoryStored, small
 from tests.custody.tampering import AT, SHOWN, checkpoint_key, commit_key, expect, found, tell
 
 
@@ -209,10 +209,55 @@ def test_a_store_that_is_down_is_not_held_against_the_evidence(
 ) -> None:
     failing = Failing(dict(good.objects), good.locks)
     failing.fail(part, error)
-    verdict = verify(failing, builder.trust, at=AT, unreachable=(StoreError,))
-    assert (verdict.word, verdict.holds) == ("could not check", False)
-    assert {each.code for each in verdict.findings} == {"STORE_UNREACHABLE"}
-    assert not any(each.passed is False for each in verdict.checks)
+    for trust in (builder.trust, None):
+        verdict = verify(failing, trust, at=AT, unreachable=(StoreError,))
+        assert (verdict.word, verdict.holds) == ("could not check", False)
+        assert {each.code for each in verdict.findings} <= {"STORE_UNREACHABLE", "TRUST_NONE"}
+        assert not any(each.passed is False for each in verdict.checks)
+
+
+def test_nor_when_it_goes_down_between_two_reads(builder: ArchiveBuilder, good: MemorySource) -> None:
+    """The checkpoint that is shown is read again at the end, if the log seems to have grown meanwhile."""
+
+    class Later(MemorySource):
+        reads = 0
+
+        def open(self, key: str) -> BinaryIO:
+            if key == SHOWN:
+                self.reads += 1
+                if self.reads == 2:
+                    raise OSError("gone")
+            return super().open(key)
+
+    old = good.with_object(SHOWN, good.objects[checkpoint_key(16)])
+    later = Later(old.objects, old.locks)
+    verdict = verify(later, builder.trust, at=AT)
+    assert later.reads == 2
+    assert (verdict.word, [each.code for each in verdict.findings]) == ("could not check", ["STORE_UNREACHABLE"])
+
+
+def test_the_log_may_have_grown_by_the_end(builder: ArchiveBuilder, good: MemorySource) -> None:
+    class Grown(MemorySource):
+        reads = 0
+
+        def open(self, key: str) -> BinaryIO:
+            if key == SHOWN:
+                self.reads += 1
+                if self.reads == 1:
+                    return super().open(checkpoint_key(16))
+            return super().open(key)
+
+    assert tell(Grown(dict(good.objects), good.locks), builder.trust).verdict.holds
+
+
+def test_locks_that_cannot_be_asked_for_are_not_held_against_it(builder: ArchiveBuilder, good: MemorySource) -> None:
+    class Mute(MemorySource):
+        def head(self, key: str) -> MemoryStored:
+            raise StoreError("no answer")
+
+    verdict = verify(Mute(dict(good.objects), good.locks), builder.trust, at=AT, unreachable=(StoreError,))
+    assert verdict.word == "could not check"
+    assert {each.check for each in verdict.findings} == {12}
 
 
 def test_one_fault_that_was_seen_outweighs_what_was_not(builder: ArchiveBuilder, good: MemorySource) -> None:
@@ -394,3 +439,52 @@ def test_root_events_need_as_many_roots_as_the_trust_file_says() -> None:
     assert expect(*told.failures) == expect(
         *[("AUTHORITY_MISSING", {"index": index, "needed": 2, "got": 1}) for index in range(4)]
     )
+
+
+# A store that lists what it does not have
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (commit_key(6), "COMMIT_MISSING"),
+        (checkpoint_key(13), "CP_MISSING"),
+        (keyspace.tile(LOG, 0, 0, 17), "TILE_MISSING"),
+        (keyspace.entries(LOG, 0, 17), "TILE_MISSING"),
+        (keyspace.key_pem(LOG, keyid(Ed25519Signer(b"\x03" * 32).public_key)), "KEY_FILE"),
+    ],
+)
+def test_what_is_listed_must_be_there(builder: ArchiveBuilder, good: MemorySource, key: str, code: str) -> None:
+    class Lying(MemorySource):
+        def open(self, key: str) -> BinaryIO:
+            if key == lost:
+                raise KeyError(key)
+            return super().open(key)
+
+    lost = key
+    told = tell(Lying(dict(good.objects), good.locks), builder.trust)
+    assert told.codes == [code]
+
+
+# What a log says of itself, when nobody gives a trust file
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\n", b"Jane Doe\n", b"other.example/log\n1\n", b"x" * 2_000_000])
+def test_a_shown_checkpoint_that_names_no_log_is_no_log(good: MemorySource, data: bytes) -> None:
+    assert tell(good.with_object(SHOWN, data), None).failures == [("LOG_ABSENT", {"log": ""})]
+
+
+def test_a_log_that_does_not_say_which_key_is_its_own_is_no_log(good: MemorySource) -> None:
+    assert tell(good.without(commit_key(1)), None).failures == [("LOG_ABSENT", {"log": ""})]
+    closed = ArchiveBuilder()
+    closed.commit(closed.introduce("worker", closed.worker))
+    closed.commit(Draft(closed.commits[0][0].make, closed.log_chain, bytes=lambda leaf: b"[" + leaf[1:]))
+    assert tell(closed.build(), None).failures == [("LOG_ABSENT", {"log": ""})]
+
+
+def test_a_recorded_trust_file_of_another_log_is_not_believed() -> None:
+    made = ArchiveBuilder()
+    other = ArchiveBuilder(log="other.example/log").trust
+    event = made.event("trust.changed", made.log_chain, made.blob("trust.json", other.format()), {"authorities": []})
+    made.commit(made.root_draft(event))
+    assert tell(made.build(), None).failures == [("LOG_ABSENT", {"log": ""})]
