@@ -18,10 +18,10 @@ capture: setup                  ## make capture URL='https://…' CASE=name [ARG
 	@$(BIN)/counterproof capture "$$URL" --case "$$CASE" $(ARGS)
 
 test: setup                     ## all but the slow tests, the outside network cut; make test k=hops runs the ones so named
-	@.ci/cut $(BIN)/pytest -m "not slow" $${k:+-k "$$k"}
+	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m "not slow" $${k:+-k "$$k"}
 
 slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
-	@.ci/cut $(BIN)/pytest -m slow $${k:+-k "$$k"} || test $$? -eq 5
+	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5
 
 check: setup                    ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -37,6 +37,6 @@ fix: setup                      ## what a machine can mend
 	$(BIN)/ruff format .
 
 lock: setup                     ## requirements.lock from pyproject.toml; make lock UP=--upgrade takes newer releases
-	@test -x .state/uv/bin/uv || { python3 -m venv .state/uv && .state/uv/bin/pip install --quiet 'uv>=0.9,<1'; }
+	@test -x .state/uv/bin/uv || { $(BIN)/python -m venv .state/uv && .state/uv/bin/pip install --quiet 'uv>=0.9,<1'; }
 	@echo hatchling | .state/uv/bin/uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 \
 		--generate-hashes --custom-compile-command 'make lock' --quiet $(UP) --output-file requirements.lock
