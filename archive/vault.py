@@ -1,5 +1,6 @@
 """The vault: what a writer of evidence needs, opened once: home, store, log, trusted time, spool, catalogue."""
 
+import base64
 import json
 import secrets
 import threading
@@ -85,8 +86,7 @@ class Vault:
         with ExitStack() as stack:
             home = Home.open(config.home, clock=clock, random=random)
             if home.first_use:
-                root = keys.keyid(home.signers.root.public_key)
-                notify(f"made keys and trust file in {home.path}; root key {root}; back up keys/ and trust.json")
+                _introduce(home, notify)
             _believe(home, config)
             _make_directory(config)
             store = stack.enter_context(store_of(config))
@@ -231,6 +231,15 @@ class Vault:
             interrupted=interrupted,
             notices=tuple(said),
         )
+
+
+def _introduce(home: Home, notify: Notify) -> None:
+    """The public halves, as text that can be copied: whoever verifies later needs to have them from elsewhere."""
+    root = home.signers.root.public_key
+    notify(f"made keys in {home.keys} and the trust file {home.trust_file} (sha256 {home.trust.digest.hex})")
+    notify(f"root public key  {base64.b64encode(root).decode()} (id {keys.keyid(root)})")
+    notify(f"log public key   {home.trust.log.format()}")
+    notify("back up keys/ and trust.json; give trust.json to whoever is to verify")
 
 
 def _tell(recovered: Recovered, notify: Notify) -> None:

@@ -9,8 +9,7 @@ from archive.result import Captured, Kept
 from custody import keyspace
 from custody.artifact import Artifact as Entry
 from custody.artifact import Lock
-from custody.digest import Digest
-from custody.model import Role, Visit
+from custody.model import Role, Snapshot, Visit
 from custody.record import NAME, Record
 from pipelines.stages import Artifact, Recorded, Stored
 
@@ -41,7 +40,7 @@ def record(acquisition: Acquisition, item: Stored) -> Recorded:
         ended_at=visit.times["closed_at"],
         stage="visit",
     )
-    acquisition.captured.append(_captured(item, snapshot.digest, receipt))
+    acquisition.captured.append(_captured(item, snapshot, receipt))
     return Recorded(
         visit=visit,
         artifacts=item.artifacts,
@@ -54,8 +53,10 @@ def record(acquisition: Acquisition, item: Stored) -> Recorded:
     )
 
 
-def _captured(item: Stored, record_sha256: Digest, receipt: Receipt) -> Captured:
+def _captured(item: Stored, written: Snapshot, receipt: Receipt) -> Captured:
     visit = item.visit
+    kept = [_kept(each.snapshot) for each in item.artifacts]
+    kept.append(_kept(written))  # the record is an artifact to whoever fetches it, though it cannot list itself
     return Captured(
         capture_id=visit.capture_id,
         unit=visit.unit,
@@ -71,24 +72,25 @@ def _captured(item: Stored, record_sha256: Digest, receipt: Receipt) -> Captured
         origin=visit.origin,
         origin_reasons=visit.origin_reasons,
         hops=visit.hops,
-        artifacts=tuple(
-            Kept(
-                role=each.snapshot.role.value,
-                name=each.snapshot.name,
-                sha256=each.snapshot.digest.hex,
-                bytes=each.snapshot.bytes,
-                media_type=each.snapshot.media_type,
-                key=each.stored.key,
-            )
-            for each in item.artifacts
-        ),
+        artifacts=tuple(kept),
         missing=visit.missing,
         candidates=visit.candidates,
-        record_sha256=record_sha256.hex,
+        record_sha256=written.digest.hex,
         log=receipt.log,
         started_index=visit.started.index,
         index=receipt.index,
         tree_size=receipt.tree_size,
+    )
+
+
+def _kept(snapshot: Snapshot) -> Kept:
+    return Kept(
+        role=snapshot.role.value,
+        name=snapshot.name,
+        sha256=snapshot.digest.hex,
+        bytes=snapshot.bytes,
+        media_type=snapshot.media_type,
+        key=keyspace.blob(snapshot.digest),
     )
 
 
