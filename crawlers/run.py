@@ -57,6 +57,11 @@ async def capture(
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))
     try:
         await crawler.crawl_async(session=session)
+    except BaseException:
+        # Whatever was begun and has no end stays in the journal; the next command brings it to one.
+        await session.egress.stop()
+        session.acquisition.close_run()
+        raise
     finally:
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
