@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from archive.vault import Vault
 from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.settings import Settings
 from scrapy.utils.reactor import install_reactor
 
 from archive.result import Result
+from archive.vault import Vault
 from crawlers.address import dedupe_key
 from crawlers.diagnosis import diagnose
 from crawlers.resolving import Resolve

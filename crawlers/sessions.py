@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from archive.vault import Vault
-
 from archive.config import ArchiveConfig
 from archive.result import Result
+from archive.vault import Vault
 from crawlers.egress import Egress
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.session import Job, Progress, Session
