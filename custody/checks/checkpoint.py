@@ -25,22 +25,24 @@ class Signed:
     """Those of which the file is not what was signed: nothing more can be said of it."""
     shown: int | None
     """The size in the cache ``checkpoint``, the one that readers of the log are shown first."""
-
-    @property
-    def newest(self) -> Checkpoint | None:
-        return self.by_size[max(self.by_size)] if self.by_size else None
+    newest: Checkpoint | None
 
 
 def collect(inquiry: Inquiry) -> Signed:
     """Read before tiles and commits: a log that grows meanwhile has those of what is signed here."""
     cache = keyspace.checkpoint(inquiry.log)
-    shown = _open(inquiry, cache, None)
+    (data,) = inquiry.fetched([cache], MAX_BYTES)
+    opened = _open(inquiry, data, key=cache)
+    shown = opened if isinstance(opened, Checkpoint) else None
+    listed = _list(inquiry)
     by_size: dict[int, Checkpoint] = {}
-    listed: set[int] = set()
-    for size, key in sizes(inquiry):
-        listed.add(size)
-        if checkpoint := _open(inquiry, key, size):
-            by_size[size] = checkpoint
+    altered: set[int] = set()
+    for (size, key), data in zip(listed, inquiry.fetched((key for _, key in listed), MAX_BYTES), strict=True):
+        opened = _open(inquiry, data, key=key, size=size)
+        if isinstance(opened, Checkpoint):
+            by_size[size] = opened
+        elif opened == "CP_SIG":
+            altered.add(size)
     if shown is not None:
         kept = by_size.setdefault(shown.size, shown)
         if kept.root != shown.root:
@@ -53,17 +55,14 @@ def collect(inquiry: Inquiry) -> Signed:
             )
     return Signed(
         by_size=by_size,
-        listed=frozenset(listed),
-        altered=frozenset(
-            size
-            for size in listed
-            if inquiry.findings.has("CP_SIG", key=keyspace.checkpoint_at(inquiry.log, size), size=size)
-        ),
+        listed=frozenset(size for size, _ in listed),
+        altered=frozenset(altered),
         shown=None if shown is None else shown.size,
+        newest=by_size[max(by_size)] if by_size else None,
     )
 
 
-def sizes(inquiry: Inquiry) -> list[tuple[int, str]]:
+def _list(inquiry: Inquiry) -> list[tuple[int, str]]:
     pattern = re.compile(re.escape(inquiry.prefix) + "checkpoints/([0-9]{20})")
     found = []
     for key in inquiry.reader.keys(f"{inquiry.prefix}checkpoints/"):
@@ -96,29 +95,29 @@ def check_shown(inquiry: Inquiry, signed: Signed) -> None:
         )
 
 
-def _open(inquiry: Inquiry, key: str, size: int | None) -> Checkpoint | None:
-    """None, and a finding, when it cannot be believed."""
-    findings = inquiry.findings
-    where = {"key": key} if size is None else {"key": key, "size": size}
-    try:
-        data = inquiry.reader.read(key, MAX_BYTES)
-        checkpoint = open_checkpoint(data, inquiry.trust.log)
-    except Absent:
-        findings.fail(CHECK, "CP_MISSING", f"there is no checkpoint under {key}", **where)
-        return None
-    except TooLong as error:
-        findings.fail(CHECK, "CP_FORMAT", str(error), **where)
-        return None
-    except (FormatError, CheckpointUnsigned) as error:
-        findings.fail(CHECK, error.code, str(error), **where)
-        return None
-    if size is not None and checkpoint.size != size:
-        findings.fail(CHECK, "CP_SIZE", f"the checkpoint under {key} is of a tree of {checkpoint.size}", **where)
-        return None
-    strangers = len(Note.parse(data).signatures) - 1
-    if strangers:
-        findings.note(
-            CHECK, "CP_COSIGNED", f"{strangers} further signatures stand under the checkpoint, by keys not asked about",
-            **where,
-        )  # fmt: skip
+def _open(inquiry: Inquiry, data: bytes | Absent | TooLong, **where: str | int) -> Checkpoint | str:
+    """A code, and a finding, when it cannot be believed."""
+    code, message, checkpoint = "", "", None
+    if isinstance(data, Absent):
+        code, message = "CP_MISSING", f"there is no checkpoint under {where['key']}"
+    elif isinstance(data, TooLong):
+        code, message = "CP_FORMAT", str(data)
+    else:
+        try:
+            checkpoint = open_checkpoint(data, inquiry.trust.log)
+        except (FormatError, CheckpointUnsigned) as error:
+            code, message = error.code, str(error)
+        else:
+            if checkpoint.size != where.get("size", checkpoint.size):
+                code, message = "CP_SIZE", f"the checkpoint under {where['key']} is of a tree of {checkpoint.size}"
+            elif strangers := len(Note.parse(data).signatures) - 1:
+                inquiry.findings.note(
+                    CHECK,
+                    "CP_COSIGNED",
+                    f"{strangers} further signatures stand under the checkpoint, by keys not asked about",
+                    **where,
+                )
+    if code or checkpoint is None:
+        inquiry.findings.fail(CHECK, code, message, **where)
+        return code
     return checkpoint

@@ -56,11 +56,12 @@ class Commits:
 
     def walk(self) -> Iterator[Batch]:
         lost = False
-        for done, n in enumerate(self._numbers):
+        objects = self._inquiry.fetched((keyspace.commit(self._inquiry.log, n) for n in self._numbers), MAX_BYTES)
+        for done, (n, data) in enumerate(zip(self._numbers, objects, strict=True)):
             self._inquiry.progress("commits", done, len(self._numbers))
             lost |= self._missing(n)
             self.last = n
-            commit = self._read(n)
+            commit = self._read(n, data)
             if commit is None:
                 lost = True
                 continue
@@ -143,20 +144,22 @@ class Commits:
         self._fail("COMMIT_MISSING", f"{what} not there, and later ones are", n=first, **more)
         return True
 
-    def _read(self, n: int) -> Commit | None:
-        try:
-            data = self._inquiry.reader.read(keyspace.commit(self._inquiry.log, n), MAX_BYTES)
-            before, self._before = self._before, (n, Digest.of(data))
-            commit = Commit.parse(data)
-        except Absent:
+    def _read(self, n: int, data: bytes | Absent | TooLong) -> Commit | None:
+        if isinstance(data, Absent):
             self._fail("COMMIT_MISSING", f"commit {n} is listed and not there", n=n)
-        except (FormatError, TooLong) as error:
+            return None
+        if isinstance(data, TooLong):
+            self._fail("COMMIT_FORMAT", f"commit {n}: {data}", n=n)
+            return None
+        before, self._before = self._before, (n, Digest.of(data))
+        try:
+            commit = Commit.parse(data)
+        except FormatError as error:
             self._fail("COMMIT_FORMAT", f"commit {n}: {error}", n=n)
-        else:
-            if before is not None and before[0] == n - 1 and before[1] != commit.prev:
-                self._unlinked.add(n)
-            return commit
-        return None
+            return None
+        if before is not None and before[0] == n - 1 and before[1] != commit.prev:
+            self._unlinked.add(n)
+        return commit
 
     def _recover(self, until: int) -> Iterator[Batch]:
         """Leaves of commits that are gone, from the bundles. Without all of them nothing after them has a place."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from custody import keyspace
-from custody.source import Reader
+from custody.source import Absent, Reader, TooLong
 from custody.trust import Trust
 from custody.verdict import Findings
 
@@ -18,6 +18,7 @@ Progress = Callable[[str, int, int], None]
 """``progress(what, done, total)``; a total of 0 means that nobody knows."""
 
 _BATCH = 256  # what is held at once, however many threads the caller's map uses
+_BATCH_BYTES = 128 * 1024 * 1024
 
 
 class Map(Protocol):
@@ -46,11 +47,21 @@ class Inquiry:
     def prefix(self) -> str:
         return keyspace.log_prefix(self.log)
 
-    def mapped(self, function: Callable[[T], R], arguments: Iterable[T]) -> Iterator[R]:
+    def mapped(self, function: Callable[[T], R], arguments: Iterable[T], batch: int = _BATCH) -> Iterator[R]:
         """``map`` over a batch at a time: an executor's own map would take up, and keep, everything at once."""
         rest = iter(arguments)
-        while batch := list(islice(rest, _BATCH)):
-            yield from self.map(function, batch)
+        while some := list(islice(rest, batch)):
+            yield from self.map(function, some)
+
+    def fetched(self, keys: Iterable[str], limit: int) -> Iterator[bytes | Absent | TooLong]:
+        """The bytes under each key, or why there are none; no more of them at once than memory has room for."""
+        return self.mapped(lambda key: self._fetch(key, limit), keys, max(1, min(_BATCH, _BATCH_BYTES // limit)))
+
+    def _fetch(self, key: str, limit: int) -> bytes | Absent | TooLong:
+        try:
+            return self.reader.read(key, limit)
+        except (Absent, TooLong) as error:
+            return error
 
 
 def silent(what: str, done: int, total: int) -> None:

@@ -30,8 +30,17 @@ class Shelf:
 
     def bytes_of(self, level: int, index: int, width: int) -> bytes:
         """Raises ``Absent``, ``TooLong``."""
-        limit = _MAX_BUNDLE_BYTES if level == ENTRIES else _MAX_TILE_BYTES
-        return self.inquiry.reader.read(self.key(level, index, width), limit)
+        return self.inquiry.reader.read(self.key(level, index, width), self._limit(level))
+
+    @staticmethod
+    def _limit(level: int) -> int:
+        return _MAX_BUNDLE_BYTES if level == ENTRIES else _MAX_TILE_BYTES
+
+    def objects(self, level: int, index: int) -> Iterator[tuple[int, bytes | Absent | TooLong]]:
+        """Of every width, narrowest first."""
+        widths = self.widths.get((level, index), [])
+        keys = [self.key(level, index, width) for width in widths]
+        return zip(widths, self.inquiry.fetched(keys, self._limit(level)), strict=True)
 
     def widest_tile(self, level: int, index: int) -> list[bytes]:
         """The hashes of the widest tile there; none when there is no tile, or none that can be read."""

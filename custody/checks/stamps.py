@@ -34,10 +34,17 @@ class Stamp:
 
     size: int
     authority: str
-    sha256: Digest
     token: Token
     trusted: bool
     """Its signature leads to the roots in the trust file; else there are no roots to hold it against."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    digest: Digest | None
+    """Of the stored answer."""
+    found: Stamp | TimestampError | None
+    """None: it was not judged."""
 
 
 class Stamps:
@@ -59,8 +66,8 @@ class Stamps:
 
     def collect(self) -> None:
         """Before the walk, so that tokens of a log that grows meanwhile are not asked for leaves it does not reach."""
-        for size, authority in self._list():
-            self._judge(size, authority)
+        for key, look in self._inquiry.mapped(self._look, self._list()):
+            self._keep(key, look)
         trusted = sorted(
             (each for each in self._stamps.values() if each.trusted), key=lambda each: each.size, reverse=True
         )
@@ -148,21 +155,16 @@ class Stamps:
                 found.append((int(match[1]), match[2]))
         return found
 
-    def _judge(self, size: int, name: str) -> None:
-        log, reader, key = self._inquiry.log, self._inquiry.reader, (size, name)
+    def _look(self, key: tuple[int, str]) -> tuple[tuple[int, str], _Look]:
+        """In whatever thread the caller's map uses."""
+        (size, name), log, reader = key, self._inquiry.log, self._inquiry.reader
         try:
             response = reader.read(keyspace.token(log, size, name), timestamp.MAX_RESPONSE_BYTES)
         except (Absent, TooLong) as error:
-            self._refused[key] = TimestampError(str(error), code="TS_PARSE")
-            return
-        self._files[key] = Digest.of(response)
-        self._at_size.setdefault(size, []).append(key)
-        if size in self._signed.altered:
-            self._findings.detail(CHECK, f"token of {name} at {size} not judged ({depends((2,))})")
-            return
-        if size not in self._signed.listed:
-            self._uncheckpointed.append(key)
-            return
+            return key, _Look(None, TimestampError(str(error), code="TS_PARSE"))
+        digest = Digest.of(response)
+        if size in self._signed.altered or size not in self._signed.listed:
+            return key, _Look(digest, None)
         authority = self._inquiry.trust.authority(name)
         try:
             data = reader.read(keyspace.checkpoint_at(log, size), MAX_NOTE_BYTES)
@@ -173,13 +175,25 @@ class Stamps:
                 unknown = Authority(id=name, url="http://unknown.invalid/", roots_pem="")
                 token, trusted = timestamp.read(query, response, data, authority or unknown), False
         except (Absent, TooLong) as error:
-            self._refused[key] = TimestampError(f"its query cannot be had: {error}", code="TS_QUERY")
+            return key, _Look(digest, TimestampError(f"its query cannot be had: {error}", code="TS_QUERY"))
         except TimestampError as error:
-            self._refused[key] = error
-        else:
-            self._stamps[key] = Stamp(size=size, authority=name, sha256=self._files[key], token=token, trusted=trusted)
-            if not trusted:
+            return key, _Look(digest, error)
+        return key, _Look(digest, Stamp(size=size, authority=name, token=token, trusted=trusted))
+
+    def _keep(self, key: tuple[int, str], look: _Look) -> None:
+        if look.digest is not None:
+            self._files[key] = look.digest
+            self._at_size.setdefault(key[0], []).append(key)
+        if isinstance(look.found, TimestampError):
+            self._refused[key] = look.found
+        elif isinstance(look.found, Stamp):
+            self._stamps[key] = look.found
+            if not look.found.trusted:
                 self._note("TS_UNVERIFIED", "the trust file has no roots to hold it against", key)
+        elif key[0] in self._signed.altered:
+            self._findings.detail(CHECK, f"token of {key[1]} at {key[0]} not judged ({depends((2,))})")
+        else:
+            self._uncheckpointed.append(key)
 
     def _see_anchor(self, index: int, event: Event, anchor: Anchor) -> None:
         found = [key for key in self._at_size.get(anchor.size, ()) if self._files[key] == anchor.token_sha256]

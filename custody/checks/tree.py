@@ -8,6 +8,7 @@ and not in every tile and checkpoint above it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import TypeGuard
 
 from custody import merkle, tiles
 from custody.checkpoint import Checkpoint
@@ -24,6 +25,8 @@ from custody.source import Absent, TooLong
 from custody.tiles import WIDTH
 
 _MAX_SUSPECTS = 10_000
+
+_Read = bytes | Absent | TooLong
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,8 @@ class Tree:
 
     def _compare(self, level: int, index: int, pairs: Sequence[_Pair]) -> None:
         """Every object of this tile, the narrow ones of earlier sizes too, with what should be in it."""
-        for width in self._shelf.widths.get((level, index), ()):
-            for at, (stored, pair) in enumerate(zip(self._tile(level, index, width), pairs, strict=False)):
+        for width, data in self._shelf.objects(level, index):
+            for at, (stored, pair) in enumerate(zip(self._hashes(level, index, width, data), pairs, strict=False)):
                 if stored != pair.committed or stored != pair.tiled:
                     self._suspect(_Suspect(level, index, width, at, stored != pair.committed, stored != pair.tiled))
         if level == 0:
@@ -166,8 +169,8 @@ class Tree:
             self._bundle = []
 
     def _compare_bundles(self, index: int, pairs: Sequence[_Pair]) -> None:
-        for width in self._shelf.widths.get((ENTRIES, index), ()):
-            for at, (leaf, pair) in enumerate(zip(self._leaves(index, width), pairs, strict=False)):
+        for width, data in self._shelf.objects(ENTRIES, index):
+            for at, (leaf, pair) in enumerate(zip(self._leaves(index, width, data), pairs, strict=False)):
                 if leaf != self._bundle[at] or pair.committed != pair.tiled:
                     from_tiled = merkle.leaf_hash(leaf) != pair.tiled
                     self._suspect(_Suspect(ENTRIES, index, width, at, leaf != self._bundle[at], from_tiled))
@@ -176,33 +179,32 @@ class Tree:
         if len(self._suspects) < _MAX_SUSPECTS:
             self._suspects.append(suspect)
 
-    def _tile(self, level: int, index: int, width: int) -> list[bytes]:
-        data = self._bytes(level, index, width)
+    def _hashes(self, level: int, index: int, width: int, data: _Read) -> list[bytes]:
+        if not self._is_read(data, level, index, width):
+            return []
         try:
-            return tiles.decode_tile(data, width) if data is not None else []
+            return tiles.decode_tile(data, width)
         except FormatError as error:
             self._fail("TILE_WIDTH", str(error), level, index, width)
             return []
 
-    def _leaves(self, index: int, width: int) -> list[bytes]:
-        data = self._bytes(ENTRIES, index, width)
+    def _leaves(self, index: int, width: int, data: _Read) -> list[bytes]:
+        if not self._is_read(data, ENTRIES, index, width):
+            return []
         try:
-            leaves = tiles.decode_bundle(data) if data is not None else []
+            leaves = tiles.decode_bundle(data)
         except FormatError as error:
             self._fail("BUNDLE_FORMAT", str(error), ENTRIES, index, width)
             return []
-        if data is not None and len(leaves) != width:
+        if len(leaves) != width:
             self._fail("TILE_WIDTH", f"expected {width} leaves, got {len(leaves)}", ENTRIES, index, width)
         return leaves
 
-    def _bytes(self, level: int, index: int, width: int) -> bytes | None:
-        try:
-            return self._shelf.bytes_of(level, index, width)
-        except Absent as error:
-            self._fail("TILE_MISSING", str(error), level, index, width)
-        except TooLong as error:
-            self._fail("TILE_WIDTH", str(error), level, index, width)
-        return None
+    def _is_read(self, data: _Read, level: int, index: int, width: int) -> TypeGuard[bytes]:
+        if isinstance(data, bytes):
+            return True
+        self._fail("TILE_MISSING" if isinstance(data, Absent) else "TILE_WIDTH", str(data), level, index, width)
+        return False
 
     def _report_suspects(self, *, by_tiles: bool) -> None:
         for each in self._suspects:
