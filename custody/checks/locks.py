@@ -33,25 +33,36 @@ class Locks:
 
     def survey(self) -> None:
         """Of all blobs, and of what the log writes once. Before check 10, which leaves the deleted ones to us."""
-        for prefix in (keyspace.BLOBS, *(f"{self.inquiry.prefix}{each}" for each in _LOG_KEYS)):
-            for version in self.inquiry.reader.versions(prefix):
-                self._see(version)
+        try:
+            for prefix in (keyspace.BLOBS, *(f"{self.inquiry.prefix}{each}" for each in _LOG_KEYS)):
+                for version in self.inquiry.reader.versions(prefix):
+                    self._see(version)
+        except Unreachable as error:  # not everyone who may read may list versions; the bytes can still be looked at
+            self.inquiry.findings.unchecked(CHECK, "STORE_UNREACHABLE", str(error), key=error.key)
 
     def check(self, wanted: Iterable[Wanted]) -> None:
         """The lock of each against the one in its record."""
         asked = [each for each in wanted if each.lock is not None and each.key not in self.deleted]
-        if asked and not self._first and not self._checked:
-            # Object Lock needs versions. A source that lists none, and whose first answer tells of none, has neither;
-            # a directory would hash every file again to answer.
-            said = self._head(asked[0])
-            if isinstance(said, Unreachable) or said is None or (said.lock is None and said.version_id is None):
-                return
+        if not self._keeps(asked):
+            return
         for each, said in zip(asked, self.inquiry.mapped(self._head, asked), strict=True):
             if isinstance(said, Unreachable):
                 self.inquiry.findings.unchecked(CHECK, "STORE_UNREACHABLE", str(said), **each.locator)
             elif said is not None:
                 self._checked += 1
                 self._compare(each, each.lock, said.lock)
+
+    def _keeps(self, asked: Iterable[Wanted]) -> bool:
+        """Whether this source has locks at all. Object Lock needs versions: one that lists none, and tells of none in
+        its first answer, has neither. A directory would hash every file again to answer for each.
+        """
+        if self._first or self._checked:
+            return True
+        for each in asked:
+            said = self._head(each)
+            if said is not None:
+                return isinstance(said, Unreachable) or said.lock is not None or said.version_id is not None
+        return False
 
     def _compare(self, wanted: Wanted, recorded: Lock | None, actual: LockLike | None) -> None:
         if recorded is not None and (weaker := _weaker(recorded, actual)):

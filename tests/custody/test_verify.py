@@ -20,7 +20,7 @@ from custody.model import Role
 from custody.verdict import CHECKS, Severity
 from custody.verify import verify
 from tests.authority import LocalAuthority
-from tests.custody.archive_builder import LOG, ArchiveBuilder, Draft, MemorySource, MemoryStored, small
+from tests.custody.archive_builder import LOG, ArchiveBuilder, Draft, MemorySource, MemoryStored, MemoryVersion, small
 from tests.custody.tampering import AT, SHOWN, checkpoint_key, commit_key, expect, found, tell
 
 
@@ -258,6 +258,32 @@ def test_locks_that_cannot_be_asked_for_are_not_held_against_it(builder: Archive
     verdict = verify(Mute(dict(good.objects), good.locks), builder.trust, at=AT, unreachable=(StoreError,))
     assert verdict.word == "could not check"
     assert {each.check for each in verdict.findings} == {12}
+
+
+def test_who_may_not_list_versions_may_still_check_the_bytes(builder: ArchiveBuilder, good: MemorySource) -> None:
+    class Strict(MemorySource):
+        def versions(self, prefix: str) -> Iterator[MemoryVersion]:
+            raise StoreError("access denied")
+
+    verdict = verify(Strict(dict(good.objects), good.locks), builder.trust, at=AT, unreachable=(StoreError,))
+    assert verdict.word == "could not check"
+    assert [each.n for each in verdict.checks if each.passed is not True] == [12]
+    spoiled = Strict(good.flip(first_artifact(builder), 0).objects, good.locks)
+    verdict = verify(spoiled, builder.trust, at=AT, unreachable=(StoreError,))
+    assert verdict.word == "does not hold"
+
+
+def test_locks_without_a_list_of_versions_are_looked_at(builder: ArchiveBuilder, good: MemorySource) -> None:
+    class Unlisted(MemorySource):
+        def versions(self, prefix: str) -> Iterator[MemoryVersion]:
+            yield from ()
+
+    assert tell(Unlisted(dict(good.objects), good.locks), builder.trust).verdict.checks[11].passed is True
+    assert good.locks is not None
+    loose = {key: lock for key, lock in good.locks.items() if key != first_artifact(builder)}
+    assert tell(Unlisted(dict(good.objects), loose), builder.trust).codes == ["BLOB_LOCK_WEAK"]
+    gone = Unlisted(good.without(first_artifact(builder)).objects, loose)
+    assert tell(gone, builder.trust).verdict.checks[11].passed is True
 
 
 def test_one_fault_that_was_seen_outweighs_what_was_not(builder: ArchiveBuilder, good: MemorySource) -> None:
