@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +19,13 @@ LOCALE = "en-US"
 TIMEZONE = "UTC"
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-_PLAYWRIGHT_BUILDS = ("chromium-*/chrome-linux*/chrome",)
+_PLAYWRIGHT_BUILDS = "chromium-*/chrome-linux*/chrome"
 _KEPT_VARIABLES = (
     "PATH",
     "LANG",
     "LC_ALL",
     "LC_CTYPE",
     "TZ",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "XDG_RUNTIME_DIR",
     "FONTCONFIG_PATH",
     "FONTCONFIG_FILE",
     "TMPDIR",
@@ -54,7 +53,7 @@ class Isolation:
     """``namespace``: own mount and PID namespaces without the key folder. ``none``: see ``reason``."""
     reason: str
     command: tuple[str, ...] = ()
-    """What stands before the browser's own command line; ``KEYS`` is the folder to hide."""
+    """What makes the namespaces; what is hidden in them, and the browser, come after it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,19 +73,18 @@ def find_browser(env: Mapping[str, str], *, checkout: Path) -> Path:
     Raises SetupMissing with what to install.
     """
     if named := env.get("COUNTERPROOF_BROWSER"):
-        if not os.access(named, os.X_OK):
+        if not _runs(Path(named)):
             raise SetupMissing(f"COUNTERPROOF_BROWSER names {named}, which is not an executable file.")
         return Path(named)
     chosen = checkout / ".state" / "browser"
     if chosen.is_file():
         path = Path(chosen.read_text(encoding="utf-8").strip())
-        if os.access(path, os.X_OK):
+        if _runs(path):
             return path
     root = Path(env.get("PLAYWRIGHT_BROWSERS_PATH") or Path(env.get("HOME", "/")) / ".cache" / "ms-playwright")
-    for pattern in _PLAYWRIGHT_BUILDS:
-        for path in sorted(root.glob(pattern), reverse=True):
-            if os.access(path, os.X_OK):
-                return path
+    for path in sorted(root.glob(_PLAYWRIGHT_BUILDS), key=_build, reverse=True):
+        if _runs(path):
+            return path
     for name in _NAMES:
         if found := shutil.which(name, path=env.get("PATH")):
             return Path(found)
@@ -96,39 +94,58 @@ def find_browser(env: Mapping[str, str], *, checkout: Path) -> Path:
     )
 
 
+def _runs(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def _build(path: Path) -> int:
+    """The number of one of Playwright's own builds; the largest is the newest."""
+    number = path.parent.parent.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
+
+
 def isolate() -> Isolation:
     """Find out, by doing it, whether this system lets us hide a folder from the browser."""
-    unshare, setpriv = shutil.which("unshare"), shutil.which("setpriv")
-    if unshare is None or setpriv is None:
-        return Isolation(kind="none", reason="util-linux's unshare and setpriv are not installed")
+    unshare, setpriv, mount = (shutil.which(each) for each in ("unshare", "setpriv", "mount"))
+    if unshare is None or setpriv is None or mount is None:
+        return Isolation(kind="none", reason="util-linux's unshare, setpriv and mount are not all installed")
     namespaces = ("--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
-    command: tuple[str, ...] = (unshare, *namespaces)
-    if os.geteuid() != 0:
-        command = (unshare, "--user", "--map-current-user", "--keep-caps", *namespaces)
-    trial = (
-        *command,
-        "--",
-        "/bin/sh",
-        "-c",
-        'mount -t tmpfs -o size=4k,mode=0500 none "$0" && test -z "$(ls -A "$0")"',
-        "/mnt",
-    )
-    try:
-        tried = subprocess.run(trial, capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Isolation(kind="none", reason=f"unshare could not be tried: {error}")
+    is_root = os.geteuid() == 0
+    command = (unshare, *(() if is_root else ("--user", "--map-current-user", "--keep-caps")), *namespaces)
+    with tempfile.TemporaryDirectory(prefix="counterproof-") as folder:
+        (Path(folder) / "seen").touch()
+        hidden = f"{_hiding([Path(folder)])} && {_DROP[is_root]} test ! -e {_quoted(Path(folder) / 'seen')}"
+        try:
+            tried = subprocess.run(
+                (*command, "--", "/bin/sh", "-c", hidden), capture_output=True, timeout=20, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Isolation(kind="none", reason=f"unshare could not be tried: {error}")
     if tried.returncode != 0:
         said = tried.stderr.decode(errors="replace").strip().splitlines()
         return Isolation(
             kind="none", reason=f"this system does not allow it: {said[-1] if said else 'no reason given'}"
         )
-    return Isolation(kind="namespace", reason="own mount and PID namespaces, key folder hidden", command=command)
+    reason = "own mount and PID namespaces, keys and store hidden"
+    if is_root:
+        reason += "; as root, without a sandbox, that keeps out the careless and not the determined"
+    return Isolation(kind="namespace", reason=reason, command=command)
 
 
 def plan(
-    executable: Path, *, keys: Path, cache: Path, env: Mapping[str, str], egress_url: str, trust_spki: Sequence[str]
+    executable: Path,
+    *,
+    keys: Path,
+    cache: Path,
+    env: Mapping[str, str],
+    egress_url: str,
+    trust_spki: Sequence[str],
+    hide: Sequence[Path] = (),
 ) -> Launch:
-    """Everything needed to start the browser. Writes the small wrapper that hides the keys into ``cache``."""
+    """Everything needed to start the browser. Writes the small wrapper that hides the keys into ``cache``.
+
+    ``hide``: more folders that the browser has no business in.
+    """
     sandbox = os.geteuid() != 0  # Chromium refuses its sandbox to root
     isolation = isolate()
     flags = list(_FLAGS)
@@ -136,7 +153,9 @@ def plan(
         flags.append(f"--ignore-certificate-errors-spki-list={','.join(trust_spki)}")
     home = cache / "browser-home"  # no personal certificate store, no fonts, no settings of the person running us
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    started = _wrapper(executable, isolation, keys=keys, cache=cache) if isolation.command else executable
+    started = executable
+    if isolation.command:
+        started = _wrapper(executable, isolation, hide=[each for each in (keys, *hide) if each.is_dir()], cache=cache)
     environment = {name: env[name] for name in _KEPT_VARIABLES if name in env}
     options = {
         "executable_path": str(started),
@@ -146,6 +165,7 @@ def plan(
         # The browser's own calls carry no visit's credential, so the egress refuses and records them.
         "proxy": {"server": egress_url},
         "env": {**environment, "HOME": str(home)},
+        # What ends us is ours to handle: a browser that ended first would take the visits under way with it.
         "handle_sigint": False,
         "handle_sigterm": False,
         "handle_sighup": False,
@@ -154,10 +174,20 @@ def plan(
     return Launch(executable=executable, options=options, sandbox=sandbox, isolation=isolation, flags=tuple(flags))
 
 
-def _wrapper(executable: Path, isolation: Isolation, *, keys: Path, cache: Path) -> Path:
-    """A script that hides the keys and becomes the browser. Capabilities gained for the mount are dropped again."""
-    drop = "" if os.geteuid() == 0 else "setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "
-    inner = f'mount -t tmpfs -o size=4k,mode=0500 none {_quoted(keys)} && exec {drop}{_quoted(executable)} "$@"'
+# Capabilities gained for the mount are dropped again, or it could be unmounted. Root keeps the one to pass permissions.
+_DROP = {
+    False: "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all --",
+    True: "setpriv --no-new-privs --bounding-set=-all,+dac_override --inh-caps=-all --ambient-caps=-all --",
+}
+
+
+def _hiding(folders: Sequence[Path]) -> str:
+    return " && ".join(f"mount -t tmpfs -o size=4k,mode=0500 none {_quoted(each)}" for each in folders) or ":"
+
+
+def _wrapper(executable: Path, isolation: Isolation, *, hide: Sequence[Path], cache: Path) -> Path:
+    """A script that hides the folders and becomes the browser."""
+    inner = f'{_hiding(hide)} && exec {_DROP[os.geteuid() == 0]} {_quoted(executable)} "$@"'
     before = " ".join(_quoted(word) for word in isolation.command)
     script = f'#!/bin/sh\nexec {before} -- /bin/sh -c {_quoted(inner)} browser "$@"\n'
     path = cache / f"browser-{hashlib.sha256(script.encode()).hexdigest()[:12]}.sh"
@@ -170,4 +200,4 @@ def _wrapper(executable: Path, isolation: Isolation, *, keys: Path, cache: Path)
 
 
 def _quoted(word: str | Path) -> str:
-    return "'" + str(word).replace("'", "'\\''") + "'"
+    return shlex.quote(str(word))

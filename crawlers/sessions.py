@@ -51,6 +51,7 @@ async def open_session(
             env=environment,
             egress_url=egress.url,
             trust_spki=job.trust_spki,
+            hide=[vault.home.path / each for each in ("store", "spool", "state")],
         )
         described = describe(launch)
         acquisition = await asyncio.to_thread(

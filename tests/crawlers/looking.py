@@ -130,7 +130,8 @@ class Looker:
 
     def look(self, name: str, **more: Any) -> Looked:
         """At a page of the site by its name, or at any address."""
-        return self.run(self.look_at(self.site.urls.get(name, name), **more))
+        looked: Looked = self.run(self.look_at(self.site.urls.get(name, name), **more))
+        return looked
 
     def run(self, doing: Any) -> Any:
         return self._runner.run(doing)

@@ -591,10 +591,10 @@ def test_a_page_that_is_never_quiet(eye: Looker) -> None:
 
 def test_a_page_that_goes_on_for_ever_is_ended(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/restless", timeout_s=8)
-    assert looked.seen.trouble in {"timeout", "redirect_loop"}
     assert looked.seen.reached
+    assert len(looked.seen.hops) >= 2
     assert looked.took_s < 25
-    assert looked.visit().status is Status.PARTIAL
+    assert looked.roles >= WHOLE
 
 
 @pytest.mark.parametrize(
