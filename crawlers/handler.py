@@ -26,7 +26,16 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
     async def _maybe_launch_browser(self) -> None:
         """The browser is told how to start by the session, which knows the egress by now."""
         self.config.launch_options = dict(self._crawler.spider.session.launch.options)
+        self._forget_the_dead()  # a page asked of it would be refused until the news of its end has come round
         await super()._maybe_launch_browser()
+
+    async def _browser_disconnected_callback(self) -> None:
+        """Nothing else: its contexts say themselves that they are closed, and there may be a new browser already."""
+        self._forget_the_dead()
+
+    def _forget_the_dead(self) -> None:
+        if hasattr(self, "browser") and not self.browser.is_connected():
+            del self.browser
 
     async def _download_request_with_page(self, request: Request, page: Any, spider: Spider) -> Response:
         session: Session = request.meta["session"]

@@ -137,15 +137,29 @@ class Looker:
         return self._runner.run(doing)
 
     async def look_at(
-        self, url: str, *, timeout_s: float = 20, during: During | None = None, cut: asyncio.Event | None = None
+        self,
+        url: str,
+        *,
+        timeout_s: float = 20,
+        during: During | None = None,
+        cut: asyncio.Event | None = None,
+        on_keep: Callable[[str], object] | None = None,
     ) -> Looked:
+        """``during`` runs beside the look, ``on_keep`` after a file is kept, with its name."""
         self._count += 1
         looking = looking_at(url, self.folder / f"visit-{self._count}")
         page = await self.page(looking.plan.capture_id)
         steps: list[str] = []
+
+        def keep(role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
+            kept = looking.keep(role, name, media_type, data)
+            if on_keep is not None:
+                on_keep(name)
+            return kept
+
         order = Order(
             url=url,
-            keep=looking.keep,
+            keep=keep,
             clock=now,
             timeout_s=timeout_s,
             trust_spki=self._trust,
@@ -154,11 +168,13 @@ class Looker:
         )
         begun = time.monotonic()
         meanwhile = asyncio.ensure_future(during(page)) if during else None
-        seen = await browser.look(page, order)
-        took = time.monotonic() - begun
+        try:
+            seen = await browser.look(page, order)
+        finally:
+            took = time.monotonic() - begun
+            await browser.close_context(page, timeout_s=10)
         if meanwhile is not None:
             await meanwhile
-        await browser.close_context(page, timeout_s=10)
         connections = self.egress.dismiss(looking.plan.capture_id)
         return Looked(seen=seen, looking=looking, connections=connections, took_s=took, steps=steps)
 
