@@ -68,7 +68,7 @@ EXPECTED: dict[str, tuple[str, str]] = {
 
 @pytest.fixture(scope="module")
 def many(site: Site, home: Path) -> Ran:
-    return capture(site, home, *(site.url(name) for name in EXPECTED), "--no-follow", "--timeout", "12")
+    return capture(site, home, *(site.url(name) for name in EXPECTED), "--no-follow", "--timeout", "20")
 
 
 def test_a_page_that_could_not_be_had_is_told_by_the_exit_code(many: Ran) -> None:

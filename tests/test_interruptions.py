@@ -78,6 +78,7 @@ def test_kill_9_leaves_an_open_start_that_the_next_command_ends(site: Site, tmp_
     assert facts["events"]["capture.abandoned"] == 1
 
 
+@pytest.mark.slow
 def test_a_killed_browser_is_an_outcome_and_the_next_page_gets_a_new_one(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     process = begin(*arguments(site, "never_finishing", "listing"), "--concurrency", "1", home=home)
@@ -140,6 +141,7 @@ def test_two_commands_at_once_share_store_and_log(site: Site, tmp_path: Path) ->
     } == {first.captures[0]["id"]}
 
 
+@pytest.mark.slow
 def test_a_list_that_was_interrupted_goes_on_where_it_stopped(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     listed = tmp_path / "list.csv"

@@ -67,6 +67,7 @@ def test_a_bucket_elsewhere_by_url_and_the_usual_variables(capturing: Capturing)
     assert capturing.verdict().code == 0
 
 
+@pytest.mark.slow
 def test_lost_answers_are_asked_for_again(capturing: Capturing, proxy: FaultyProxy) -> None:
     proxy.on("PUT", LoseAnswer(), within="/commit/", times=3)
     proxy.on("PUT", LoseAnswer(), within="/blobs/", times=3)
@@ -84,6 +85,7 @@ def test_a_store_that_is_down_is_a_sentence(site: Site, tmp_path: Path, seaweed:
     assert down.verdict().code == 6  # could not check: says nothing against the evidence
 
 
+@pytest.mark.slow
 def test_refused_credentials_are_a_sentence_without_the_secret(capturing: Capturing) -> None:
     capturing.environment["AWS_SECRET_ACCESS_KEY"] = "not-the-one-0123456789"
     ran = capturing()
@@ -99,6 +101,7 @@ def test_an_answer_with_another_checksum_takes_the_claim_away(capturing: Capturi
     assert [each for each in ran.document.get("captures", []) if each["state"] in {"recorded", "sealed"}] == []
 
 
+@pytest.mark.slow
 def test_altered_bytes_never_become_a_record(capturing: Capturing, proxy: FaultyProxy) -> None:
     assert capturing().code == 0
     proxy.on("PUT", AlterUpload(_flipped), within="/blobs/", times=None)
