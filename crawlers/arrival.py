@@ -7,7 +7,7 @@ import time
 from crawlers.hops import ABORTED, MAX_HOPS
 from crawlers.interstitial import MAX_TEXT, WayOn, find_way_on, is_waiting
 from crawlers.kit import Kit
-from crawlers.media import UNKNOWN, extension
+from crawlers.media import extension, media_type
 from crawlers.press import Press, worth_following
 from crawlers.tab import Gone, Refused, Slow
 from crawlers.world import Words
@@ -135,8 +135,8 @@ class Arrival:
         if kit.downloads.begun:
             kit.seen.fail("download", "the address gave a file to download, not a page")
             main = trail.main_exchange()
-            media_type = main.mime_type if main else ""
-            await kit.downloads.take(media_type or UNKNOWN, f"body{extension(media_type)}")
+            kind = media_type(main.mime_type if main else "")
+            await kit.downloads.take(kind, f"body{extension(kind)}")
             return True
         if trail.broken is not None:
             self._fail(trail.broken)

@@ -12,8 +12,8 @@ from crawlers.hops import Trail
 from crawlers.tab import Refused, Slow, Tab, TabTrouble
 
 MAX_BYTES = 64 << 20
-_MARKS = (b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""A byte order mark is no part of the text."""
+# A byte order mark is no part of the text.
+_MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 # WHATWG Encoding §4.2: labels that mean another encoding than their name says, as browsers have always read them.
 _READ_AS = {"iso-8859-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "iso-8859-9": "cp1254",
             "windows-874": "cp874", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc-kr": "cp949",
@@ -116,14 +116,19 @@ class Body:
 
 
 def _as_sent(text: str, length: int, charsets: tuple[str, ...]) -> Taken:
-    """The text in the first encoding that gives as many bytes as came."""
-    for charset in ("utf-8", *charsets):
-        try:
-            data = text.encode(_READ_AS.get(charset.lower(), charset or "utf-8"))
-        except (LookupError, UnicodeEncodeError):
-            continue
-        for mark in _MARKS:
-            if len(mark) + len(data) == length:
-                return Taken(data=mark + data, lacks=None)
-    data = text.encode("utf-8", "replace")
-    return Taken(data=data, lacks=f"its {length} bytes were not to be had; kept is its text, in UTF-8")
+    """The text in the charset that it was read in, if that gives as many bytes as came. The first that is known counts.
+
+    No other is tried: two encodings may well give the same number of bytes, and only one of them the right ones.
+    """
+    charset = next((each.lower() for each in charsets if each), "utf-8")
+    try:
+        codec = codecs.lookup(_READ_AS.get(charset, charset)).name
+        data = text.encode(codec)
+    except (LookupError, UnicodeEncodeError):
+        codec, data = "", b""
+    for whole in (data, _MARKS.get(codec, b"") + data):
+        if codec and len(whole) == length:
+            return Taken(data=whole, lacks=None)
+    return Taken(
+        data=text.encode("utf-8", "replace"), lacks=f"its {length} bytes were not to be had; kept is its text, in UTF-8"
+    )

@@ -1,4 +1,6 @@
-"""Media types as file names show them."""
+"""Media types: as a site may be trusted to spell them, and as file names show them."""
+
+import re
 
 _EXTENSIONS = {
     "text/html": ".html",
@@ -19,6 +21,12 @@ _EXTENSIONS = {
     "video/mp4": ".mp4",
 }
 UNKNOWN = "application/octet-stream"
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}", re.IGNORECASE)  # RFC 6838 §4.2
+
+
+def media_type(said: str) -> str:
+    """What a site said, if that is one at all."""
+    return said if _TYPE.fullmatch(said) else UNKNOWN
 
 
 def extension(media_type: str) -> str:

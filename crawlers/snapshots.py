@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from crawlers.exchange import Exchange
 from crawlers.kit import Kit
-from crawlers.media import UNKNOWN, extension
+from crawlers.media import extension, media_type
 from crawlers.tab import STEP_S, Refused, Slow
 from crawlers.world import Words
 from custody.model import Role
@@ -145,6 +145,6 @@ async def keep_body(kit: Kit, main: Exchange, *, charset: str, within: float) ->
     """The main answer's body, and what is to be said against it."""
     taken = await kit.body.take(main, charset=charset, within=within)
     if taken.data is not None:
-        kit.keep(Role.BODY, f"body{extension(main.mime_type)}", main.mime_type or UNKNOWN, taken.data)
+        kit.keep(Role.BODY, f"body{extension(main.mime_type)}", media_type(main.mime_type), taken.data)
     if taken.lacks is not None:
         kit.seen.lacks(Role.BODY, taken.lacks)

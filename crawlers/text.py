@@ -23,9 +23,9 @@ def clean(text: str, *, limit: int) -> str:
     RFC 8785 takes no half characters and would refuse the whole record for one; the artifacts keep the text as it
     came, so what is replaced or cut here is not lost.
     """
-    text = _COMMANDS.sub(INSTEAD, scalar(text))
-    data = text.encode()
+    front = _COMMANDS.sub(INSTEAD, scalar(text[: limit + 1]))  # a stranger's text may be as long as he likes
+    data = front.encode()
     if len(data) <= limit:
-        return text
+        return front
     kept = data[:limit].decode("utf-8", "ignore")
     return f"{kept}… ({len(text) - len(kept)} more characters)"

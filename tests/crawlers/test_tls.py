@@ -124,3 +124,57 @@ def test_pem_is_read_back_by_others(count: int) -> None:
     root, key = authority()
     chain = [der(leaf(root, key, f"h{n}.example")) for n in range(count)]
     assert [der(each) for each in x509.load_pem_x509_certificates(tls.pem(chain))] == chain
+
+
+def said(chain: tuple[bytes, ...], browser: str, *, trust: tuple[str, ...] = ()) -> tls.Certificate:
+    security = {
+        "protocol": "TLS 1.3",
+        "cipher": "AES_128_GCM",
+        "subjectName": "shop.example",
+        "issuer": "Root",
+        "validFrom": 1_767_225_600,
+        "validTo": 1_798_761_600.5,
+    }
+    return tls.judge(
+        host="shop.example", chain_der=chain, browser_says=browser, security=security, trust_spki=trust, at=AT
+    )
+
+
+def test_a_chain_that_only_the_browser_likes_does_not_hold() -> None:
+    root, key = authority()
+    judged = said((der(leaf(root, key, "shop.example")),), "secure")
+    assert (judged.valid, judged.trusted_by_spki) == (False, False)
+
+
+def test_what_the_browser_calls_insecure_does_not_hold_and_both_say_why() -> None:
+    root, key = authority()
+    judged = said((der(leaf(root, key, "shop.example")),), "insecure")
+    assert not judged.valid
+    assert judged.reason.startswith("the browser calls the connection insecure; ")
+
+
+def test_a_key_that_a_person_named_is_told_and_is_no_better_for_it() -> None:
+    root, key = authority()
+    made = der(leaf(root, key, "shop.example"))
+    judged = said((made,), "secure", trust=(tls.spki_sha256(made),))
+    assert (judged.trusted_by_spki, judged.valid) == (True, False)
+
+
+def test_a_host_that_only_redirected_is_told_in_the_browsers_words() -> None:
+    judged = said((), "secure")
+    assert judged.valid
+    assert judged.reason == "the browser calls the connection secure; its chain was not kept"
+    assert judged.to_json()["told_by_browser"] == {
+        "subject": "shop.example",
+        "issuer": "Root",
+        "not_before": "2026-01-01T00:00:00.000Z",
+        "not_after": "2027-01-01T00:00:00.500Z",
+    }
+    assert not said((), "insecure").valid
+    assert not said((), "unknown").valid
+
+
+def test_bytes_that_are_no_certificate_are_kept_and_said() -> None:
+    judged = said((b"not a certificate",), "secure", trust=("x",))
+    assert (judged.valid, judged.trusted_by_spki) == (False, False)
+    assert "unreadable" in judged.to_json()
