@@ -124,8 +124,13 @@ class Snapshots:
         except Refused:
             return
         except Slow:
+            at = kit.order.clock()
+        try:
             await kit.tab.send("Runtime.terminateExecution", within=self._time())
-            kit.seen.note("script_stopped", kit.order.clock(), why="it kept the page busy and nothing could be taken")
+        except (Slow, Refused) as error:
+            kit.seen.note("not_stopped", at, why=str(error))
+        else:
+            kit.seen.note("script_stopped", at, why="it kept the page busy, and nothing could be taken of it")
 
     async def _stop_loading(self) -> None:
         """So that what is kept is of one page."""

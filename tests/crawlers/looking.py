@@ -144,8 +144,9 @@ class Looker:
         during: During | None = None,
         cut: asyncio.Event | None = None,
         on_keep: Callable[[str], object] | None = None,
+        on_step: Callable[[str, Page], object] | None = None,
     ) -> Looked:
-        """``during`` runs beside the look, ``on_keep`` after a file is kept, with its name."""
+        """``during`` runs beside it; ``on_keep`` after a file is kept, with its name; ``on_step`` at each step."""
         self._count += 1
         looking = looking_at(url, self.folder / f"visit-{self._count}")
         page = await self.page(looking.plan.capture_id)
@@ -157,13 +158,18 @@ class Looker:
                 on_keep(name)
             return kept
 
+        def step_taken(step: str, _: Mapping[str, Json]) -> None:
+            steps.append(step)
+            if on_step is not None:
+                on_step(step, page)
+
         order = Order(
             url=url,
             keep=keep,
             clock=now,
             timeout_s=timeout_s,
             trust_spki=self._trust,
-            progress=lambda step, _facts: steps.append(step),
+            progress=step_taken,
             cut=cut,
         )
         begun = time.monotonic()

@@ -1,13 +1,15 @@
 """A real Chromium at the make-believe network: pages, chains, and everything that goes wrong on the way."""
 
+import asyncio
 import base64
 import colorsys
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
 from crawlers import arrival, downloads
 from crawlers.hops import MAX_HOPS
@@ -587,6 +589,34 @@ def test_a_page_that_is_never_quiet(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/poll-page")
     complete(looked)
     assert arrival.SETTLE_S < looked.took_s < arrival.SETTLE_S + 7
+
+
+def leaving_when_kept(times: int) -> Callable[[str, Page], None]:
+    """Makes the page leave just as its first picture is to be taken."""
+    left: list[Awaitable[object]] = []
+
+    def leave(step: str, page: Page) -> None:
+        if step == "snapshot" and len(left) < times:
+            left.append(asyncio.ensure_future(page.evaluate(f"location.href = '{END}?n={len(left)}'")))
+
+    return leave
+
+
+def test_a_page_that_leaves_while_it_is_kept_is_one_in_between(eye: Looker) -> None:
+    looked = eye.look("listing", on_step=leaving_when_kept(1))
+    complete(looked)
+    assert looked.kinds == ["script"]
+    assert looked.seen.final_url == f"{END}?n=0"
+    assert "The end of the road" in looked.seen.text
+    assert looked.names[:2] == ["hop-1-viewport.png", "viewport.png"]
+
+
+def test_a_page_that_always_leaves_while_it_is_kept_is_kept_and_says_so(eye: Looker) -> None:
+    looked = eye.look("listing", on_step=leaving_when_kept(9))
+    assert looked.seen.trouble is None
+    assert "picture, text and DOM may not be of one" in looked.missing()["dom"]
+    assert looked.roles >= {Role.VIEWPORT, Role.HEADERS}
+    assert looked.visit().status is Status.PARTIAL
 
 
 def test_a_page_that_goes_on_for_ever_is_ended(eye: Looker) -> None:
