@@ -58,7 +58,7 @@ class Press:
         point = await self.kit.world.call(handle, _POINT)
         if point is None:
             await tab.send("DOM.focus", {"objectId": handle}, within=CLICK_S)
-            key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+            key: dict[str, Json] = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
             await self._input("Input.dispatchKeyEvent", {"type": "keyDown", "text": "\r", **key})
             await self._input("Input.dispatchKeyEvent", {"type": "keyUp", **key})
             return "keyboard"
