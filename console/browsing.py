@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archive.catalog import Catalog, Entry
 from rich.text import Text
 
 from archive import disk
+from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
 from archive.errors import StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader

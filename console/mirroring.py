@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from archive.mirror import mirror as copy
-
 from archive.config import ArchiveConfig
 from archive.directory import DirectoryStore
 from archive.disk import make_directory
+from archive.mirror import mirror as copy
 from archive.reader import open_reader
 from console.exits import Exit
 from console.screen import out, print_json, say
