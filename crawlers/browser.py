@@ -13,7 +13,7 @@ from crawlers.look import Look
 from crawlers.sight import Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble
 
-__all__ = ["Order", "Seen", "close_context", "look", "start_and_stop"]
+__all__ = ["Order", "Seen", "close_context", "is_its_own", "look", "start_and_stop"]
 
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
@@ -63,6 +63,11 @@ async def look(page: Page, order: Order) -> Seen:
 async def _opened(tab: "PlaywrightTab", looking: Look) -> None:
     await tab.open()
     await looking.run()
+
+
+def is_its_own(error: BaseException | None) -> bool:
+    """Whether the browser failed, and not we, the disk or the store."""
+    return isinstance(error, PlaywrightError)
 
 
 async def close_context(page: Page, *, timeout_s: float) -> None:

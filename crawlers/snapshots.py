@@ -119,18 +119,24 @@ class Snapshots:
     async def _wake(self) -> None:
         """End a script that does not end, for the page's process can show and tell nothing while it runs."""
         kit = self.kit
-        try:
-            await kit.world.answers(within=min(PING_S, self._time()))
-        except Refused:
+        if await self._answers():
             return
-        except Slow:
-            at = kit.order.clock()
+        at = kit.order.clock()
         try:
             await kit.tab.send("Runtime.terminateExecution", within=self._time())
         except (Slow, Refused) as error:
             kit.seen.note("not_stopped", at, why=str(error))
         else:
             kit.seen.note("script_stopped", at, why="it kept the page busy, and nothing could be taken of it")
+
+    async def _answers(self) -> bool:
+        try:
+            await self.kit.world.answers(within=min(PING_S, self._time()))
+        except Slow:
+            return False
+        except Refused:  # which is an answer
+            return True
+        return True
 
     async def _stop_loading(self) -> None:
         """So that what is kept is of one page."""

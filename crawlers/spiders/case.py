@@ -12,7 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawlers import robots
+from crawlers import browser, robots
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.links import LinkPage, choose
@@ -114,6 +114,8 @@ class CaseSpider(Spider):
                 session.lose(plan, "start", failure.value or failure.getErrorMessage())
             return
         refused = request.meta.get("refused")
+        if refused is None and not browser.is_its_own(failure.value):
+            failure.raiseException()  # the disk, or our own code, and not the page: lost, and the alarm says so
         seen = Seen(
             trouble="refused_by_policy" if refused else "browser_died",
             detail=refused or f"the browser could not open a page: {failure.getErrorMessage()[:300]}",
