@@ -29,6 +29,7 @@ from tests.authority import LocalAuthority
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "verify-by-hand.md"
 SCRIPT = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+GOLDEN = sorted((Path(__file__).parent / "fixtures" / "golden").iterdir())
 PICTURE = b"a picture that only its capture's record names"
 
 
@@ -119,6 +120,13 @@ def test_a_good_archive_holds(archive: Archive) -> None:
     assert said.stdout.splitlines()[-1] == "holds"
     assert "4 records is there" in said.stdout
     assert re.search(r"^OK    \S+ saw \d+ leaves at ", said.stdout, re.MULTILINE)
+    assert "NO TRUSTED TIME" not in said.stdout
+
+
+@pytest.mark.parametrize("released", GOLDEN, ids=lambda path: str(path.name))
+def test_every_released_version_holds(released: Path) -> None:
+    said = by_hand(released / "archive", released / "trust.json")
+    assert said.returncode == 0, said.stdout + said.stderr
     assert "NO TRUSTED TIME" not in said.stdout
 
 
