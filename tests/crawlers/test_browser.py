@@ -27,12 +27,17 @@ END = "https://www.misbehave.example/end"
 IN_BETWEEN = "You are now leaving this site. We are not responsible for what is out there."
 
 
+ENOUGH = "<p>This page says enough to be taken for one that has come to stay, and not for one that is still being made."
+
+
 def text(title: str, more: str = "", head: str = "") -> Route:
-    return always(page(f"<!doctype html><meta charset=utf-8><title>{title}</title>{head}<h1>{title}</h1>{more}"))
+    start = f"<!doctype html><meta charset=utf-8><title>{title}</title>{head}<h1>{title}</h1>{ENOUGH}"
+    return always(page(f"{start}{more}"))
 
 
 def leaving(more: str) -> Route:
-    return text("You are leaving", f"<p>{IN_BETWEEN}</p>{more}")
+    start = "<!doctype html><meta charset=utf-8><title>You are leaving</title><h1>You are leaving</h1>"
+    return always(page(f"{start}<p>{IN_BETWEEN}</p>{more}"))
 
 
 def endless_file(_: Request) -> Answer:
@@ -270,6 +275,7 @@ def test_pages_that_move_on_by_themselves(eye: Looker, site: Site, name: str, ki
     assert looked.took_s < 10
 
 
+@pytest.mark.slow
 def test_a_refresh_that_is_announced_for_later_is_waited_for(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/refresh-5")
     assert looked.kinds == ["refresh"]
@@ -332,6 +338,7 @@ def test_a_link_under_a_banner_is_pressed_by_the_keyboard(eye: Looker) -> None:
     assert looked.seen.final_url == f"{END}?covered"
 
 
+@pytest.mark.slow
 def test_a_press_that_leads_nowhere_ends_the_chain_there(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/stuck", timeout_s=15)
     assert looked.kinds == []
@@ -382,6 +389,7 @@ def test_a_page_that_never_finishes_is_kept_as_far_as_it_came(eye: Looker) -> No
     assert (visit.status, visit.outcome) == (Status.PARTIAL, Outcome.TIMEOUT)
 
 
+@pytest.mark.slow
 def test_a_picture_that_never_comes_holds_up_nobody_for_long(eye: Looker) -> None:
     looked = eye.look("never_finishing_image", timeout_s=45)
     complete(looked)
@@ -550,6 +558,7 @@ def test_a_tall_page_is_kept_in_tiles(eye: Looker) -> None:
         assert shown[row] == pytest.approx(wanted[row], abs=2), row
 
 
+@pytest.mark.slow
 def test_a_page_too_wide_for_one_picture(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/wide")
     assert "left 16384 px are kept" in looked.missing()["screenshot"]
@@ -611,6 +620,7 @@ def test_a_page_that_leaves_while_it_is_kept_is_one_in_between(eye: Looker) -> N
     assert looked.names[:2] == ["hop-1-viewport.png", "viewport.png"]
 
 
+@pytest.mark.slow
 def test_a_page_that_always_leaves_while_it_is_kept_is_kept_and_says_so(eye: Looker) -> None:
     looked = eye.look("listing", on_step=leaving_when_kept(9))
     assert looked.seen.trouble is None
@@ -619,6 +629,7 @@ def test_a_page_that_always_leaves_while_it_is_kept_is_kept_and_says_so(eye: Loo
     assert looked.visit().status is Status.PARTIAL
 
 
+@pytest.mark.slow
 def test_a_page_that_goes_on_for_ever_is_ended(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/restless", timeout_s=8)
     assert looked.seen.reached

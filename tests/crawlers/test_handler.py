@@ -56,6 +56,7 @@ def test_what_scrapy_gets_is_that_a_look_was_had(site: Site, tmp_path: Path) -> 
     assert asked.count("/catalogue.pdf") == 1, "Scrapy retries nothing"
 
 
+@pytest.mark.slow
 def test_after_each_death_there_is_a_new_browser_and_nobody_looks_twice(site: Site, tmp_path: Path) -> None:
     """With room for one context at a time: one that a dead browser kept would hold up all that follow."""
     begin = len(site.log)
@@ -65,6 +66,7 @@ def test_after_each_death_there_is_a_new_browser_and_nobody_looks_twice(site: Si
     assert [seen.path for seen in site.log[begin:]].count("/never") == 3
 
 
+@pytest.mark.slow
 def test_two_visits_lose_one_browser_together(site: Site, tmp_path: Path) -> None:
     names = ("never_finishing", "never_finishing", "listing", "hub")
     told = crawl(site, tmp_path, names, kill=(1,), CONCURRENT_REQUESTS=2, PLAYWRIGHT_MAX_CONTEXTS=2)
