@@ -10,7 +10,7 @@ from archive import disk
 from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.config import ArchiveConfig
-from archive.errors import UsageError
+from archive.errors import KeyFileError, StoreError, UsageError
 from archive.log import LogReader
 from archive.opening import open_store
 from archive.store import ObjectStore
@@ -47,6 +47,10 @@ def open_reader(config: ArchiveConfig, *, trust_file: Path | None = None) -> Ite
             f"there is no archive in {config.home} yet: `counterproof capture` makes one; "
             "or name another by --home or --store"
         )
+    if config.store_url is not None and config.store_url.startswith("file:"):
+        folder = Path(config.store_url.removeprefix("file:").removeprefix("//")).expanduser()
+        if not folder.is_dir():
+            raise StoreError(f"there is no directory {folder}: name the one that holds the archive's v1/")
     with store_of(config) as store:
         yield Reader(store=store, trust=trust, log=LogReader(store, _log_name(store, trust)))
 
@@ -74,7 +78,9 @@ def _trust(path: Path, *, required: bool) -> Trust | None:
     try:
         return Trust.parse(data)
     except TrustError as error:
-        raise UsageError(f"{path} is not a trust file that can be believed: {error}") from error
+        if required:
+            raise UsageError(f"{path} is not a trust file that can be believed: {error}") from error
+        raise KeyFileError(f"{path} cannot be believed ({error}): put it back from your backup") from error
 
 
 def _log_name(store: ObjectStore, trust: Trust | None) -> str:

@@ -47,7 +47,7 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
         return
     out.print(Text(f"capture   {record.capture_id}", style="bold"))
     for name, value in _described(entry, record):
-        out.print(Text(f"{name:<10}{value}"))
+        out.print(Text(f"{name:<9} {value}"))
     for hop in record.hops:
         out.print(Text(f"hop {hop.n:<6}{hop.kind} {hop.status or ''} -> {hop.to_url}"))
     for artifact in record.artifacts:
@@ -110,6 +110,10 @@ def _wanted(reader: Reader, entry: Entry, what: str) -> Digest:
 
 def _save(source: BinaryIO, output: Path, digest: Digest, *, force: bool) -> None:
     """Written beside, then moved: a file under the asked name is always whole and what it says."""
+    if output.is_dir():
+        raise UsageError(f"{output} is a directory: name a file in it")
+    if not output.parent.is_dir():
+        raise UsageError(f"there is no directory {output.parent}: make it, or name another")
     if output.exists() and not force:
         raise UsageError(f"{output} is there already: name another, or add --force")
     beside = output.with_name(f".{output.name}.{os.getpid()}")

@@ -10,7 +10,7 @@ import typer
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
-from console.screen import say, sentences
+from console.screen import has_printed_json, print_json, say, sentences
 
 app = typer.Typer(
     name="counterproof",
@@ -240,6 +240,12 @@ def main() -> None:
     """The console script."""
     try:
         app()
+    except SystemExit as left:
+        # Typer tells people on stderr what is wrong with the options; a program gets its one document all the same.
+        if left.code == Exit.USAGE and "--json" in sys.argv and not has_printed_json():
+            what = "the command line is not right: stderr says where, and --help shows how"
+            print_json({"schema": 1, "error": what, "kind": "UsageError", "exit_code": int(Exit.USAGE)})
+        raise
     except ArchiveError as error:  # raised outside a verb's own door: still a sentence
         say(f"counterproof: {error}")
         sys.exit(Exit.STORE)

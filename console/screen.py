@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import IO, Any, cast
 
 import typer
 from rich.console import Console
@@ -14,8 +15,31 @@ from console.exits import Exit, of_error
 from custody.errors import CustodyError
 from custody.model import Json
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# What a page wrote must not turn the line around or hide in it (Unicode UAX #9, and the characters without width).
+# The joiner of emoji, U+200D, stays.
+_HIDDEN = {
+    ord(each): "\ufffd"
+    for each in "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+}
+
+
+class _Plain:
+    """A standard stream, as it is at the time of writing, that lets nothing hidden through."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str) -> int:
+        written: int = getattr(sys, self._name).write(text.translate(_HIDDEN))
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(sys, self._name), name)
+
+
+out = Console(file=cast("IO[str]", _Plain("stdout")), soft_wrap=True, highlight=False)
+err = Console(file=cast("IO[str]", _Plain("stderr")), soft_wrap=True, highlight=False)
+_documents: list[Json] = []
 
 
 def now() -> datetime:
@@ -24,8 +48,13 @@ def now() -> datetime:
 
 def print_json(value: Json) -> None:
     """One document on stdout, UTF-8, nothing else beside it."""
+    _documents.append(value)
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def has_printed_json() -> bool:
+    return bool(_documents)
 
 
 def say(text: str) -> None:

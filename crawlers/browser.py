@@ -70,10 +70,15 @@ def is_its_own(error: BaseException | None) -> bool:
     return isinstance(error, PlaywrightError)
 
 
-async def close_context(page: Page, *, timeout_s: float) -> None:
-    """Context and all, so that the next visit starts without a trace of this one."""
-    with contextlib.suppress(PlaywrightError, TimeoutError):  # a dead browser has nothing left to close
+async def close_context(page: Page, *, timeout_s: float) -> bool:
+    """Context and all, so that the next visit starts without a trace of this one. False: it would not close."""
+    try:
         await asyncio.wait_for(page.context.close(), timeout=timeout_s)
+    except TimeoutError:
+        return False
+    except PlaywrightError:  # a dead browser has nothing left to close
+        return True
+    return True
 
 
 class PlaywrightTab:

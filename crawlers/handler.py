@@ -1,5 +1,8 @@
 """The download handler: scrapy-playwright gives a fresh page in a fresh context; what is done with it is ours."""
 
+import contextlib
+import os
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +10,7 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
-from crawlers import browser
+from crawlers import browser, launching
 from crawlers.session import Session
 from custody.model import Json
 
@@ -37,6 +40,17 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         if hasattr(self, "browser") and not self.browser.is_connected():
             del self.browser
 
+    def _put_an_end_to_it(self) -> None:
+        """A page that cannot be closed keeps the browser too busy for any other: the next visit gets a new browser.
+
+        A visit that shared this one ends with it, and says so; waiting for ever would cost it as well.
+        """
+        for pid in launching.browsers_below(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):  # gone by itself in the meantime
+                os.kill(pid, signal.SIGKILL)
+        if hasattr(self, "browser"):
+            del self.browser
+
     async def _download_request_with_page(self, request: Request, page: Any, spider: Spider) -> Response:
         session: Session = request.meta["session"]
         plan = request.meta["plan"]
@@ -57,5 +71,6 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         try:
             request.meta["seen"] = await browser.look(page, order)
         finally:
-            await browser.close_context(page, timeout_s=CLOSE_S)
+            if not await browser.close_context(page, timeout_s=CLOSE_S):
+                self._put_an_end_to_it()
         return Response(request.url, status=200, request=request, flags=["look"])

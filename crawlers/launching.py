@@ -201,3 +201,25 @@ def _wrapper(executable: Path, isolation: Isolation, *, hide: Sequence[Path], ca
 
 def _quoted(word: str | Path) -> str:
     return shlex.quote(str(word))
+
+
+def browsers_below(ancestor: int) -> list[int]:
+    """Process ids of browsers that Playwright drives for this process, by what their command lines say."""
+    parents: dict[int, int] = {}
+    driven: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if b"--remote-debugging-pipe" in (entry / "cmdline").read_bytes().split(b"\0"):
+                driven.append(int(entry.name))
+        except OSError:
+            continue  # it ended while we looked
+    return [pid for pid in driven if _descends(pid, ancestor, parents)]
+
+
+def _descends(pid: int, ancestor: int, parents: Mapping[int, int]) -> bool:
+    while pid and pid != ancestor:
+        pid = parents.get(pid, 0)
+    return pid == ancestor

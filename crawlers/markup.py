@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from parsel import Selector
 
 from crawlers.address import dedupe_key
+from crawlers.text import scalar
 
 Element = Any
 """An lxml element: lxml ships no types."""
@@ -31,7 +32,9 @@ class Markup:
 
     @classmethod
     def parse(cls, url: str, html: str) -> "Markup":
-        return cls(url=url, root=Selector(text=html or "<html></html>", type="html").root)
+        # A half character that a script left in the page must not hide all links: the parser takes UTF-8 alone.
+        clean = scalar(html).replace("\x00", "")
+        return cls(url=url, root=Selector(text=clean or "<html></html>", type="html").root)
 
     @cached_property
     def base(self) -> str:

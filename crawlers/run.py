@@ -23,6 +23,8 @@ from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 
 SETTINGS_MODULE = "settings.base"
+GRACE_S = 40.0
+"""After an interruption: looks end at once, what they kept still has to be sealed."""
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
@@ -52,11 +54,15 @@ async def capture(
     settings = Settings()
     settings.setmodule(SETTINGS_MODULE, priority="project")
     settings.set("CONCURRENT_REQUESTS", job.concurrency, priority="cmdline")
-    settings.set("PLAYWRIGHT_MAX_CONTEXTS", job.concurrency, priority="cmdline")
     crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))
+    crawl = asyncio.ensure_future(crawler.crawl_async(session=session))
     try:
-        await crawler.crawl_async(session=session)
+        await _until_over(crawl, interrupted)
+        if crawl.done():
+            crawl.result()
+        else:
+            session.notices.append("the browser did not let go in time; what it still held is ended without it")
     except BaseException:
         # Whatever was begun and has no end stays in the journal; the next command brings it to one.
         await session.egress.stop()
@@ -67,6 +73,18 @@ async def capture(
         with contextlib.suppress(asyncio.CancelledError):
             await watcher
     return await close_session(session, interrupted=interrupted.is_set())
+
+
+async def _until_over(crawl: asyncio.Future[None], interrupted: asyncio.Event) -> None:
+    """The crawl's own end; once a person has interrupted, no longer than a patient one would wait for it."""
+    asked = asyncio.ensure_future(interrupted.wait())
+    try:
+        either: set[asyncio.Future[Any]] = {crawl, asked}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not crawl.done():
+            await asyncio.wait({crawl}, timeout=GRACE_S)
+    finally:
+        asked.cancel()
 
 
 async def _stop_when(interrupted: asyncio.Event, cut: asyncio.Event, crawler: Any) -> None:

@@ -21,8 +21,9 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 PLAYWRIGHT_BROWSER_TYPE = "chromium"
 # None: the browser sends its own headers. Scrapy's user agent and Accept lines would make it a disguise.
 PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None
-# Contexts open at a time: more than the visits, since one that is slow to close makes the next visit wait.
-PLAYWRIGHT_MAX_CONTEXTS = 4
+# No limit of its own: each visit has one context, and a page that will not let go of its context must not keep the
+# next visit from getting one. CONCURRENT_REQUESTS is the limit.
+PLAYWRIGHT_MAX_CONTEXTS: int | None = None
 # Visits at a time. Two of them fill two cores; more only make each page slower than its own timeouts expect.
 CONCURRENT_REQUESTS = 2
 

@@ -139,7 +139,10 @@ class CaseSpider(Spider):
             try:
                 chosen = await asyncio.to_thread(choose, page, limit=room, seen=frozenset(unit_seen))
             except Exception as error:  # noqa: BLE001  # a page we cannot read links from is evidence all the same
-                session.notices.append(f"{plan.url}: its links could not be read ({error!r:.300}); none was followed")
+                seen.settings["links_unread"] = type(error).__name__  # in the record too: "no links" was not seen
+                session.notices.append(
+                    f"{plan.url}: its links could not be read ({type(error).__name__}), none followed"
+                )
                 return ()
             if not self.job.follow or plan.depth >= self.job.depth:
                 reason = "no_follow" if not self.job.follow else "over_depth"

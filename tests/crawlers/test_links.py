@@ -589,3 +589,10 @@ def test_real_listings_end_the_chain() -> None:
     assert len(entries) > 25
     for entry in entries:
         assert real(entry, "link") == [], entry["file"]
+
+
+def test_half_a_character_left_by_a_script_hides_no_link() -> None:
+    page = '<main><article><p>get it <a href="https://shop.example/p/77">here</a></p><p>\ud800</p></article></main>'
+    assert [href for _, href, _ in followed(chosen(page, url="https://blog.example/a"))] == [
+        "https://shop.example/p/77"
+    ]
