@@ -6,6 +6,7 @@ The same rules hold for what we append and for what others have committed: a che
 import base64
 import binascii
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
 from custody.event import Envelope, Event, check_signature, event_id_of
 from custody.leaf import Chain, Leaf
+from custody.schema import By
 from custody.tiles import Growth
 from custody.trust import Trust
 
@@ -81,19 +83,33 @@ class Draft:
         """
         signers = {each.keyid: key for each in envelope.signatures if (key := self._signing_key(each.keyid))}
         if not signers:
-            raise SignatureError(f"key {envelope.keyid} is not one that {self._trust.log.name} has introduced")
+            raise SignatureError(
+                f"key {envelope.keyid} is not one that {self._trust.log.name} has introduced", code="EVENT_KEY_UNKNOWN"
+            )
         for keyid, public_key in signers.items():
             check_signature(envelope, public_key)
             if (known := self._key(keyid)) is not None and known.revoked:
-                raise SignatureError(f"key {keyid} was revoked")
+                raise SignatureError(f"key {keyid} was revoked", code="EVENT_KEY_REVOKED")
         event = Event.parse(envelope.payload)
-        roots = len(signers.keys() & self._roots.keys())
-        if event.kind is not None and event.kind.by_root and roots < self._trust.root_threshold:
+        by = "worker" if event.kind is None else event.kind.by
+        needed, got = self._authority(by, signers.keys())
+        if got < needed:
             raise SignatureError(
-                f"{event.type} needs {self._trust.root_threshold} signatures by root keys, has {roots}"
+                f"{event.type} needs {needed} signatures by {'root keys' if by == 'root' else 'people'}, has {got}",
+                code="AUTHORITY_MISSING",
             )
         self._check(event)
         return event
+
+    def _authority(self, by: By, keyids: AbstractSet[str]) -> tuple[int, int]:
+        """How many signatures are needed of those who may say such a thing, and how many there are."""
+        roots = keyids & self._roots.keys()
+        if by == "root":
+            return self._trust.root_threshold, len(roots)
+        people = roots | {keyid for keyid in keyids if (key := self._key(keyid)) is not None and key.role == "person"}
+        if by == "people":
+            return self._trust.people_threshold, len(people)
+        return (1, len(people)) if by == "person" else (0, 0)
 
     def _check(self, event: Event) -> None:
         """What a schema cannot say."""

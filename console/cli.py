@@ -10,6 +10,7 @@ import typer
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
+from console.options import CaseOption, HomeOption, JsonOption, StoreOption
 from console.screen import has_printed_json, print_json, say, sentences
 
 app = typer.Typer(
@@ -26,21 +27,6 @@ app = typer.Typer(
         "verify: 0 holds, 1 does not hold, 6 could not be checked. Details: docs/cli.md."
     ),
 )
-
-HomeOption = Annotated[
-    Path | None,
-    typer.Option("--home", metavar="DIR", help="Keys, trust file, embedded store. [COUNTERPROOF_HOME; XDG data dir]"),
-]
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        metavar="URL",
-        help="s3://BUCKET[/PREFIX][?endpoint=URL] or file:DIR. [COUNTERPROOF_STORE_URL; the embedded store]",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-CaseOption = Annotated[str | None, typer.Option("--case", metavar="NAME", help="Only what belongs to this case.")]
 
 
 @app.command()

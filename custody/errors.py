@@ -24,6 +24,10 @@ class FormatError(CustodyError):
 class SignatureError(CustodyError):
     """A signature does not hold, or its key is not one we know."""
 
+    def __init__(self, message: str, *, code: str = "EVENT_SIG") -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class ProofError(CustodyError):
     """A proof does not lead to the root."""

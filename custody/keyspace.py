@@ -4,6 +4,7 @@ Below the store's own prefix (docs/manifest.md, "Where it lives")::
 
     v1/blobs/sha256/ab/<64 hex>                              every artifact, record and detail, by its own digest
     v1/inbox/<yyyy>/<mm>/<dd>/<event_id>.json                events of workers that hold no log key
+    v1/quarantine/<64 hex>                                   what lay in the inbox and was refused, by its digest
     v1/log/<slug>/commit/<20-digit n>                        the only ordering authority; n counts from 1
     v1/log/<slug>/tile/<L>/<N>[.p/<W>]                       C2SP tlog-tiles
     v1/log/<slug>/tile/entries/<N>[.p/<W>]                   C2SP entry bundles
@@ -16,14 +17,17 @@ Below the store's own prefix (docs/manifest.md, "Where it lives")::
 """
 
 import re
+from datetime import datetime
 
 from custody.digest import Digest
 from custody.errors import FormatError
 
 ROOT = "v1/"
 BLOBS = "v1/blobs/sha256/"
+INBOX = "v1/inbox/"
 LOGS = "v1/log/"
 PROBES = "v1/probe/"
+QUARANTINE = "v1/quarantine/"
 
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)*")
 
@@ -37,6 +41,15 @@ def slug(log: str) -> str:
 
 def blob(digest: Digest) -> str:
     return f"{BLOBS}{digest.hex[:2]}/{digest.hex}"
+
+
+def inbox(event_id: str, at: datetime) -> str:
+    """By the day on which it was put there, so that an old event is found without listing every day."""
+    return f"{INBOX}{at:%Y/%m/%d}/{event_id}.json"
+
+
+def quarantine(digest: Digest) -> str:
+    return f"{QUARANTINE}{digest.hex}"
 
 
 def log_prefix(log: str) -> str:

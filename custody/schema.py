@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from custody.canonical import MAX_INTEGER
 from custody.errors import FormatError
@@ -37,6 +37,7 @@ BASE64: Schema = {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
 _KEY: Schema = {"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"}
 _VKEY: Schema = {"type": "string", "pattern": r"^[a-z0-9./-]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$"}
 _SERIAL: Schema = {"type": "string", "pattern": "^-?[0-9]{1,60}$"}
+_DAYS: Schema = {"type": "integer", "minimum": 1, "maximum": 36_500}
 _HTTP_STATUS: Schema = {"type": "integer", "minimum": 100, "maximum": 999}
 
 
@@ -74,7 +75,13 @@ def open_ended(schema: Schema) -> Schema:
 STAGES = ("visit", "hashing", "archiving", "recording")
 """Where a capture failed: while the browser looked, or in which pipeline stage."""
 REASONS_ABANDONED = ("worker_died", "interrupted")
+REASONS_REJECTED = (
+    "ENTRY_PARSE", "ENTRY_SCHEMA", "ENTRY_SIZE", "EVENT_SIG", "EVENT_KEY_UNKNOWN", "EVENT_KEY_REVOKED",
+    "AUTHORITY_MISSING", "EVENT_DUPLICATE",
+)  # fmt: skip
+"""Why the sequencer would not take an event out of the inbox."""
 REASONS_REVOKED = ("rotated", "lost", "compromised")
+PURPOSES_FIXITY = ("asked", "scheduled", "export", "certification")
 ROLES = ("log", "worker", "person", "root")
 RELATIONS = ("started_by", "derived_from", "about", "corrects", "releases", "renews", "control_for")
 
@@ -90,6 +97,9 @@ def _end(*statuses: Status) -> Mapping[str, Schema]:
     }
 
 
+By = Literal["worker", "person", "people", "root"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
     """What is particular to one type of event."""
@@ -101,26 +111,31 @@ class Kind:
     """The kinds of chain that it may stand in."""
     relation: str | None = None
     """The ``rel`` of its one reference; None: it has no references."""
-    by_root: bool = False
-    """It changes who is believed, and needs as many root signatures as the trust file says."""
+    by: By = "worker"
+    """Whose signatures it needs; docs/manifest.md, "Events", says what each word asks for."""
+
+    @property
+    def by_root(self) -> bool:
+        """It changes who is believed, and needs as many root signatures as the trust file says."""
+        return self.by == "root"
 
 
 KINDS: Mapping[str, Kind] = {
-    "log.opened": Kind(body=fields(log=LOG, vkey=_VKEY), subject="policy.json", chains=("log",), by_root=True),
+    "log.opened": Kind(body=fields(log=LOG, vkey=_VKEY), subject="policy.json", chains=("log",), by="root"),
     "key.introduced": Kind(
         body=fields(keyid=HEX64, role=enum(*ROLES), public_key=_KEY, valid_from=UTC),
         subject="key.pem",
         chains=("log",),
-        by_root=True,
+        by="root",
     ),
     "key.revoked": Kind(
         body=fields(keyid=HEX64, reason=enum(*REASONS_REVOKED), since=UTC),
         subject="revocation.json",
         chains=("log",),
-        by_root=True,
+        by="root",
     ),
     "trust.changed": Kind(
-        body=fields(authorities=array(AUTHORITY, maximum=16)), subject="trust.json", chains=("log",), by_root=True
+        body=fields(authorities=array(AUTHORITY, maximum=16)), subject="trust.json", chains=("log",), by="root"
     ),
     "storage.probed": Kind(
         body=fields(passed={"type": "boolean"}, bypass=enum("yes", "no", "unknown")),
@@ -167,6 +182,40 @@ KINDS: Mapping[str, Kind] = {
     ),
     "artifact.archived": Kind(
         body=fields(blobs=COUNT, bytes=COUNT), subject="replica.json", chains=("log", "run", "work")
+    ),
+    "event.rejected": Kind(
+        body=fields(reason=enum(*REASONS_REJECTED), bytes_sha256=HEX64), subject="rejected.json", chains=("log",)
+    ),
+    "retention.set": Kind(body=fields(days=_DAYS), subject="retention.json", chains=("scope",)),
+    "fixity.verified": Kind(
+        body=fields(
+            purpose=enum(*PURPOSES_FIXITY),
+            method=enum("download", "store_checksum"),
+            checked=COUNT,
+            failed=COUNT,
+            bytes=COUNT,
+        ),
+        subject="fixity.json",
+        chains=("work",),
+    ),
+    "evidence.held": Kind(body=fields(item=UUID7), subject="hold.json", chains=("work",), by="person"),
+    "evidence.released": Kind(
+        body=fields(item=UUID7), subject="release.json", chains=("work",), relation="releases", by="people"
+    ),
+    "evidence.disposed": Kind(
+        body=fields(item=UUID7, blobs=COUNT, bytes=COUNT), subject="disposal.json", chains=("work",), by="people"
+    ),
+    "disposal.completed": Kind(
+        body=fields(item=UUID7, removed=COUNT, refused=COUNT),
+        subject="disposal-report.json",
+        chains=("work",),
+        relation="about",
+    ),
+    "record.corrected": Kind(
+        body=fields(capture=UUID7), subject="correction.json", chains=("work",), relation="corrects", by="person"
+    ),
+    "evidence.exported": Kind(
+        body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)
     ),
 }
 """The types of version 1. A type that is not here verifies with a note."""

@@ -10,10 +10,13 @@ from custody.event import Envelope, Event, check_signature
 from custody.leaf import Leaf
 from custody.model import Json
 from custody.note import decode_base64
+from custody.schema import By
 
 CHECK = 5
 CHECK_SIGNATURES = 6
 CHECK_CHAINS = 7
+
+_WHO = {"root": "root keys", "people": "people", "person": "a person"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,20 +161,30 @@ class Entries:
         return event
 
     def _may_sign(self, index: int, event: Event, signers: tuple[str, ...]) -> bool:
-        if event.kind is None or not event.kind.by_root:
-            return True
-        needed = self._inquiry.trust.root_threshold
-        roots = self._registry.roots_among(signers)
-        if len(roots) < needed:
+        """Enough of those sign whose word the type asks for."""
+        by = "worker" if event.kind is None else event.kind.by
+        needed, got = self._authority(by, signers)
+        if got < needed:
             self._sign_fail(
                 "AUTHORITY_MISSING",
-                f"leaf {index}, {event.type}, needs {needed} root signatures and has {len(roots)}",
+                f"leaf {index}, {event.type}, needs {needed} signatures by {_WHO[by]} and has {got}",
                 index=index,
                 needed=needed,
-                got=len(roots),
+                got=got,
             )
             return False
-        return self._body_fits(index, event)
+        return by != "root" or self._body_fits(index, event)
+
+    def _authority(self, by: By, signers: tuple[str, ...]) -> tuple[int, int]:
+        """How many signatures are needed of those who may say such a thing, and how many there are."""
+        trust, registry = self._inquiry.trust, self._registry
+        if by == "root":
+            return trust.root_threshold, len(registry.roots_among(signers))
+        if by == "people":
+            return trust.people_threshold, len(registry.people_among(signers))
+        if by == "person":
+            return 1, len(registry.people_among(signers))
+        return 0, 0
 
     def _body_fits(self, index: int, event: Event) -> bool:
         """What a root event says of keys must be true in itself."""

@@ -16,6 +16,8 @@ class Registry:
     trust: Trust
     introduced: dict[str, bytes] = field(default_factory=dict)
     """Key id to raw public key, of every key with a role in which it may sign."""
+    people: set[str] = field(default_factory=set)
+    """Ids of keys that were introduced for a person."""
     revoked: dict[str, int] = field(default_factory=dict)
     """Key id to the index of the leaf that revoked it."""
     doubtful: int | None = None
@@ -38,6 +40,10 @@ class Registry:
         """Those that are root keys, and not revoked."""
         return frozenset(keyids) & self._roots.keys() - self.revoked.keys()
 
+    def people_among(self, keyids: Iterable[str]) -> frozenset[str]:
+        """Those that stand for a person, a holder of a root key among them, and are not revoked."""
+        return frozenset(keyids) & (self.people | self._roots.keys()) - self.revoked.keys()
+
     def revocation(self, keyids: Iterable[str]) -> tuple[str, int] | None:
         return next(((keyid, self.revoked[keyid]) for keyid in keyids if keyid in self.revoked), None)
 
@@ -46,6 +52,8 @@ class Registry:
         keyid = str(event.body.get("keyid", ""))
         if event.type == "key.introduced":
             known = self.introduced if event.body["role"] in SIGNING_ROLES else self._others
+            if keyid not in self.introduced and event.body["role"] == "person":
+                self.people.add(keyid)
             known.setdefault(keyid, base64.b64decode(str(event.body["public_key"])))
         elif event.type == "key.revoked":
             self.revoked.setdefault(keyid, index)

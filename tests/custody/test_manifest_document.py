@@ -58,7 +58,7 @@ def test_every_type_is_documented_with_its_chain_subject_and_body() -> None:
     assert table.keys() == schema.KINDS.keys()
     for type_, (_, by, chain, subject, body) in table.items():
         kind = schema.KINDS[type_]
-        assert by == ("root" if kind.by_root else "worker"), type_
+        assert by == kind.by, type_
         assert tuple(re.split(r", | or ", chain)) == kind.chains, type_
         assert subject.strip("`") == kind.subject, type_
         missing = {name for name in kind.body["properties"] if name not in words(body)}
