@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Self
 
 from archive.store import ObjectStore
 from custody import canonical, event, keyspace
@@ -38,6 +39,17 @@ class Scribe:
         self.random = random
         self._signer = signer
         self._anchor = anchor
+
+    def signed_by(self, signer: Signer) -> Self:
+        """The same in all but the key."""
+        return type(self)(
+            self.store,
+            signer,
+            clock=self.clock,
+            retain_until=self.retain_until,
+            random=self.random,
+            anchor=self._anchor,
+        )
 
     def new_id(self) -> str:
         return uuid7(self.clock(), self.random(RANDOM_BYTES))

@@ -33,6 +33,7 @@ from archive.spool import Spool
 from archive.store import ObjectStore
 from custody import keys, keyspace
 from custody.instant import format_utc
+from custody.keys import Signer
 from custody.model import Json, Status
 from custody.trust import Authority as Believed
 
@@ -68,7 +69,7 @@ class Vault:
         self.cases = cases
         self.spool = spool
         self.catalog = catalog
-        self._scribe = scribe
+        self.scribe = scribe
         self._sealing = sealing
         self._clock = clock
         self._stack = stack
@@ -148,6 +149,10 @@ class Vault:
     def close(self) -> None:
         self._stack.close()
 
+    def scribe_of(self, signer: Signer) -> Scribe:
+        """Writes as ``scribe`` does, signed by another key, such as a person's."""
+        return self.scribe.signed_by(signer)
+
     def advance_catalog(self) -> None:
         self.catalog.advance(self.store, self.sequencer.reader)
 
@@ -158,12 +163,12 @@ class Vault:
 
     def begin(self, case: str, described: Mapping[str, Json], operator: str | None) -> Acquisition:
         """Open a run in a case. Its first stamp is asked for, and waited for no longer than a vanishing post allows."""
-        scope = self.cases.open(case, self.sequencer, self._scribe)
-        run = self._scribe.new_id()
+        scope = self.cases.open(case, self.sequencer, self.scribe)
+        run = self.scribe.new_id()
         acquisition = Acquisition(
             run=run,
             scope=scope,
-            scribe=self._scribe,
+            scribe=self.scribe,
             log=self.sequencer,
             spool=self.spool.run(run),
             advance_catalog=self.advance_catalog,
