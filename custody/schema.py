@@ -76,7 +76,7 @@ STAGES = ("visit", "hashing", "archiving", "recording")
 """Where a capture failed: while the browser looked, or in which pipeline stage."""
 REASONS_ABANDONED = ("worker_died", "interrupted")
 REASONS_REJECTED = (
-    "ENTRY_PARSE", "ENTRY_SCHEMA", "ENTRY_SIZE", "EVENT_SIG", "EVENT_KEY_UNKNOWN", "EVENT_KEY_REVOKED",
+    "ENTRY_PARSE", "ENTRY_SCHEMA", "EVENT_SIG", "EVENT_KEY_UNKNOWN", "EVENT_KEY_REVOKED",
     "AUTHORITY_MISSING", "EVENT_DUPLICATE",
 )  # fmt: skip
 """Why the sequencer would not take an event out of the inbox."""

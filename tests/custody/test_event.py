@@ -89,7 +89,10 @@ def _examples(type_: str) -> Iterator[Event]:
         "authority": "tsa-0.example",
         "gen_time": "2026-03-04T05:06:07.000Z",
         "serial": "12345",
-        "purpose": "case",
+        "purpose": "asked" if type_ == "fixity.verified" else "case",
+        "method": "download",
+        "days": 365,
+        "bytes_sha256": "b" * 64,
         "item": uuid,
         "capture": uuid,
         "look_id": uuid,
@@ -101,8 +104,9 @@ def _examples(type_: str) -> Iterator[Event]:
         "started_at": "2026-03-04T05:06:07.000Z",
         "ended_at": "2026-03-04T05:06:07.000Z",
         "stage": "visit",
-        "reason": "rotated" if type_ == "key.revoked" else "interrupted",
-        **dict.fromkeys(("captures", "complete", "partial", "failed", "lost", "blobs", "bytes"), 3),
+        "reason": {"key.revoked": "rotated", "event.rejected": "EVENT_SIG"}.get(type_, "interrupted"),
+        **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes"), 3),
+        **dict.fromkeys(("checked", "failed", "removed", "refused", "entries"), 2),
     }
     for chain in kind.chains:
         yield Event(
