@@ -54,6 +54,7 @@ OPERATORS_OWN = {
     "storage.probed": {"$.predicate.chain"},
     "log.timestamped": {"$.predicate.body.authority", "$.predicate.chain"},
     "artifact.archived": {"$.predicate.chain"},
+    "event.rejected": {"$.predicate.chain"},
 }
 """Where a word of the operator's stands: the log's name and the ids in the trust file. The verifier holds the log's
 name, and so these chains, against the trust file; ids of authorities are lower-case ASCII without spaces."""
