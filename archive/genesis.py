@@ -32,7 +32,7 @@ def open_log(
     sequencer = Sequencer(
         store,
         trust=home.trust,
-        log_signer=home.signers.log,
+        log_signer=home.signers.need_log(),
         worker=keys.keyid(home.signers.worker.public_key),
         state_dir=home.state_dir(log),
         clock=clock,
@@ -42,10 +42,12 @@ def open_log(
         snapshot_every=snapshot_every,
     )
     sequencer.open()
-    root = Scribe(store, home.signers.root, clock=clock, retain_until=retain_until, random=random)
     if sequencer.position.n == 0:
+        root = Scribe(store, home.signers.need_root(), clock=clock, retain_until=retain_until, random=random)
         sequencer.begin(_opening(home, root))
-    _announce(home.trust, sequencer, root)
+    if home.signers.root is not None:
+        root = Scribe(store, home.signers.root, clock=clock, retain_until=retain_until, random=random)
+        _announce(home.trust, sequencer, root)
     return sequencer
 
 
@@ -65,10 +67,15 @@ def _opening(home: Home, root: Scribe) -> Sequence[Envelope]:
     envelopes = [
         root.event("log.opened", chain=chain, subject=policy, body={"log": log, "vkey": trust.log.format()}),
     ]
-    signers = {"root": home.signers.root, "log": home.signers.log, "worker": home.signers.worker}
-    for role, signer in signers.items():
-        pem = keys.pem(signer.public_key)
-        keyid = keys.keyid(signer.public_key)
+    held = home.signers
+    public_keys = {
+        "root": held.need_root().public_key,
+        "log": held.need_log().public_key,
+        "worker": held.worker.public_key,
+    }
+    for role, public_key in public_keys.items():
+        pem = keys.pem(public_key)
+        keyid = keys.keyid(public_key)
         _publish(root, keyspace.key_pem(log, keyid), pem)
         envelopes.append(
             root.event(
@@ -78,7 +85,7 @@ def _opening(home: Home, root: Scribe) -> Sequence[Envelope]:
                 body={
                     "keyid": keyid,
                     "role": role,
-                    "public_key": base64.b64encode(signer.public_key).decode(),
+                    "public_key": base64.b64encode(public_key).decode(),
                     "valid_from": format_utc(home.made_at),
                 },
             )

@@ -2,7 +2,8 @@
 
 ::
 
-    keys/root.key log.key worker.key   Ed25519 seeds, 32 raw bytes each, 0600
+    keys/root.key log.key worker.key   Ed25519 seeds, 32 raw bytes each, 0600; a worker's home has only its own
+    keys/person.key                    likewise, where a person has a key of her own
     trust.json                         what `verify` believes unless told otherwise
     home.json                          layout version, and when the keys were made
     store/                             the embedded store's data
@@ -39,14 +40,44 @@ _NAME_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class Signers:
-    """The three keys of a home."""
+    """The keys that a home can sign with: all of them in the home that made the log, only some elsewhere."""
 
-    root: Signer
-    """Introduces and revokes the others."""
-    log: Signer
-    """Signs checkpoints."""
+    root: Signer | None
+    """Introduces and revokes the others. None: it is kept elsewhere."""
+    log: Signer | None
+    """Signs checkpoints. None: this home is a worker's, and somebody else gives its events their place."""
     worker: Signer
     """Signs what was done."""
+    person: Signer | None = None
+    """Signs what a person decides. None: the root key does."""
+
+    def need_root(self) -> Signer:
+        """Raises ``KeyFileError`` where it is kept elsewhere."""
+        if self.root is None:
+            raise KeyFileError(
+                "this home holds no root key, and this needs its signature: do it in the home where keys/root.key is, "
+                "or write it with --out and have it signed there with `counterproof keys cosign`"
+            )
+        return self.root
+
+    def need_log(self) -> Signer:
+        """Raises ``KeyFileError`` in a worker's home."""
+        if self.log is None:
+            raise KeyFileError(
+                "this home holds no log key, and this needs its signature: do it in the home where keys/log.key is, "
+                "or put that file back from your backup"
+            )
+        return self.log
+
+    def need_person(self) -> Signer:
+        """The person's key, or the root key in its place. Raises ``KeyFileError`` where there is neither."""
+        signer = self.person or self.root
+        if signer is None:
+            raise KeyFileError(
+                "this home holds neither a person's key nor the root key, and this needs the signature of a person: "
+                "run `counterproof keys enrol --role person`, or do it in a home that has one"
+            )
+        return signer
 
 
 class Home:
@@ -106,7 +137,12 @@ class Home:
             first_use = not (path / "trust.json").exists()
             if first_use:
                 _make(path, clock(), random)
-            signers = Signers(*(_read_key(path / "keys" / f"{role}.key") for role in _ROLES))
+            signers = Signers(
+                root=_read_key_if_held(path / "keys" / "root.key"),
+                log=_read_key_if_held(path / "keys" / "log.key"),
+                worker=_read_key(path / "keys" / "worker.key"),
+                person=_read_key_if_held(path / "keys" / "person.key"),
+            )
             made_at = _read_made_at(path / "home.json")
             trust = _read_trust(path / "trust.json")
         return cls(path, signers=signers, trust=trust, made_at=made_at, first_use=first_use)
@@ -131,6 +167,19 @@ class Home:
             if authority != known:
                 others = tuple(each for each in trust.authorities if each.id != authority.id)
                 trust = replace(trust, authorities=(*others, authority))
+                disk.replace_file(self.trust_file, trust.format())
+            self.trust = trust
+        return trust
+
+    def change_trust(self, change: Callable[[Trust], Trust]) -> Trust:
+        """Write what ``change`` makes of the trust file as it is now, if that is anything else; give the new trust."""
+        with disk.exclusive(self.path / "home.lock"):
+            before = _read_trust(self.trust_file)
+            try:
+                trust = change(before)
+            except TrustError as error:
+                raise UsageError(f"the trust file cannot say so: {error}") from error
+            if trust != before:
                 disk.replace_file(self.trust_file, trust.format())
             self.trust = trust
         return trust
@@ -166,14 +215,16 @@ def _refuse_shared(directory: Path) -> None:
         raise KeyFileError(f"others can look into {directory}: run `chmod 700 {directory}`")
 
 
+def _read_key_if_held(path: Path) -> Ed25519Signer | None:
+    """None for a key that is kept elsewhere; one that is here is held to what ``_read_key`` asks."""
+    return _read_key(path) if os.path.lexists(path) else None
+
+
 def _read_key(path: Path) -> Ed25519Signer:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise KeyFileError(
-            f"{path} cannot be read ({error.strerror}): put it back from your backup; without it this log ends, "
-            "and a new home begins a new one"
-        ) from error
+        raise KeyFileError(f"{path} cannot be read ({error.strerror}): put it back from your backup") from error
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -240,7 +240,7 @@ class Vault:
 
 def _introduce(home: Home, notify: Notify) -> None:
     """The public halves, as text that can be copied: whoever verifies later needs to have them from elsewhere."""
-    root = home.signers.root.public_key
+    root = home.signers.need_root().public_key
     notify(f"made keys in {home.keys} and the trust file {home.trust_file} (sha256 {home.trust.digest.hex})")
     notify(f"root public key  {base64.b64encode(root).decode()} (id {keys.keyid(root)})")
     notify(f"log public key   {home.trust.log.format()}")

@@ -46,7 +46,7 @@ def _keys(config: ArchiveConfig) -> list[Finding]:
         Finding(
             name="keys",
             state="ok",
-            detail=f"root {keys.keyid(home.signers.root.public_key)[:16]}…, log {home.trust.log.name} in {home.path}",
+            detail=f"{_held(home)}, log {home.trust.log.name} in {home.path}",
         )
     ]
     if home.trust.authorities:
@@ -60,6 +60,12 @@ def _keys(config: ArchiveConfig) -> list[Finding]:
         advice = "NO TRUSTED TIME: no authority is configured (capture --authority URL --authority-roots PEM)"
         found.append(Finding(name="trusted time", state="warning", detail=advice))
     return found
+
+
+def _held(home: Home) -> str:
+    held = home.signers
+    found = {"root": held.root, "log": held.log, "worker": held.worker, "person": held.person}
+    return ", ".join(f"{role} {keys.keyid(each.public_key)[:16]}…" for role, each in found.items() if each is not None)
 
 
 def _store(config: ArchiveConfig) -> list[Finding]:

@@ -194,7 +194,7 @@ def operator(made: Archive, copy: Path, change: Callable[[list[bytes]], list[byt
     leaves = change(tiles.decode_bundle(bundle.read_bytes()))
     replace(bundle.with_name(str(len(leaves))), tiles.encode_bundle(leaves))
     root = merkle.root([merkle.leaf_hash(leaf) for leaf in leaves])
-    signed = Checkpoint(made.home.trust.log.name, len(leaves), root).sign(made.home.signers.log)
+    signed = Checkpoint(made.home.trust.log.name, len(leaves), root).sign(made.home.signers.need_log())
     replace(copy / made.log / "checkpoint", signed)
 
 

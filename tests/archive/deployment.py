@@ -97,7 +97,9 @@ def audit(deployment: Deployment, store: ObjectStore | None = None) -> list[Logg
     frontier = merkle.Frontier()
     heads: dict[str, tuple[int, str]] = {}
     signers = deployment.home.signers
-    keys = {keyid(each.public_key): each.public_key for each in (signers.root, signers.log, signers.worker)}
+    keys = {
+        keyid(each.public_key): each.public_key for each in (signers.need_root(), signers.need_log(), signers.worker)
+    }
     events: list[LoggedEvent] = []
     for logged in reader.commits():
         hashes: dict[int, Digest] = {}

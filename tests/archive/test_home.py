@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from archive import disk
 from archive.errors import DiskError, KeyFileError, UsageError
 from archive.home import Home, authority_id
-from custody.keys import keyid
+from custody.keys import Ed25519Signer, keyid
 from custody.trust import Trust
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -22,7 +23,8 @@ def open_home(path: Path) -> Home:
 
 def identity(home: Home) -> tuple[str, ...]:
     signers = home.signers
-    return (home.trust.log.name, *(keyid(each.public_key) for each in (signers.root, signers.log, signers.worker)))
+    held = (signers.need_root(), signers.need_log(), signers.worker)
+    return (home.trust.log.name, *(keyid(each.public_key) for each in held))
 
 
 def test_first_use_makes_three_private_keys_and_a_trust_file(tmp_path: Path) -> None:
@@ -36,8 +38,8 @@ def test_first_use_makes_three_private_keys_and_a_trust_file(tmp_path: Path) -> 
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         assert key.stat().st_size == 32
     assert Trust.parse(home.trust_file.read_bytes()) == home.trust
-    assert home.trust.log.public_key == home.signers.log.public_key
-    assert home.trust.root_keys == (home.signers.root.public_key,)
+    assert home.trust.log.public_key == home.signers.need_log().public_key
+    assert home.trust.root_keys == (home.signers.need_root().public_key,)
     assert (home.trust.root_threshold, home.trust.authorities) == (1, ())
     assert len(set(identity(home))) == 4
 
@@ -83,7 +85,7 @@ def test_a_first_use_that_was_cut_short_is_made_good(tmp_path: Path) -> None:
     second = open_home(tmp_path)
     assert second.first_use
     assert (second.keys / "log.key").read_bytes() == log_key
-    assert second.trust.log.public_key == second.signers.log.public_key
+    assert second.trust.log.public_key == second.signers.need_log().public_key
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610])
@@ -110,7 +112,7 @@ def test_refuses_keys_of_another_user(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_refuses_a_missing_a_short_and_a_linked_key(tmp_path: Path) -> None:
-    key = open_home(tmp_path).keys / "log.key"
+    key = open_home(tmp_path).keys / "worker.key"
     seed = key.read_bytes()
     key.unlink()
     with pytest.raises(KeyFileError, match="put it back from your backup"):
@@ -122,8 +124,34 @@ def test_refuses_a_missing_a_short_and_a_linked_key(tmp_path: Path) -> None:
     key.unlink()
     (tmp_path / "elsewhere").write_bytes(seed)
     key.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(KeyFileError, match=r"log\.key cannot be read"):
+    with pytest.raises(KeyFileError, match=r"worker\.key cannot be read"):
         open_home(tmp_path)
+
+
+def test_a_home_may_lack_root_and_log_key_and_says_so_only_when_they_are_needed(tmp_path: Path) -> None:
+    home = open_home(tmp_path)
+    (home.keys / "root.key").unlink()
+    kept_offline = open_home(tmp_path)
+    assert (kept_offline.first_use, kept_offline.signers.root) == (False, None)
+    assert kept_offline.signers.need_log().public_key == home.trust.log.public_key
+    (home.keys / "log.key").unlink()
+    signers = open_home(tmp_path).signers
+    assert (signers.root, signers.log, signers.person) == (None, None, None)
+    for need, what in [
+        (signers.need_root, r"no root key.*keys/root\.key"),
+        (signers.need_log, r"no log key.*keys/log\.key"),
+        (signers.need_person, "neither a person's key nor the root key.*keys enrol"),
+    ]:
+        with pytest.raises(KeyFileError, match=what):
+            need()
+
+
+def test_a_person_signs_with_her_own_key_or_else_with_the_root_key(tmp_path: Path) -> None:
+    home = open_home(tmp_path)
+    assert home.signers.need_person().public_key == home.signers.need_root().public_key
+    disk.replace_file(home.keys / "person.key", bytes(range(32)))
+    again = open_home(tmp_path).signers
+    assert again.need_person().public_key == Ed25519Signer(bytes(range(32))).public_key
 
 
 def test_refuses_a_trust_file_that_cannot_be_believed(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_the_first_commit_opens_the_log_and_introduces_its_keys(deployment: Depl
     events = audit(deployment)
     assert [each.event.type for each in events] == ["log.opened", *["key.introduced"] * 3]
     assert [each.event.body.get("role") for each in events] == [None, "root", "log", "worker"]
-    root = keys.keyid(deployment.home.signers.root.public_key)
+    root = keys.keyid(deployment.home.signers.need_root().public_key)
     assert {each.leaf.event.keyid for each in events} == {root}
     for each in events:
         blob = each.event.subjects[0].digest
@@ -213,7 +213,7 @@ def test_what_changes_trust_needs_the_root_key(quick: Deployment, type_: str) ->
 def test_a_log_is_opened_once(quick: Deployment) -> None:
     sequencer = quick.open()
     opened = audit(quick)[0].event
-    root = quick.scribe(quick.home.signers.root)
+    root = quick.scribe(quick.home.signers.need_root())
     again = root.event("log.opened", chain=opened.chain, subject=root.detail("policy.json", {}), body=opened.body)
     with pytest.raises(EventRefused, match="open already"):
         sequencer.append([again])
@@ -223,7 +223,7 @@ def test_a_revoked_key_signs_no_more(quick: Deployment) -> None:
     sequencer = quick.open()
     before = quick.event()
     sequencer.append([before])
-    root = quick.scribe(quick.home.signers.root)
+    root = quick.scribe(quick.home.signers.need_root())
     worker = keys.keyid(quick.home.signers.worker.public_key)
     body = {"keyid": worker, "reason": "lost", "since": "2026-01-01T00:00:00.000Z"}
     chain = f"log:{keyspace.slug(quick.log)}"
@@ -236,7 +236,7 @@ def test_a_revoked_key_signs_no_more(quick: Deployment) -> None:
 
 
 def introduce(deployment: Deployment, signer: Signer, role: str) -> Envelope:
-    root = deployment.scribe(deployment.home.signers.root)
+    root = deployment.scribe(deployment.home.signers.need_root())
     body: dict[str, Json] = {
         "keyid": keys.keyid(signer.public_key),
         "role": role,
@@ -275,7 +275,7 @@ def test_no_event_makes_a_root_key(quick: Deployment) -> None:
 def test_a_second_introduction_takes_no_revocation_back(quick: Deployment) -> None:
     sequencer, second = quick.open(), Ed25519Signer.generate()
     sequencer.append([introduce(quick, second, "worker")])
-    root = quick.scribe(quick.home.signers.root)
+    root = quick.scribe(quick.home.signers.need_root())
     body: dict[str, Json] = {
         "keyid": keys.keyid(second.public_key), "reason": "compromised", "since": "2026-01-01T00:00:00.000Z",
     }  # fmt: skip
@@ -291,11 +291,11 @@ def test_a_second_introduction_takes_no_revocation_back(quick: Deployment) -> No
 
 def test_a_bad_signature_beside_a_good_one_is_refused(quick: Deployment) -> None:
     sequencer = quick.open()
-    log_key = keys.keyid(quick.home.signers.log.public_key)
+    log_key = keys.keyid(quick.home.signers.need_log().public_key)
     spoiled = replace(quick.event(), cosignatures=(Signature(log_key, bytes(64)),))
     with pytest.raises(EventRefused, match="does not hold"):
         sequencer.append([spoiled])
-    sequencer.append([cosign(quick.event(), quick.home.signers.log)])
+    sequencer.append([cosign(quick.event(), quick.home.signers.need_log())])
     assert len(audit(quick)) == 5
 
 
@@ -523,7 +523,7 @@ def test_a_commit_that_no_sequencer_would_have_made_stops_the_log(
 
 def test_a_forked_checkpoint_stops_the_log(quick: Deployment) -> None:
     sequencer = quick.open()
-    fork = Checkpoint(quick.log, 5, bytes(32)).sign(quick.home.signers.log)
+    fork = Checkpoint(quick.log, 5, bytes(32)).sign(quick.home.signers.need_log())
     quick.store.replace(keyspace.checkpoint(quick.log), fork)
     with pytest.raises(LogError):
         sequencer.append([quick.event()])
@@ -722,7 +722,7 @@ def test_a_log_that_is_not_begun_takes_no_events(quick: Deployment) -> None:
     sequencer = Sequencer(
         quick.store,
         trust=quick.home.trust,
-        log_signer=quick.home.signers.log,
+        log_signer=quick.home.signers.need_log(),
         worker=keys.keyid(quick.home.signers.worker.public_key),
         state_dir=quick.home.state_dir(quick.log),
         clock=now,
