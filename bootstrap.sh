@@ -2,7 +2,8 @@
 # Sets up all that Counterproof needs on Debian or Ubuntu, from Python >= 3.11 and make. Safe to run again; at once when done.
 #
 #   ./bootstrap.sh           the system's packages, then .venv and the browser that the program will drive
-#   ./bootstrap.sh system    only the system's packages, a browser among them (for a set-up that an ordinary user finishes)
+#   ./bootstrap.sh system    only the system's packages, a browser among them (for a set-up that an ordinary user finishes),
+#                            and those that only tests need
 #
 # What apt installs, it installs only as root or where sudo asks for no password; COUNTERPROOF_APT=no forbids it.
 set -eu
@@ -70,6 +71,7 @@ install_system() {
   # Tests without the outside network; keys hidden from the browser.
   if ! have unshare || ! have setpriv; then wanted="$wanted util-linux"; fi
   have ip || wanted="$wanted iproute2"
+  have jq || wanted="$wanted jq"                     # verify.sh
   has_library libatomic.so.1 || wanted="$wanted libatomic1"  # Playwright's driver is linked to it
   has_fonts || wanted="$wanted fontconfig fonts-noto-cjk fonts-noto-core fonts-noto-color-emoji"
   [ -n "$wanted" ] || return 0
@@ -82,6 +84,19 @@ install_system() {
     have "$tool" || say "$tool is missing; the demo and the tests need it: apt-get install openssl util-linux iproute2"
   done
   has_fonts || say "Chinese, Japanese, Korean, Arabic or emoji would show as boxes in screenshots. Install: apt-get install fontconfig fonts-noto-cjk fonts-noto-core fonts-noto-color-emoji"
+}
+
+# What only tests need, and whoever runs the program need not download: without it those tests are skipped with a notice.
+install_for_tests() {
+  wanted=''
+  have go || wanted="$wanted golang-go"              # a log checker nobody here wrote (tests/oracles)
+  [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || wanted="$wanted golang-golang-x-mod-dev"
+  [ -n "$wanted" ] || return 0
+  if may_apt; then
+    # shellcheck disable=SC2086  # a list of names
+    apt_install $wanted && return
+  fi
+  say "some tests are skipped here without:$wanted (apt-get install$wanted)"
 }
 
 # --- the browser -------------------------------------------------------------------------------------------------------
@@ -153,6 +168,7 @@ install_venv() {
 mkdir -p "$state"
 if [ "${1:-}" = system ]; then
   install_system
+  install_for_tests
   from_system >/dev/null || from_debian >/dev/null || say "$no_browser"
   exit 0
 fi

@@ -16,6 +16,9 @@ EXPLAINED = {
     "pathspec": "MPL-2.0: finds files for mypy and hatchling; no part of the program",
 }
 
+# Their metadata names no licence: read in the file that they ship.
+READ = {"sigstore-models": "MIT"}
+
 # Whole words, so that LGPL is not GPL.
 STRONG = re.compile(
     r"\bA?GPL|\bGNU (Affero )?General Public|\bSSPL|\bServer Side Public|\bBusiness Source", re.IGNORECASE
@@ -49,6 +52,8 @@ def claim(distribution: Distribution) -> Claim:
         # Some put the whole text into the field: its first line names the licence.
         text = "".join(meta.get_all("License", [])).strip().splitlines()[:1]
         choices = (" AND ".join(words or text),) if words or text else ()
+    if not choices and (read := READ.get(meta["Name"].lower())):
+        choices = (read,)
     return Claim(meta["Name"], distribution.version, choices)
 
 
