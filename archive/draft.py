@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from archive.errors import LogError
 from archive.heads import INDEXED_TYPES, Advance, ChainHead, Heads, KnownKey, SeenEvent
@@ -19,7 +19,7 @@ from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
 from custody.event import Envelope, Event, check_signature, event_id_of
 from custody.leaf import Chain, Leaf
-from custody.schema import By
+from custody.schema import REASONS_REJECTED, By
 from custody.tiles import Growth
 from custody.trust import Trust
 
@@ -31,6 +31,16 @@ _SIGNING_ROLES = frozenset({"worker", "person", "log"})
 
 class EventRefused(LogError):
     """Never to be recorded, while other events can be."""
+
+    def __init__(self, message: str, *, code: str = "ENTRY_SCHEMA") -> None:
+        super().__init__(message)
+        self.code = code
+        """One of ``custody.schema.REASONS_REJECTED``."""
+
+    @classmethod
+    def of(cls, error: CustodyError) -> Self:
+        code = error.code if isinstance(error, (FormatError, SignatureError)) else ""
+        return cls(f"this event cannot be recorded: {error}", code=code if code in REASONS_REJECTED else "ENTRY_SCHEMA")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ def identified(envelopes: Sequence[Envelope]) -> tuple[Identified, ...]:
     try:
         return tuple(Identified(event_id_of(each.payload), each) for each in envelopes)
     except CustodyError as error:
-        raise EventRefused(f"this event cannot be recorded: {error}") from error
+        raise EventRefused.of(error) from error
 
 
 class Draft:
@@ -129,7 +139,7 @@ class Draft:
         try:
             judged = [self.judge(envelope) for envelope in fresh.values()]
         except CustodyError as error:
-            raise EventRefused(f"this event cannot be recorded: {error}") from error
+            raise EventRefused.of(error) from error
         for envelope, event in zip(fresh.values(), judged, strict=True):
             self.place(envelope, event, logged_at)
 

@@ -6,13 +6,16 @@ ArchiveError
 │   ├── StoreDenied     it refuses our credentials
 │   ├── StoreUnsafe     it fails the probe: it would lose, alter or release evidence (STORE_UNSAFE)
 │   ├── NotStored       there is nothing under the key
+│   │   └── NotPlain    what has taken the name is no file: a link, a pipe, a folder
 │   └── Collision       other bytes lie under a write-once key (BLOB_COLLISION)
 ├── DiskError           the local disk is full or unwritable
 ├── KeyFileError        a key is missing, readable by others, or not the log's own
 ├── LogError            the log cannot be appended to
 │   ├── LogRollback     the head moved backwards (LOG_ROLLBACK)
-│   └── LogForeign      the store holds a log that this home has no key in
+│   ├── LogForeign      the store holds a log that this home has no key in
+│   └── NotTaken        events are durable in the inbox, and nobody has taken them into the log yet
 ├── SetupMissing        a program that we need is not installed
+├── Refused             a rule forbids it: a hold, a lock, a retention that was set
 └── UsageError          what was asked for makes no sense (a URL that is none, an unknown id)
 """
 
@@ -41,6 +44,10 @@ class NotStored(StoreError):
     """There is nothing under the key."""
 
 
+class NotPlain(NotStored):
+    """What has taken the name is no file: a link, a pipe, a folder. It is not followed."""
+
+
 class Collision(StoreError):
     """Other bytes lie under a write-once key."""
 
@@ -65,8 +72,16 @@ class LogForeign(LogError):
     """The store holds a log that this home has no key in."""
 
 
+class NotTaken(LogError):
+    """Events are durable in the inbox, and nobody has taken them into the log yet."""
+
+
 class SetupMissing(ArchiveError):
     """A program that we need is not installed."""
+
+
+class Refused(ArchiveError):
+    """A rule forbids it."""
 
 
 class UsageError(ArchiveError):

@@ -1,4 +1,7 @@
-"""The follower: reads the log on to its newest commit, judges it, finishes what its maker left, and never goes back."""
+"""The follower: reads the log on to its newest commit, judges it, and never goes back.
+
+With the log's key it finishes what a commit's maker has left; without, it waits for somebody who does.
+"""
 
 import time
 from collections.abc import Callable
@@ -29,6 +32,15 @@ class _Moved(Exception):
     """Another process of this home was here first; what we hold is old."""
 
 
+class _Unfinished(Exception):
+    """The newest commit is not published yet, and publishing is not for us."""
+
+    def __init__(self, position: Position, reason: StoreError) -> None:
+        super().__init__(str(reason))
+        self.position = position
+        self.reason = reason
+
+
 class Follower:
     """Of one log, for one process. Not safe for threads: the sequencer holds a lock around it."""
 
@@ -37,12 +49,13 @@ class Follower:
         reader: LogReader,
         *,
         trust: Trust,
-        log_signer: Signer,
+        log_signer: Signer | None,
         state_dir: Path,
         retain_until: Callable[[], datetime],
         hook: Callable[[str], None],
         snapshot_every: int,
     ) -> None:
+        """``log_signer`` None: nothing is ever written to the store."""
         self.reader = reader
         self.trust = trust
         self.heads = Heads(state_dir / "heads.sqlite")
@@ -59,7 +72,8 @@ class Follower:
         self.position = Position()
         self.edge = Edge()
         self._expected: tuple[int, Digest] | None = None
-        self._keyid = keys.keyid(log_signer.public_key)
+        self._keyid = keys.keyid(trust.log.public_key)
+        self._publishes = log_signer is not None
         self._watermark = Watermark(state_dir / "head.json")
         self._snapshots = Snapshots(
             reader,
@@ -98,6 +112,9 @@ class Follower:
                 published = self._read_on(expected)
             except _Moved:
                 continue
+            except _Unfinished as error:
+                self._wait_for(error, newest)
+                return
             break
         if expected is not None and self.position.n < expected[0]:
             raise StoreError(
@@ -115,8 +132,15 @@ class Follower:
                 f"{_ELSEWHERE}; {_UNTOUCHED}"
             )
         self._watermark.rise(self.position)
-        if self.position.n and not published and (newest is None or newest.size < self.position.size):
+        behind = newest is None or newest.size < self.position.size
+        if self._publishes and self.position.n and not published and behind:
             self.publisher.point(Checkpoint(self.reader.log, self.position.size, self.edge.root))
+
+    def _wait_for(self, unfinished: _Unfinished, newest: Checkpoint | None) -> None:
+        """The log ends before that commit for us, unless its checkpoint is the newest one already."""
+        if newest is not None and newest.size >= unfinished.position.size:
+            raise unfinished.reason
+        self._watermark.rise(self.position)
 
     def refuse_other_logs(self) -> None:
         """A store that holds somebody's log is not one to begin a second one in by mistake."""
@@ -210,7 +234,12 @@ class Follower:
         leaves = {each.index: each.leaf_sha256 for each in advance.events}
 
         def look() -> bytes:
-            return read_back(self.reader, self.trust.log, derived.checkpoint.size, leaves, written=derived.written)
+            found = read_back(self.reader, self.trust.log, derived.checkpoint.size, leaves, written=derived.written)
+            if not self._publishes and (
+                (newest := self.publisher.newest()) is None or newest.size < derived.checkpoint.size
+            ):
+                raise StoreError(f"the checkpoint of {self.reader.log} does not show commit {advance.position.n} yet")
+            return found
 
         if not ours:
             # Its maker is most likely at it just now: two that write the same keys at once only slow each other down.
@@ -220,8 +249,14 @@ class Follower:
                 except StoreError:
                     time.sleep(_GRACE_SECONDS)
                 else:
-                    self.publisher.point(derived.checkpoint)
+                    if self._publishes:
+                        self.publisher.point(derived.checkpoint)
                     return checkpoint
+        if not self._publishes:
+            try:
+                return look()
+            except StoreError as error:
+                raise _Unfinished(advance.position, error) from error
         self.publisher.publish(derived)
         checkpoint = look()
         self._hook("read back")

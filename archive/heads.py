@@ -17,10 +17,10 @@ from custody import tiles
 from custody.digest import Digest
 from custody.tiles import Edge
 
-INDEXED_TYPES = ("case.opened", "item.assigned", "log.timestamped", "trust.changed")
+INDEXED_TYPES = ("case.opened", "event.rejected", "item.assigned", "log.timestamped", "trust.changed")
 """Events of these types are found again without reading the whole log."""
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 60
 _TABLES = f"""
 PRAGMA user_version = {_VERSION};

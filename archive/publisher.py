@@ -44,7 +44,7 @@ class Publisher:
         store: ObjectStore,
         *,
         vkey: VerifierKey,
-        signer: Signer,
+        signer: Signer | None,
         lock: Path,
         retain_until: Callable[[], datetime],
         hook: Callable[[str], None],
@@ -74,6 +74,8 @@ class Publisher:
 
         Raises ``Collision`` when other bytes lie where these belong: then the store is not to be built on.
         """
+        if self._signer is None:
+            raise ValueError("without the log's key nothing is published")
         until = self._retain_until()
         with ThreadPoolExecutor(_THREADS, "publisher") as threads:
             writes = [threads.submit(self._create, key, data, until) for key, data in derived.full.items()]
@@ -98,6 +100,8 @@ class Publisher:
 
     def point(self, mine: Checkpoint) -> None:
         """The pointer says this checkpoint or a newer one; an older one never for long, whoever races us."""
+        if self._signer is None:
+            raise ValueError("without the log's key nothing is pointed to")
         # Processes of one home take turns; those of other machines may overwrite us, so we look again.
         with disk.exclusive(self._lock):
             for _ in range(_TRIES):

@@ -6,26 +6,23 @@ dies at any point leaves either nothing or a commit that the next one finishes, 
 """
 
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from archive.combiner import Combiner, Waiting
-from archive.confirmation import confirm, read_back
 from archive.draft import Draft, EventRefused, Identified, identified
-from archive.errors import Collision, KeyFileError, LogError, StoreError
+from archive.errors import Collision, KeyFileError, LogError
 from archive.follower import Follower
-from archive.heads import KnownKey, SeenEvent
-from archive.log import LoggedEvent, LogReader, Position
+from archive.heads import SeenEvent
+from archive.log import LogReader
 from archive.receipt import Receipt
 from archive.snapshots import EVERY
 from archive.store import ObjectStore
-from archive.turn import turn
+from archive.view import View
 from custody import keys, keyspace
 from custody.commit import Commit
 from custody.digest import Digest
@@ -52,7 +49,7 @@ class _Pending:
     data: bytes
 
 
-class Sequencer:
+class Sequencer(View):
     """Safe for threads. Call ``open`` once before anything else."""
 
     def __init__(
@@ -74,28 +71,28 @@ class Sequencer:
             raise KeyFileError(
                 f"the log key is not the one that the trust file names for {trust.log.name}: put the right one back"
             )
-        self.trust = trust
-        self.log = trust.log.name
-        self.reader = LogReader(store, self.log)
-        self._store = store
+        reader = LogReader(store, trust.log.name)
+        super().__init__(
+            store,
+            reader,
+            trust=trust,
+            follower=Follower(
+                reader,
+                trust=trust,
+                log_signer=log_signer,
+                state_dir=state_dir,
+                retain_until=retain_until,
+                hook=hook,
+                snapshot_every=snapshot_every,
+            ),
+            lock=state_dir / "turn.lock",
+        )
         self._keyid = keys.keyid(log_signer.public_key)
         self._worker = worker
         self._clock = clock
         self._retain_until = retain_until
         self._random = random
         self._hook = hook
-        self._turn_lock = state_dir / "turn.lock"
-        self._follower = Follower(
-            self.reader,
-            trust=trust,
-            log_signer=log_signer,
-            state_dir=state_dir,
-            retain_until=retain_until,
-            hook=hook,
-            snapshot_every=snapshot_every,
-        )
-        self._heads = self._follower.heads
-        self._lock = threading.RLock()
         self._pending: _Pending | None = None
         self._combiner = Combiner(self._serve, capacity=_CAPACITY)
 
@@ -111,10 +108,9 @@ class Sequencer:
             self._follower.refuse_removed()
 
     @property
-    def position(self) -> Position:
-        """As far as was read; ``n`` is 0 as long as the log is not begun."""
-        with self._lock:
-            return self._follower.position
+    def orders(self) -> bool:
+        """Events get their place here."""
+        return True
 
     def begin(self, envelopes: Sequence[Envelope]) -> None:
         """The first commit, unless somebody else has made it by now."""
@@ -143,46 +139,26 @@ class Sequencer:
             receipts += self._combiner.submit(some, weight=len(some))
         return tuple(receipts)
 
-    def find(self, event_id: str) -> Receipt | None:
-        """The receipt of an event, if the log has it."""
-        with self._turn():
-            self._follow()
-            seen = self._heads.event(event_id)
-            return None if seen is None else self._confirm([seen])[event_id]
+    def submit(self, envelopes: Sequence[Envelope], *, wait_s: float = 0.0) -> tuple[Receipt | None, ...]:
+        """As ``append``: whoever holds the key need not wait for anybody."""
+        return self.append(envelopes)
 
-    def key(self, keyid: str) -> KnownKey | None:
-        """A key that the log has introduced, as far as was read."""
-        with self._lock:
-            return self._heads.key(keyid)
+    def take(self, envelopes: Sequence[Identified]) -> list[Receipt | EventRefused]:
+        """Each on its own: one that is refused holds up none of the others. Raises what stops all of them."""
+        answers: list[Receipt | EventRefused] = []
+        for at in range(0, len(envelopes), _MAX_EVENTS):
+            waiting = [_Waiting((each,), 1) for each in envelopes[at : at + _MAX_EVENTS]]
+            self._serve(list(waiting))
+            for each in waiting:
+                try:
+                    answers += each.result()
+                except EventRefused as refused:
+                    answers.append(refused)
+        return answers
 
-    def refresh(self) -> Position:
-        """Read on to the newest commit."""
-        with self._turn():
-            self._follow()
-            return self._follower.position
-
-    def checkpoint(self) -> tuple[int, bytes]:
-        """Size, and the newest signed note as it is stored."""
-        size = self.refresh().size
-        return size, read_back(self.reader, self.trust.log, size, {})
-
-    def events(self, *types: str, newest_first: bool = False) -> Iterator[LoggedEvent]:
-        """Events of some of ``archive.heads.INDEXED_TYPES``, as far as was read, without reading the whole log."""
-        size = self.position.size
-        found = self._heads.typed(*types, newest_first=newest_first)
-        while (seen := self._next(found)) is not None:
-            each = self.reader.parse(seen.n, seen.index, self.reader.leaf(seen.index, size))
-            if each.leaf_sha256 != seen.leaf_sha256:
-                raise StoreError(f"leaf {seen.index} of {self.log} is not what was written: run `counterproof verify`")
-            yield each
-
-    def _next(self, found: Iterator[SeenEvent]) -> SeenEvent | None:
-        with self._lock:
-            return next(found, None)
-
-    def close(self) -> None:
-        with self._lock:
-            self._heads.close()
+    def holds(self, event_id: str) -> bool:
+        """Whether the log has the event."""
+        return self.find(event_id) is not None
 
     def _serve(self, waiting: list[_Waiting]) -> None:
         with self._turn():
@@ -217,22 +193,6 @@ class Sequencer:
         for each, found in complete:
             each.answer(tuple(receipts[event.event_id] for event in found))
         return rest
-
-    def _seen(self, event: Identified) -> SeenEvent | None:
-        seen = self._heads.event(event.id)
-        if seen is not None and seen.payload_sha256 != event.envelope.payload_sha256:
-            raise EventRefused(f"event {event.id} is in the log with other bytes: sign this one under an id of its own")
-        return seen
-
-    def _confirm(self, seen: Sequence[SeenEvent]) -> dict[str, Receipt]:
-        known = self._follower.known
-        receipts = confirm(self.reader, self.trust.log, seen, known=known)
-        older = [each.tree_size for each in seen if known is None or each.n != known.n]
-        if older:
-            newest = self._follower.publisher.newest()
-            if newest is None or newest.size < max(older):
-                raise StoreError(f"{self._store.name} lost the newest checkpoint: run the command again")
-        return receipts
 
     def _commit(self, waiting: Sequence[_Waiting]) -> bool:
         """Create ``commit/<n+1>`` with all that is new. False: somebody else has it, or there is nothing to commit."""
@@ -284,12 +244,7 @@ class Sequencer:
 
     def _follow(self) -> None:
         self._resolve()
-        self._follower.follow()
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with self._lock, turn(self._turn_lock):
-            yield
+        super()._follow()
 
     def _back_off(self, attempt: int) -> None:
         share = int.from_bytes(self._random(2)) / 0xFFFF

@@ -38,7 +38,7 @@ class Snapshots:
     """Of one log, written from its ``Heads`` and read back into it."""
 
     def __init__(
-        self, reader: LogReader, heads: Heads, *, vkey: VerifierKey, signer: Signer, directory: Path, every: int = EVERY
+        self, reader: LogReader, heads: Heads, *, vkey: VerifierKey, signer: Signer | None, directory: Path, every: int = EVERY
     ) -> None:
         self._reader = reader
         self._heads = heads
@@ -49,7 +49,7 @@ class Snapshots:
 
     def write(self, at: Position, root: bytes) -> None:
         """Where one is due, into a local file, inside the transaction that has moved ``Heads`` to ``at``."""
-        if at.n % self._every:
+        if self._signer is None or at.n % self._every:
             return
         since = at.n - self._every
         first_index = self._heads.snapshot_size(since) if since else 0
