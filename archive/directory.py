@@ -1,8 +1,9 @@
 """A store in a directory: the same keys as files. What `mirror` writes, and what a stranger verifies.
 
 A mirror comes from anybody, so nothing in it is followed: every step of a path is opened by itself and must be a plain
-directory, and its end a plain file. There are no versions and no locks here: whoever may write to the directory may
-delete from it, and the probe says so.
+directory, and its end a plain file. A link or a pipe that has taken a name is listed, and is nothing that can be read
+(``NotPlain``). There are no versions and no locks here: whoever may write to the directory may delete from it, and the
+probe says so.
 """
 
 import errno
@@ -18,16 +19,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive import disk
-from archive.errors import Collision, DiskError, NotStored, StoreError
+from archive.errors import Collision, DiskError, NotPlain, NotStored, StoreError
 from archive.payload import CHUNK_BYTES, Payload, checked_key, checked_prefix
-from archive.store import Stored, Version
+from archive.store import HoldState, Lock, Removal, Stored, Version
 from custody.digest import Digest
-from custody.keyspace import PROBES
+from custody.keyspace import BLOBS, PROBES
 
 _WRITE_ONCE = 0o444
 _MUTABLE = 0o644
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _END = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not make us wait
+_MAX_STEPS = 24  # an archive's keys have twelve at most; a stranger's folders may go on for ever
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK}
 
 
@@ -73,7 +75,7 @@ class DirectoryStore:
             descriptor = os.open(name, _END, dir_fd=parent)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
-                raise StoreError(f"{self.root / key} is no plain file: it is no part of an archive")
+                raise NotPlain(f"{self.root / key} is no plain file: it is no part of an archive")
             return io.BufferedReader(_File(descriptor, self.root / key), CHUNK_BYTES)
 
     def head(self, key: str) -> Stored:
@@ -102,6 +104,30 @@ class DirectoryStore:
         with self._parent(key) as (parent, name), self._trouble(key):
             os.unlink(name, dir_fd=parent)
 
+    def lengthen(self, key: str, until: datetime) -> Lock | None:
+        self._refuse_absent(key)
+        return None
+
+    def set_hold(self, key: str, *, on: bool) -> HoldState:
+        self._refuse_absent(key)
+        return "none"
+
+    def remove(self, key: str) -> tuple[Removal, ...]:
+        if not checked_key(key).startswith(BLOBS):
+            raise StoreError(f"{key} is no blob: it stays")
+        try:
+            with self._parent(key) as (parent, name), self._trouble(key):
+                os.unlink(name, dir_fd=parent)
+                os.fsync(parent)
+        except NotPlain as error:
+            return (Removal(version_id=None, removed=False, answer=str(error)),)
+        except NotStored:
+            return ()
+        return (Removal(version_id=None, removed=True, answer="removed"),)
+
+    def _refuse_absent(self, key: str) -> None:
+        self.open(key).close()
+
     def _walk(self, directory: int, path: str, prefix: str) -> Iterator[str]:
         """In byte order of whole keys: a directory sorts as if its name ended in ``/``."""
         with self._trouble(path):
@@ -111,18 +137,22 @@ class DirectoryStore:
             found = f"{path}{name}"
             if not (found.startswith(prefix) or (name.endswith("/") and prefix.startswith(found))):
                 continue
-            checked_key(found.removesuffix("/"))
+            if not _is_key(found.removesuffix("/")):
+                continue  # nothing that an archive wrote; nobody can ask for it either
             if name.endswith("/"):
-                with self._trouble(found):
-                    inner = os.open(name[:-1], _STEP, dir_fd=directory)
+                if found.count("/") > _MAX_STEPS:
+                    continue
+                try:
+                    with self._trouble(found):
+                        inner = os.open(name[:-1], _STEP, dir_fd=directory)
+                except NotStored:  # gone, or made a link of, since it was listed
+                    continue
                 try:
                     yield from self._walk(inner, found, prefix)
                 finally:
                     os.close(inner)
-            elif stat.S_ISREG(modes[name]):
+            else:  # a link or a pipe has taken the name: who asks for it is told so
                 yield found
-            else:
-                raise StoreError(f"{self.root / found} is no plain file: it is no part of an archive")
 
     def _stored(self, key: str, *, created: bool) -> Stored:
         with self.open(key) as stream:
@@ -203,8 +233,16 @@ class DirectoryStore:
             if number == errno.ENOENT:
                 raise NotStored(f"there is nothing under {key} in {self.root}") from error
             if number in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR}:
-                raise StoreError(f"a link or a stranger's file lies on the way to {key} in {self.root}") from error
+                raise NotPlain(f"a link or a stranger's file lies on the way to {key} in {self.root}") from error
             raise
+
+
+def _is_key(text: str) -> bool:
+    try:
+        checked_key(text)
+    except StoreError:
+        return False
+    return True
 
 
 class _File(io.FileIO):

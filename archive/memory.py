@@ -9,9 +9,10 @@ from typing import BinaryIO
 
 from archive.errors import Collision, NotStored, StoreError
 from archive.payload import Payload, checked_key, checked_prefix
-from archive.store import Stored, Version
+from archive.store import HoldState, Removal, Stored, Version
+from archive.store import Lock as ObjectLock
 from custody.digest import Digest
-from custody.keyspace import PROBES
+from custody.keyspace import BLOBS, PROBES
 
 
 class MemoryStore:
@@ -71,6 +72,21 @@ class MemoryStore:
             raise StoreError(f"{key} is evidence: it stays")
         with self._lock:
             self._objects.pop(key, None)
+
+    def lengthen(self, key: str, until: datetime) -> ObjectLock | None:
+        self.read(key)
+        return None
+
+    def set_hold(self, key: str, *, on: bool) -> HoldState:
+        self.read(key)
+        return "none"
+
+    def remove(self, key: str) -> tuple[Removal, ...]:
+        if not checked_key(key).startswith(BLOBS):
+            raise StoreError(f"{key} is no blob: it stays")
+        with self._lock:
+            found = self._objects.pop(key, None)
+        return () if found is None else (Removal(version_id=None, removed=True, answer="removed"),)
 
     @staticmethod
     def _stored(key: str, data: bytes, *, created: bool) -> Stored:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol, runtime_checkable
 
 from custody.digest import Digest
 
@@ -31,6 +31,8 @@ class Stored:
     lock: Lock | None
     created: bool
     """False when equal bytes were there already (HTTP 412, then compared)."""
+    held: bool = False
+    """Under a legal hold, which has no end and knows no bypass."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +43,20 @@ class Version:
     version_id: str
     is_latest: bool
     is_delete_marker: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """What the store answered when one version was to go."""
+
+    version_id: str | None
+    removed: bool
+    answer: str
+    """In the store's own words: status and code."""
+
+
+HoldState = Literal["on", "off", "unsupported", "none"]
+"""As read back. ``unsupported``: the bucket takes no legal hold; ``none``: the store keeps neither holds nor locks."""
 
 
 class ObjectStore(Protocol):
@@ -80,4 +96,24 @@ class ObjectStore(Protocol):
 
     def versions(self, prefix: str) -> Iterator[Version]:
         """All versions and delete markers below the prefix; nothing where the store keeps no versions."""
+        ...
+
+
+@runtime_checkable
+class Keeper(ObjectStore, Protocol):
+    """A store that also takes part in what happens to evidence later: longer locks, holds, and the end of a blob."""
+
+    def lengthen(self, key: str, until: datetime) -> Lock | None:
+        """The lock as read back, never shorter than it was; None where the store keeps none. Raises ``NotStored``."""
+        ...
+
+    def set_hold(self, key: str, *, on: bool) -> HoldState:
+        """A legal hold on every version of the key, or off it, then read back. Raises ``NotStored``."""
+        ...
+
+    def remove(self, key: str) -> tuple[Removal, ...]:
+        """Every version and delete marker of a blob, each by its own id, never round a lock; empty: nothing was there.
+
+        A no of the store is an answer. Raises ``StoreError`` for a key that is no blob's: the log stays.
+        """
         ...

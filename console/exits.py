@@ -7,6 +7,7 @@ from archive.errors import (
     DiskError,
     KeyFileError,
     LogError,
+    Refused,
     SetupMissing,
     StoreError,
     UsageError,
@@ -35,13 +36,15 @@ class Exit(IntEnum):
     SETUP = 7
     """A program that we need is not installed."""
     POLICY = 8
-    """A page that was asked for was refused by policy (``--robots obey``)."""
+    """A rule forbids it: a page refused by ``--robots obey``, a hold, a lock, a retention that was set."""
     INTERRUPTED = 130
 
 
 def of_error(error: ArchiveError | CustodyError) -> Exit:
     if isinstance(error, UsageError):
         return Exit.USAGE
+    if isinstance(error, Refused):
+        return Exit.POLICY
     if isinstance(error, SetupMissing):
         return Exit.SETUP
     if isinstance(error, (StoreError, DiskError, KeyFileError, LogError)):

@@ -14,12 +14,14 @@ from typing import Any, BinaryIO
 
 from archive.errors import Collision, NotStored, StoreError
 from archive.payload import Payload, whole_seconds
+from archive.s3 import keeping
 from archive.s3.client import Credentials, connect
 from archive.s3.objects import Objects
 from archive.s3.raw import RawObjects
 from archive.s3.trouble import NoBucket, Taken
-from archive.store import Lock, Stored, Version
+from archive.store import HoldState, Lock, Removal, Stored, Version
 from custody.digest import Digest
+from custody.keyspace import BLOBS
 
 MAX_OBJECT_BYTES = 5 << 30  # S3's limit for a single PUT
 COMPLIANCE = "COMPLIANCE"
@@ -120,8 +122,27 @@ class S3Store:
             return
         for key in self.keys(prefix):
             if key not in seen:
-                for page in self._objects.listed_versions(key, Delimiter="/"):
-                    yield from (version for version in self._versions(page) if version.key == key)
+                yield from self._versions_of(key)
+
+    def lengthen(self, key: str, until: datetime) -> Lock | None:
+        there = self._objects.head(key)
+        asked = whole_seconds(until)
+        if asked is not None and (there.lock is None or there.lock.retain_until < asked):
+            self._objects.retain(key, there.version_id, self._mode(there.lock), asked)
+            there = self._objects.head(key, there.version_id)
+        return self._locked(there, asked).lock
+
+    def set_hold(self, key: str, *, on: bool) -> HoldState:
+        return keeping.set_hold(self._objects, key, self._versions_of(key), on=on)
+
+    def remove(self, key: str) -> tuple[Removal, ...]:
+        if not key.startswith(BLOBS):
+            raise StoreError(f"{key} is no blob: it stays")
+        return keeping.remove(self._objects, key, self._versions_of(key))
+
+    def _versions_of(self, key: str) -> list[Version]:
+        pages = self._objects.listed_versions(key, Delimiter="/")
+        return [version for page in pages for version in self._versions(page) if version.key == key]
 
     def make_bucket(self) -> None:
         """Create the bucket, with Object Lock, if it is not there. Only the embedded store's is made by us."""
@@ -185,10 +206,13 @@ class S3Store:
             )
         if until is not None and self._falls_short(there.lock, until):
             longest = max(until, there.lock.retain_until) if there.lock else until
-            mode = COMPLIANCE if there.lock and there.lock.mode == COMPLIANCE else self._lock_mode
-            self._objects.retain(key, there.version_id, mode, longest)
+            self._objects.retain(key, there.version_id, self._mode(there.lock), longest)
             there = self._objects.head(key, there.version_id)
         return self._locked(there, until)
+
+    def _mode(self, lock: Lock | None) -> str:
+        """Never weaker than what is there."""
+        return COMPLIANCE if lock is not None and lock.mode == COMPLIANCE else self._lock_mode
 
     def _locked(self, stored: Stored, until: datetime | None) -> Stored:
         if until is not None and self._falls_short(stored.lock, until):

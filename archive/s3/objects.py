@@ -72,6 +72,7 @@ class Objects:
             version_id=version_in(head),
             lock=_lock_in(head),
             created=created,
+            held=head.get("ObjectLockLegalHoldStatus") == "ON",
         )
 
     def open(self, key: str, version: str | None = None) -> BinaryIO:

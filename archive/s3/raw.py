@@ -1,4 +1,4 @@
-"""Requests that evidence is never written with. Only the probe makes them, and only on keys of its own."""
+"""Requests to which a no is an answer. ``RawObjects`` is the probe's alone, on keys of its own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,17 +68,25 @@ class RawObjects:
         return self._answer(self.objects.client.put_object_retention, key, version_id, request)
 
     def _answer(self, call: Callable[..., Any], key: str, version_id: str | None, request: dict[str, Any]) -> Answer:
-        def ask() -> Answer:
-            try:
-                response = call(**self.objects.at(_own(key), version_id), **request)
-            except ClientError as error:
-                status, code = said(error)
-                if status >= 500 or status == 429:
-                    raise
-                return Answer(status=status, code=code)
-            return Answer(status=response["ResponseMetadata"]["HTTPStatusCode"], version_id=version_in(response))
+        return answered(self.objects, "probe with", call, _own(key), version_id=version_id, **request)
 
-        return self.objects.ask("probe with", key, ask)
+
+def answered(
+    objects: Objects, what: str, call: Callable[..., Any], key: str, *, version_id: str | None, **request: Any
+) -> Answer:
+    """Ask until there is a yes or a no."""
+
+    def ask() -> Answer:
+        try:
+            response = call(**objects.at(key, version_id), **request)
+        except ClientError as error:
+            status, code = said(error)
+            if status >= 500 or status == 429:
+                raise
+            return Answer(status=status, code=code)
+        return Answer(status=response["ResponseMetadata"]["HTTPStatusCode"], version_id=version_in(response))
+
+    return objects.ask(what, key, ask)
 
 
 def _own(key: str) -> str:
