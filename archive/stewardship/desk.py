@@ -21,8 +21,8 @@ from custody.record import MAX_BYTES, Record
 T = TypeVar("T")
 R = TypeVar("R")
 
-MAX_DETAIL_BYTES = 256 * 1024 * 1024
-"""A list of what a large case holds is long; more than this is nobody's list."""
+MAX_DETAIL_BYTES = canonical.MAX_BYTES
+"""As much as a verifier reads of such a list."""
 _BATCH = 256
 
 
