@@ -131,6 +131,10 @@ def verify(
     trust: Annotated[
         Path | None, typer.Option("--trust", metavar="FILE", help="Keys and authorities to believe. [the home's]")
     ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help="One you kept: does today's log extend it? Repeatable."),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -140,7 +144,9 @@ def verify(
 
     with sentences(as_json=as_json, code_of=verification.code_of):
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        code = verification.verify(config, trust_file=trust, case=case, as_json=as_json)
+        code = verification.verify(
+            config, trust_file=trust, case=case, as_json=as_json, checkpoints=tuple(checkpoint or ())
+        )
     raise typer.Exit(code)
 
 

@@ -57,6 +57,13 @@ class Token:
     """How far off the clock may be, by its own word; zero when it does not say."""
 
 
+class Unreadable(TimestampError):
+    """The answer is not in the form that this verifier reads, which is not to say that nobody can read it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="TS_PARSE")
+
+
 def query(data: bytes, nonce: int) -> bytes:
     """DER of a TimeStampReq (RFC 3161 §2.4.1): SHA-256, the signer's certificate wanted."""
     if not 0 <= nonce < 1 << NONCE_BITS:
@@ -109,7 +116,7 @@ def judge(query: bytes, response: bytes, data: bytes, authority: Authority) -> T
 def _read(
     query: bytes, response: bytes, data: bytes, authority: Authority
 ) -> tuple[Token, TimeStampResponse, cms.Envelope]:
-    digest, nonce = _parse_query(query)
+    digest, nonce = parse_query(query)
     if digest != hashlib.sha256(data).digest():
         raise TimestampError("the query is about other bytes", code="TS_IMPRINT")
     if len(response) > MAX_RESPONSE_BYTES:
@@ -138,7 +145,7 @@ def _read(
             else timedelta(0),
         )
     except (ValueError, OverflowError, FormatError) as error:
-        raise TimestampError(f"the answer of {authority.id} cannot be read: {error}", code="TS_PARSE") from error
+        raise Unreadable(f"the answer of {authority.id} cannot be read: {error}") from error
     if imprint.hash_algorithm.dotted_string != _SHA256 or imprint.message != digest:
         raise TimestampError("the token is about other bytes", code="TS_IMPRINT")
     if info.nonce != nonce:
@@ -153,8 +160,8 @@ def _encode_query(digest: bytes, nonce: int) -> bytes:
     return cms.encode(cms.SEQUENCE, _VERSION_1, imprint, number, _CERTIFICATE_WANTED)
 
 
-def _parse_query(data: bytes) -> tuple[bytes, int]:
-    """Imprint and nonce of what ``query`` wrote, and of nothing else."""
+def parse_query(data: bytes) -> tuple[bytes, int]:
+    """Imprint and nonce of what ``query`` wrote, and of nothing else. Raises ``TimestampError`` (``TS_PARSE``)."""
     try:
         fields = cms.parse(data).sequence(at_least=4)
         digest = fields[1].sequence(at_least=2)[1].octets()
@@ -181,7 +188,7 @@ def _certificate(der: bytes) -> x509.Certificate:
         # Both are read when they are asked for; what cannot be read is found out here.
         _ = signer.extensions, signer.public_key()
     except Exception as error:
-        raise TimestampError(f"the certificate of the signer cannot be read: {error}", code="TS_PARSE") from error
+        raise Unreadable(f"the certificate of the signer cannot be read: {error}") from error
     return signer
 
 

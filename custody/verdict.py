@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from custody.bracket import Bracket
 from custody.model import Json
 
 CHECKS: Mapping[int, str] = {
@@ -78,6 +79,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     facts: Mapping[str, Json]
     """Counts, ``origins``, ``time`` (``trusted | unverified | none``), ``key`` (``trusted | self-consistent``)."""
+    brackets: Mapping[int, Bracket] = field(default_factory=dict, repr=False)
+    """Of each leaf of an item, by its index, where ``verify`` was asked for them. Not part of the JSON."""
 
     @property
     def holds(self) -> bool:

@@ -6,23 +6,27 @@ file, and every fault becomes a finding with a code and the place it is about.
 
 import builtins
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from custody.checks import checkpoint, published, shelf
+from custody.bracket import Bracket
+from custody.checkpoint import Checkpoint
+from custody.checks import checkpoint, inbox, published, shelf
 from custody.checks import trust as trust_check
 from custody.checks.blobs import Blobs
 from custody.checks.chains import Chains
 from custody.checks.checkpoint import Signed
 from custody.checks.commits import Commits
 from custody.checks.entries import Entries, Entry
-from custody.checks.inquiry import Inquiry, Map, Progress, silent
+from custody.checks.inquiry import Inquiry, Map, Progress, SecondOpinion, silent
+from custody.checks.kept import Kept
 from custody.checks.locks import Locks
 from custody.checks.records import Records
 from custody.checks.registry import Registry
 from custody.checks.stamps import Stamps
 from custody.checks.states import States
+from custody.checks.stewardship import Stewardship
 from custody.checks.tree import Tree
 from custody.instant import format_utc
 from custody.model import Json
@@ -30,7 +34,9 @@ from custody.source import Reader, Source, Unreachable
 from custody.trust import Trust
 from custody.verdict import CHECKS, Check, Finding, Findings, Severity, Verdict, depends
 
-__all__ = ["Check", "Finding", "Map", "Progress", "Severity", "Source", "Verdict", "verify"]
+__all__ = [
+    "Bracket", "Check", "Finding", "Map", "Progress", "SecondOpinion", "Severity", "Source", "Verdict", "verify",
+]  # fmt: skip
 
 _NOTHING: dict[str, Json] = {"time": "none", "origins": {}}
 
@@ -41,6 +47,9 @@ def verify(
     *,
     at: datetime,
     scope: str | None = None,
+    kept: Sequence[Checkpoint] = (),
+    second_opinion: SecondOpinion | None = None,
+    brackets: bool = False,
     map: Map = builtins.map,  # noqa: A002  # it is one
     progress: Progress | None = None,
     absent: tuple[type[Exception], ...] = (KeyError, FileNotFoundError),
@@ -50,21 +59,37 @@ def verify(
 
     ``trust`` None: the keys are those that the store names itself, and the verdict is ``self-consistent only``.
     ``scope`` is the id of a case: checks 10 to 12 look at its items alone, the log is always checked whole.
+    ``kept``: checkpoints of earlier days, opened with the key of ``trust``; today's log must extend them.
+    ``second_opinion`` is asked of tokens that this verifier cannot read; the verdict says which rest on it.
+    ``brackets``: the verdict gets the bracket of each leaf of an item, at about 100 bytes each.
     ``absent`` and ``unreachable`` are what the source raises when there is nothing under a key, and when it does not
     answer; ``absent`` is looked at first. ``map`` may be that of an executor with threads.
     """
-    run = _Run(Reader(source, absent=absent, unreachable=unreachable), trust, at, scope, map, progress or silent)
+    run = _Run(
+        reader=Reader(source, absent=absent, unreachable=unreachable),
+        given=trust,
+        at=at,
+        scope=scope,
+        kept=kept,
+        second_opinion=second_opinion,
+        map=map,
+        progress=progress or silent,
+        brackets={} if brackets else None,
+    )
     return run.verdict()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Run:
     reader: Reader
     given: Trust | None
     at: datetime
     scope: str | None
+    kept: Sequence[Checkpoint]
+    second_opinion: SecondOpinion | None
     map: Map
     progress: Progress
+    brackets: dict[int, Bracket] | None
     findings: Findings = field(default_factory=Findings)
     events: Counter[str] = field(default_factory=Counter)
     facts: dict[str, Json] = field(default_factory=lambda: dict(_NOTHING))
@@ -87,6 +112,7 @@ class _Run:
                     scope=self.scope,
                     map=self.map,
                     progress=self.progress,
+                    second_opinion=self.second_opinion,
                 )
             )
         else:
@@ -99,6 +125,7 @@ class _Run:
             checks=self.findings.checks(),
             findings=self.findings.findings(),
             facts=self.facts,
+            brackets=self.brackets or {},
         )
 
     def _choose(self) -> None:
@@ -109,23 +136,25 @@ class _Run:
         if not self._stage(2, lambda: self._collect(inquiry)) or self.signed is None:
             self._skip_after(2)
             return
-        signed, records = self.signed, Records(inquiry)
-        if not self._stage(3, lambda: self._walk(inquiry, signed, records)):
+        signed, records, stewardship = self.signed, Records(inquiry), Stewardship(inquiry)
+        if not self._stage(3, lambda: self._walk(inquiry, signed, records, stewardship)):
             self._skip_after(3)
             return
-        self._stage(10, lambda: self._look(inquiry, records))
+        self._stage(10, lambda: self._look(inquiry, records, stewardship))
         self._stage(2, lambda: checkpoint.check_shown(inquiry, signed))
 
     def _collect(self, inquiry: Inquiry) -> None:
         self.signed = checkpoint.collect(inquiry)
 
-    def _look(self, inquiry: Inquiry, records: Records) -> None:
+    def _look(self, inquiry: Inquiry, records: Records, stewardship: Stewardship) -> None:
         """Checks 10 to 12, over the blobs."""
         locks = Locks(inquiry)
         locks.survey()
-        blobs = Blobs(inquiry, locks.deleted)
+        stewardship.read(records.of_the_case())
+        blobs = Blobs(inquiry, locks.deleted, stewardship.excuse)
         records.finish(blobs, locks)
-        locks.finish(blobs.asked)
+        stewardship.conclude()
+        locks.finish(blobs.asked - blobs.disposed)
         self.facts |= {
             "blobs": blobs.count,
             "bytes": blobs.bytes,
@@ -134,22 +163,24 @@ class _Run:
             "orphans": records.orphans,
         }
 
-    def _walk(self, inquiry: Inquiry, signed: Signed, records: Records) -> None:
+    def _walk(self, inquiry: Inquiry, signed: Signed, records: Records, stewardship: Stewardship) -> None:
         """Checks 3 to 9, in one pass over the leaves."""
         files = shelf.survey(inquiry)
         walked = Commits(inquiry, signed, files)
         tree = Tree(inquiry, signed, files)
-        stamps = Stamps(inquiry, signed)
+        kept = Kept(inquiry, signed, self.kept)
+        stamps = Stamps(inquiry, signed, self.brackets)
         stamps.collect()
         registry = Registry(inquiry.trust)
         entries, chains, states = Entries(inquiry, registry), Chains(inquiry), States(inquiry)
         watchers: tuple[Callable[[Entry], None], ...] = (
-            chains.see, states.see, stamps.see, records.see, self._count,
+            chains.see, states.see, stamps.see, records.see, stewardship.see, self._count,
         )  # fmt: skip
         for batch in walked.walk():
             n = batch.commit.n if batch.commit is not None else None
             for at, leaf in enumerate(batch.leaves):
                 entry = entries.examine(batch.first + at, leaf, tree.append(leaf, n))
+                kept.see(tree)
                 for watch in watchers:
                     watch(entry)
                 if batch.commit is not None and entry.event is not None:
@@ -164,14 +195,22 @@ class _Run:
         published.check(inquiry, registry)
         chains.finish()
         states.finish(chains.broken)
+        stewardship.finish()
         stamps.finish(walked.ends)
-        self.facts |= stamps.facts(records.chains()) | {
-            "leaves": walked.size,
-            "commits": len(walked.ends),
-            "captures": states.captures,
-            "open": states.open,
-            "events": dict(sorted(self.events.items())),
-        }
+        self.facts |= (
+            stamps.facts(records.chains())
+            | stewardship.facts()
+            | {
+                "leaves": walked.size,
+                "commits": len(walked.ends),
+                "captures": states.captures,
+                "open": states.open,
+                "events": dict(sorted(self.events.items())),
+                "waiting": inbox.check(inquiry),
+            }
+        )
+        if self.kept:
+            self.facts["kept"] = kept.finish()
 
     def _count(self, entry: Entry) -> None:
         event = entry.event

@@ -1,7 +1,8 @@
 """Check 10, blobs: whatever an event or a record names is there, as long as it says, with the digest it says."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from custody import keyspace
@@ -29,6 +30,8 @@ class Wanted:
     name: str
     role: str | None = None
     capture: str | None = None
+    item: str | None = None
+    """That the blob belongs to, or is about."""
     lock: Lock | None = None
     """The lock that the record says it has."""
     version_id: str | None = None
@@ -64,10 +67,17 @@ class Look:
     unreachable: str | None = None
 
 
+Excuse = Callable[[str | None, Digest], str | None]
+"""``excuse(item, digest)``: why a blob of an item is not there: ``disposed``, ``unread``, ``held``; None: no reason."""
+
+
 class Blobs:
-    def __init__(self, inquiry: Inquiry, deleted: Mapping[str, object]) -> None:
+    def __init__(self, inquiry: Inquiry, deleted: Mapping[str, object], excuse: Excuse | None = None) -> None:
         """``deleted``: keys that a delete marker hides; check 12 names them."""
         self._inquiry = inquiry
+        self._excuse = excuse
+        self._disposed: set[Digest] = set()
+        self._wanting: set[Digest] = set()
         self._findings = inquiry.findings
         self._deleted = deleted
         self._looks: dict[Digest, Look] = {}
@@ -98,8 +108,13 @@ class Blobs:
         return look is not None and look.good
 
     @property
-    def asked(self) -> Iterable[Digest]:
+    def asked(self) -> AbstractSet[Digest]:
         return self._looks.keys()
+
+    @property
+    def disposed(self) -> set[Digest]:
+        """Blobs that are gone because all that names them was disposed of."""
+        return self._disposed - self._wanting
 
     def orphans(self) -> int:
         """Blobs that nothing names: a capture that was not finished leaves them, and so does a changed name."""
@@ -138,11 +153,28 @@ class Blobs:
         if look.unreachable is not None:
             findings.unchecked(CHECK, "STORE_UNREACHABLE", f"{what}: {look.unreachable}", **where)
         elif look.length is None:
-            if wanted.key not in self._deleted:
-                findings.fail(CHECK, "BLOB_MISSING", f"{what} is not there", **where)
+            self._report_missing(wanted, what)
         else:
             if look.length != wanted.bytes:
                 got = "more" if look.length > wanted.bytes else str(look.length)
                 findings.fail(CHECK, "BLOB_SIZE", f"{what}: expected {wanted.bytes} bytes, got {got}", **where)
             if not look.good:
                 findings.fail(CHECK, "BLOB_DIGEST", f"{what}: its bytes are not those that were recorded", **where)
+
+    def _report_missing(self, wanted: Wanted, what: str) -> None:
+        findings = self._inquiry.findings
+        why = None if self._excuse is None else self._excuse(wanted.item, wanted.digest)
+        if why == "disposed":
+            self._disposed.add(wanted.digest)
+            findings.note(CHECK, "BLOB_DISPOSED", f"{what} was disposed of", **wanted.locator)
+            return
+        self._wanting.add(wanted.digest)
+        if wanted.key in self._deleted:
+            return
+        if why == "held":
+            message = f"{what} is not there, and its item is on hold"
+            findings.fail(CHECK, "HOLD_VIOLATION", message, item=wanted.item, key=wanted.key)
+        elif why == "unread":
+            findings.detail(CHECK, f"{what} not judged, the list of what was disposed of cannot be read")
+        else:
+            findings.fail(CHECK, "BLOB_MISSING", f"{what} is not there", **wanted.locator)

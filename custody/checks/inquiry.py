@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from custody import keyspace
 from custody.source import Absent, Reader, TooLong
-from custody.trust import Trust
+from custody.timestamp import Token
+from custody.trust import Authority, Trust
 from custody.verdict import Findings
 
 T = TypeVar("T")
@@ -16,6 +17,10 @@ R = TypeVar("R")
 
 Progress = Callable[[str, int, int], None]
 """``progress(what, done, total)``; a total of 0 means that nobody knows."""
+
+SecondOpinion = Callable[[bytes, bytes, bytes, Authority], Token | None]
+"""``opinion(query, response, data, authority)``: of a token that this verifier cannot read, what another program reads
+in it, if it says that the token holds: chain to the authority's roots at its own time, imprint, nonce and pins."""
 
 _BATCH = 256  # what is held at once, however many threads the caller's map uses
 _BATCH_BYTES = 128 * 1024 * 1024
@@ -38,6 +43,7 @@ class Inquiry:
     """The id of the one case whose blobs are looked at; None: all."""
     map: Map
     progress: Progress
+    second_opinion: SecondOpinion | None = None
 
     @property
     def log(self) -> str:

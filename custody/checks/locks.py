@@ -76,7 +76,7 @@ class Locks:
             )
 
     def finish(self, wanted: Iterable[Digest]) -> None:
-        """``wanted``: the blobs that were asked for; versions of others are nobody's evidence."""
+        """``wanted``: the blobs that ought to be there; versions of others are nobody's evidence."""
         findings = self.inquiry.findings
         if not self._first and not self._checked:
             findings.skip(CHECK, "this source keeps neither versions nor locks, as a copy on disk does not")

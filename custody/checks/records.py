@@ -11,6 +11,7 @@ from custody.checks.inquiry import Inquiry
 from custody.checks.locks import Locks
 from custody.digest import Digest
 from custody.errors import FormatError
+from custody.event import Event
 from custody.model import Json
 from custody.record import MAX_BYTES, Record
 from custody.source import Absent, TooLong, Unreachable
@@ -43,13 +44,17 @@ class Records:
     _jobs: dict[Digest, Digest] = field(default_factory=dict)
     _members: set[str] = field(default_factory=set)
     _runs: dict[str, set[str]] = field(default_factory=dict)
+    _units: dict[str, str] = field(default_factory=dict)
+    """The item of each capture."""
+    _works: dict[str, set[str]] = field(default_factory=dict)
+    """The chains of what was done later with an item."""
     _scopes: set[str] = field(default_factory=set)
 
     def see(self, entry: Entry) -> None:
         event, leaf = entry.event, entry.leaf
         if event is None or leaf is None or entry.repeated:
             return
-        capture = event.body.get("capture")
+        capture, item = event.body.get("capture"), self._item(event)
         for each in event.subjects:
             self._subjects.append(
                 Wanted(
@@ -60,6 +65,7 @@ class Records:
                     name=each.name,
                     role="record" if each.name == "record.json" else None,
                     capture=str(capture) if capture else None,
+                    item=item,
                 )
             )
         if event.run is not None:
@@ -86,6 +92,27 @@ class Records:
                 )
             )
 
+    def _item(self, event: Event) -> str | None:
+        """The one that the event belongs to, or is about."""
+        kind, _, name = event.chain.partition(":")
+        capture = event.body.get("capture")
+        if kind == "item":
+            if capture is not None:
+                self._units.setdefault(str(capture), name)
+            return name
+        item = event.body.get("item")
+        about = self._units.get(str(capture)) if item is None else str(item)
+        if kind == "work" and about is not None:
+            self._works.setdefault(about, set()).add(event.chain)
+        return about
+
+    def of_the_case(self) -> set[str] | None:
+        """Ids of the items of the one case, and of their captures. None: all."""
+        if self.inquiry.scope is None:
+            return None
+        items = {member.removeprefix("item:") for member in self._members}
+        return items | {capture for capture, unit in self._units.items() if unit in items}
+
     def finish(self, blobs: Blobs, locks: Locks) -> None:
         if self.inquiry.scope is not None and f"scope:{self.inquiry.scope}" not in self._scopes:
             self.inquiry.findings.fail(CHECK, "SCOPE_UNKNOWN", "the log opened no such case", scope=self.inquiry.scope)
@@ -110,10 +137,12 @@ class Records:
             self.orphans = blobs.orphans()
 
     def chains(self) -> set[str] | None:
-        """Of the one case: its own, its items', and the runs that captured them. None: all."""
+        """Of the one case: its own, its items', what was done with them, the runs that captured them. None: all."""
         if self.inquiry.scope is None:
             return None
         chains = {f"scope:{self.inquiry.scope}", *self._members}
+        for member in self._members:
+            chains |= self._works.get(member.removeprefix("item:"), set())
         runs = {f"run:{run}" for chain in chains for run in self._runs.get(chain, ())}
         return chains | runs
 
@@ -160,6 +189,7 @@ class Records:
                 name=each.name,
                 role=each.role,
                 capture=wanted.capture,
+                item=wanted.item,
                 lock=each.lock,
                 version_id=each.version_id,
             )

@@ -94,6 +94,11 @@ class Tree:
     def size(self) -> int:
         return self._committed.size
 
+    def roots(self) -> tuple[bytes, bytes]:
+        """As the commits and as the tiles give it, of the leaves so far."""
+        pair = self._root()
+        return pair.committed, pair.tiled
+
     def append(self, leaf: bytes, n: int | None) -> tuple[bytes, bytes]:
         """The leaf's hash, and the one that its tile has: the same where there is no tile. ``n`` is its commit."""
         index, at = self.size, self.size % WIDTH

@@ -1,0 +1,239 @@
+"""What was done with the evidence afterwards: holds, releases, disposals, corrections. Parts of checks 8, 10 and 11."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from custody import canonical, keyspace, schema
+from custody.checks import records
+from custody.checks.entries import Entry
+from custody.checks.inquiry import Inquiry
+from custody.checks.states import CHECK, ENDS
+from custody.digest import Digest
+from custody.errors import FormatError
+from custody.event import Event, Subject
+from custody.model import Json
+from custody.source import Absent, TooLong, Unreachable
+from custody.verdict import depends
+
+MAX_BYTES = canonical.MAX_BYTES
+_MAX_BLOBS = 200_000
+
+_BLOBS = schema.array(schema.open_ended(schema.fields(sha256=schema.HEX64, bytes=schema.COUNT)), maximum=_MAX_BLOBS)
+_HEAD: Mapping[str, schema.Schema] = {"schema": schema.constant(1), "nonce": schema.NONCE}
+_ITEM = schema.open_ended(schema.fields(**_HEAD, item=schema.UUID7))
+_FORMS: Mapping[str, schema.Schema] = {
+    "evidence.held": _ITEM,
+    "evidence.released": _ITEM,
+    "evidence.disposed": schema.open_ended(schema.fields(**_HEAD, item=schema.UUID7, blobs=_BLOBS, spared=_BLOBS)),
+    "record.corrected": schema.open_ended(schema.fields(**_HEAD, capture=schema.UUID7)),
+}
+"""The blobs of these events are read: docs/manifest.md, "Blobs"."""
+
+
+_REFERS_TO = {"evidence.released": "a hold", "disposal.completed": "a disposal", "record.corrected": "an end"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Act:
+    """One of the events."""
+
+    index: int
+    type: str
+    about: str
+    """The item, or the capture that was corrected."""
+    payload: Digest
+    refers_to: Digest | None
+    subject: Subject
+    counts: tuple[tuple[str, int], ...] = ()
+    """What the event says of the blobs of a disposal: their number and bytes."""
+
+
+@dataclass(slots=True)
+class _Disposal:
+    act: Act
+    blobs: frozenset[Digest] | None = None
+    """None: its list could not be read, which has been named."""
+    held: bool = False
+    """Something held the item when it was said: it ought not to have been."""
+    gone: bool = False
+    """Something of it is not there any more."""
+
+
+@dataclass(slots=True)
+class Stewardship:
+    inquiry: Inquiry
+    _acts: list[Act] = field(default_factory=list)
+    _ends: dict[Digest, str] = field(default_factory=dict)
+    """The capture that each end is of, by its payload."""
+    _disposals: dict[str, list[_Disposal]] = field(default_factory=dict)
+    _held: set[str] = field(default_factory=set)
+    _doubtful: bool = False
+
+    def see(self, entry: Entry) -> None:
+        event, leaf = entry.event, entry.leaf
+        if leaf is None or event is None:
+            self._doubtful |= leaf is None or leaf.chains[0].scope.startswith(("work:", "item:"))
+        elif event.kind is not None and not entry.repeated:
+            payload = leaf.event.payload_sha256
+            if event.type in ENDS:
+                self._ends[payload] = str(event.body["capture"])
+            elif event.type in _FORMS or event.type == "disposal.completed":
+                self._acts.append(_act(entry.index, event, payload))
+            self._note(entry.index, event)
+
+    def finish(self) -> None:
+        """When all leaves are seen: what was on hold when, and whether each refers to what it must."""
+        known = {
+            "evidence.released": {act.payload: act.about for act in self._acts if act.type == "evidence.held"},
+            "disposal.completed": {act.payload: act.about for act in self._acts if act.type == "evidence.disposed"},
+            "record.corrected": self._ends,
+        }
+        holds: dict[str, set[Digest]] = {}
+        released: set[Digest] = set()
+        for act in self._acts:
+            if act.type in known and self._must_refer(act, known[act.type]) and act.type == "record.corrected":
+                self._tell_correction(act)
+            if act.type == "evidence.held":
+                holds.setdefault(act.about, set()).add(act.payload)
+            elif act.type == "evidence.released" and act.refers_to is not None:
+                released.add(act.refers_to)
+            elif act.type == "evidence.disposed":
+                held = not holds.get(act.about, set()) <= released
+                self._disposals.setdefault(act.about, []).append(_Disposal(act, held=held))
+        self._held = {item for item, them in holds.items() if not them <= released}
+        if self._doubtful:
+            self.inquiry.findings.detail(CHECK, f"references into unread leaves not judged ({depends((5, 6))})")
+
+    def read(self, items: Container[str] | None) -> None:
+        """The blobs of the acts, before check 10; ``items``: those of the one case, and its captures."""
+        wanted = [act for act in self._acts if act.type in _FORMS and (items is None or act.about in items)]
+        for act, found in zip(wanted, self.inquiry.mapped(self._read, wanted), strict=True):
+            blobs = self._compare(act, found)
+            for each in self._disposals.get(act.about, ()):
+                if each.act is act:
+                    each.blobs = blobs
+
+    def excuse(self, item: str | None, digest: Digest) -> str | None:
+        """Why a blob that is not there is not simply missing: ``disposed``, ``unread`` or ``held``."""
+        if item is None:
+            return None
+        for each in self._disposals.get(item, ()):
+            if each.blobs is not None and digest in each.blobs:
+                each.gone = True
+                return "disposed"
+        if any(each.blobs is None for each in self._disposals.get(item, ())):
+            return "unread"
+        return "held" if item in self._held else None
+
+    def conclude(self) -> None:
+        """When all blobs are looked at: disposals of what was on hold."""
+        for item, disposals in self._disposals.items():
+            for each in disposals:
+                if each.held:
+                    done = "and it was done" if each.gone else "and nothing of it is gone"
+                    report = self.inquiry.findings.fail if each.gone else self.inquiry.findings.note
+                    report(
+                        CHECK,
+                        "HOLD_VIOLATION",
+                        f"leaf {each.act.index} disposes of item {item}, which was on hold, {done}",
+                        item=item,
+                        index=each.act.index,
+                    )
+
+    def facts(self) -> dict[str, Json]:
+        return {
+            "held": len(self._held),
+            "disposed": sum(any(not each.held for each in them) for them in self._disposals.values()),
+            "corrected": len({act.about for act in self._acts if act.type == "record.corrected"}),
+        }
+
+    def _must_refer(self, act: Act, known: Mapping[Digest, str]) -> bool:
+        about = known.get(act.refers_to) if act.refers_to is not None else None
+        if about == act.about:
+            return True
+        if about is not None or not self._doubtful:
+            kind = "capture" if act.type == "record.corrected" else "item"
+            where: dict[str, Json] = {kind: act.about, "index": act.index}
+            message = f"leaf {act.index}, {act.type}, does not refer to {_REFERS_TO[act.type]} of this {kind}"
+            self.inquiry.findings.fail(CHECK, "STATE_ORDER", message, **where)
+        return False
+
+    def _tell_correction(self, act: Act) -> None:
+        self.inquiry.findings.note(
+            CHECK,
+            "RECORD_CORRECTED",
+            f"leaf {act.index} corrects the record of capture {act.about}; the record itself stays as it is",
+            capture=act.about,
+            index=act.index,
+        )
+
+    def _note(self, index: int, event: Event) -> None:
+        body: Mapping[str, Any] = event.body
+        if event.type == "fixity.verified" and body["failed"]:
+            self.inquiry.findings.note(
+                CHECK,
+                "FIXITY_FAILED",
+                f"leaf {index}: a fixity check found {body['failed']} of {body['checked']} blobs not to be as recorded",
+                index=index,
+                failed=body["failed"],
+            )
+        elif event.type == "event.rejected":
+            self.inquiry.findings.note(
+                CHECK,
+                "EVENT_REJECTED",
+                f"leaf {index}: an event that was handed in was refused ({body['reason']})",
+                index=index,
+                reason=body["reason"],
+            )
+
+    def _read(self, act: Act) -> Mapping[str, Any] | Exception:
+        """In whatever thread the caller's map uses."""
+        try:
+            data = self.inquiry.reader.read(keyspace.blob(act.subject.digest), MAX_BYTES)
+            if Digest.of(data) != act.subject.digest:
+                return Absent(f"the bytes of {act.subject.name} are others")  # check 10 has named them
+            value: Any = canonical.loads(data)
+            schema.check(_FORMS[act.type], value)
+        except (FormatError, Absent, TooLong, Unreachable) as error:
+            return error
+        found: Mapping[str, Any] = value
+        return found
+
+    def _compare(self, act: Act, found: Mapping[str, Any] | Exception) -> frozenset[Digest] | None:
+        """The blobs that a disposal names; findings where a blob is not what its event says."""
+        findings, what = self.inquiry.findings, f"{act.subject.name} of leaf {act.index}"
+        where: dict[str, Json] = {"name": act.subject.name, "index": act.index}
+        if isinstance(found, (Absent, Unreachable)):
+            return None
+        if isinstance(found, Exception):
+            findings.fail(records.CHECK, "RECORD_FORMAT", f"{what}: {found}", **where)
+            return None
+        about = "capture" if act.type == "record.corrected" else "item"
+        says: dict[str, Json] = {about: found[about]}
+        blobs = _digests(found.get("blobs", ()))
+        if act.counts:
+            says |= {"blobs": len(found["blobs"]), "bytes": sum(each["bytes"] for each in found["blobs"])}
+        for name, value in ((about, act.about), *act.counts):
+            if says[name] != value:
+                message = f"{what}: its event says {name} is {value}, it says {says[name]}"
+                findings.fail(records.CHECK, "RECORD_MISMATCH", message, field=name, **where)
+        return frozenset(blobs)
+
+
+def _act(index: int, event: Event, payload: Digest) -> Act:
+    body: Mapping[str, Any] = event.body
+    counted = ("blobs", "bytes") if event.type == "evidence.disposed" else ()
+    return Act(
+        index=index,
+        type=event.type,
+        about=str(body["capture"] if event.type == "record.corrected" else body["item"]),
+        payload=payload,
+        refers_to=event.refs[0].payload_sha256 if event.refs else None,
+        subject=event.subjects[0],
+        counts=tuple((name, body[name]) for name in counted),
+    )
+
+
+def _digests(blobs: Iterable[Mapping[str, Any]]) -> Iterator[Digest]:
+    return (Digest(each["sha256"]) for each in blobs)
