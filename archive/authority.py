@@ -10,11 +10,13 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from cryptography import x509
+
 from archive.errors import Collision, NotStored
 from archive.store import ObjectStore
-from custody import keyspace, timestamp, trust
+from custody import cms, keyspace, timestamp, trust
 from custody.digest import Digest
-from custody.errors import TimestampError
+from custody.errors import FormatError, TimestampError
 from custody.timestamp import MAX_RESPONSE_BYTES, NONCE_BITS, Token
 
 _QUERY_TYPE = "application/timestamp-query"  # RFC 3161 §3.4
@@ -33,6 +35,8 @@ class Stamped:
     """None: the answer cannot be read, or is about something else."""
     reason: str = ""
     """Why the token is not believed; empty when it is."""
+    signer_ends: datetime | None = None
+    """When the certificate of its signer ends, where it carries one."""
 
     @property
     def trusted(self) -> bool:
@@ -67,9 +71,12 @@ class Authority:
         log: str,
         retain_until: Callable[[], datetime],
         timeout_s: float,
+        spacing_s: float = 0.0,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
+        """``spacing_s``: what it asks of scripts between two requests; whoever calls ``stamp`` keeps to it."""
         self.id = believed.id
+        self.spacing_s = spacing_s
         self._believed = believed
         self._store = store
         self._log = log
@@ -77,8 +84,10 @@ class Authority:
         self._timeout_s = timeout_s
         self._random = random
 
-    def stamp(self, checkpoint: bytes, size: int) -> Stamped | Refused:
-        """Ask once, for no longer than the time limit. Raises ``StoreError`` alone, when the answer cannot be kept.
+    def stamp(self, checkpoint: bytes, size: int, *, within_s: float | None = None) -> Stamped | Refused:
+        """Ask once, for no longer than the time limit, or ``within_s`` if that is less.
+
+        Raises ``StoreError`` alone, when the answer cannot be kept.
 
         A checkpoint that has an answer already, perhaps one that another process fetched, gives that one.
         """
@@ -87,9 +96,9 @@ class Authority:
             return kept
         query = self._keep_query(checkpoint, size)
         try:
-            response = _ask(self._believed.url, query, self._timeout_s)
+            response = ask(self._believed.url, query, min(self._timeout_s, within_s or self._timeout_s))
             timestamp.read(query, response, checkpoint, self._believed)
-        except _Unanswered as error:
+        except Unanswered as error:
             return Refused(authority=self.id, size=size, reason=str(error))
         except TimestampError as error:
             if error.code == "TS_STATUS":  # no token, so nothing to keep: it may grant one later
@@ -127,16 +136,36 @@ class Authority:
             timestamp.judge(query, response, checkpoint, self._believed)
         except TimestampError as error:
             reason = f"{error.code}: {error}"
-        return Stamped(authority=self.id, size=size, response=response, token=token, reason=reason)
+        signer = None if token is None else signer_of(response)
+        return Stamped(
+            authority=self.id,
+            size=size,
+            response=response,
+            token=token,
+            reason=reason,
+            signer_ends=None if signer is None else signer.not_valid_after_utc,
+        )
 
 
-class _Unanswered(Exception):
+def signer_of(response: bytes) -> x509.Certificate | None:
+    """The certificate that the token's signature names, where the token carries it. Nothing is verified by this."""
+    try:
+        found = cms.Envelope.parse(response).signer
+        return None if found is None else x509.load_der_x509_certificate(found)
+    except (FormatError, ValueError):
+        return None
+
+
+class Unanswered(Exception):
     """No answer that could be kept."""
 
 
-def _ask(url: str, query: bytes, timeout_s: float) -> bytes:
-    """In a thread of its own: a socket's time limit counts for each packet, and name resolution has none at all."""
-    answers: queue.SimpleQueue[bytes | _Unanswered] = queue.SimpleQueue()
+def ask(url: str, query: bytes, timeout_s: float) -> bytes:
+    """One request, one answer. Raises ``Unanswered``.
+
+    In a thread of its own: a socket's time limit counts for each packet, and name resolution has none at all.
+    """
+    answers: queue.SimpleQueue[bytes | Unanswered] = queue.SimpleQueue()
     thread = threading.Thread(
         target=lambda: answers.put(_post(url, query, timeout_s)), name="timestamp-authority", daemon=True
     )
@@ -144,13 +173,13 @@ def _ask(url: str, query: bytes, timeout_s: float) -> bytes:
     try:
         answer = answers.get(timeout=timeout_s)
     except queue.Empty:
-        raise _Unanswered(f"no answer from {url} within {timeout_s:g} s") from None
-    if isinstance(answer, _Unanswered):
+        raise Unanswered(f"no answer from {url} within {timeout_s:g} s") from None
+    if isinstance(answer, Unanswered):
         raise answer
     return answer
 
 
-def _post(url: str, query: bytes, timeout_s: float) -> bytes | _Unanswered:
+def _post(url: str, query: bytes, timeout_s: float) -> bytes | Unanswered:
     request = Request(  # noqa: S310 - the trust file takes http and https alone
         url, data=query, headers={"Content-Type": _QUERY_TYPE, "Accept": _REPLY_TYPE, "User-Agent": "Counterproof"}
     )
@@ -160,11 +189,11 @@ def _post(url: str, query: bytes, timeout_s: float) -> bytes | _Unanswered:
             body: bytes = answer.read(MAX_RESPONSE_BYTES + 1)
     except HTTPError as error:
         with error:
-            return _Unanswered(f"{url} answered HTTP {error.code}")
+            return Unanswered(f"{url} answered HTTP {error.code}")
     except (OSError, HTTPException, ValueError) as error:
-        return _Unanswered(f"{url} could not be asked: {error}")
+        return Unanswered(f"{url} could not be asked: {error}")
     if kind != _REPLY_TYPE:
-        return _Unanswered(f"{url} answered with {kind[:80]}, which is no time-stamp")
+        return Unanswered(f"{url} answered with {kind[:80]}, which is no time-stamp")
     if len(body) > MAX_RESPONSE_BYTES:
-        return _Unanswered(f"{url} answered with more than {MAX_RESPONSE_BYTES} bytes, which is no time-stamp")
+        return Unanswered(f"{url} answered with more than {MAX_RESPONSE_BYTES} bytes, which is no time-stamp")
     return body

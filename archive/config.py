@@ -1,26 +1,31 @@
 """What the archive is told: read once, typed, frozen. Option before environment before settings before default."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from archive.authorities import preset
 from archive.errors import UsageError
 
 HOME = "COUNTERPROOF_HOME"
 STORE_URL = "COUNTERPROOF_STORE_URL"
 RETENTION_DAYS = "COUNTERPROOF_RETENTION_DAYS"
 LOCK_MODE = "COUNTERPROOF_LOCK_MODE"
+KEY_SPECS = {role: f"COUNTERPROOF_{role.upper()}_KEY" for role in ("root", "log", "worker", "person")}
 AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
 AUTHORITY_ROOTS = "COUNTERPROOF_AUTHORITY_ROOTS"
+INBOX_WAIT = "COUNTERPROOF_INBOX_WAIT"
 
 GOVERNANCE = "GOVERNANCE"
 COMPLIANCE = "COMPLIANCE"
 NO_AUTHORITY = "none"
 
 _DEFAULT_RETENTION_DAYS = 365
+_DEFAULT_INBOX_WAIT_S = 30
+_MAX_INBOX_WAIT_S = 3600
 _MAX_RETENTION_DAYS = 36_500  # a hundred years: more is a slip of the finger that COMPLIANCE would never forgive
 
 
@@ -34,10 +39,17 @@ class ArchiveConfig:
     """``s3://bucket/prefix?endpoint=…`` or ``file:DIR``. None: the embedded store, below the home."""
     retention_days: int = _DEFAULT_RETENTION_DAYS
     lock_mode: str = GOVERNANCE
+    key_specs: Mapping[str, str] = field(default_factory=dict)
+    """By role, where a key is that the home does not hold as a file: ``docs/keys.md``."""
     authorities: tuple[str, ...] | None = None
-    """URLs of RFC 3161 authorities. None: nobody has said; empty: somebody said ``none``."""
+    """URLs of RFC 3161 authorities, or short names (``archive.authorities``).
+
+    None: nobody has said; empty: somebody said ``none``.
+    """
     authority_roots: Path | None = None
     """PEM file with the roots that those authorities' tokens must chain to."""
+    inbox_wait_s: float = _DEFAULT_INBOX_WAIT_S
+    """Without the log key: how long a command waits for its events to be taken out of the inbox."""
 
     @property
     def prefix(self) -> str:
@@ -71,8 +83,10 @@ class ArchiveConfig:
             store_url=_store_url(store_url or _first(layers, STORE_URL)),
             retention_days=_days(_first(layers, RETENTION_DAYS) if retention_days is None else str(retention_days)),
             lock_mode=_lock_mode(lock_mode or _first(layers, LOCK_MODE)),
+            key_specs={role: spec for role, name in KEY_SPECS.items() if (spec := _first(layers, name))},
             authorities=_authorities(authorities or None, _first(layers, AUTHORITIES)),
             authority_roots=authority_roots or _path(_first(layers, AUTHORITY_ROOTS)),
+            inbox_wait_s=_seconds(_first(layers, INBOX_WAIT)),
         )
 
 
@@ -110,6 +124,14 @@ def _days(text: str | None) -> int:
     return int(text)
 
 
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return _DEFAULT_INBOX_WAIT_S
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= _MAX_INBOX_WAIT_S):
+        raise UsageError(f"an inbox is waited for 0 to {_MAX_INBOX_WAIT_S} s, got {text[:20]!r}; set {INBOX_WAIT}")
+    return int(text)
+
+
 def _lock_mode(text: str | None) -> str:
     mode = (text or GOVERNANCE).upper()
     if mode not in {GOVERNANCE, COMPLIANCE}:
@@ -133,6 +155,9 @@ def _urls(texts: Sequence[str]) -> Iterator[str]:
         if text.lower() == NO_AUTHORITY:
             yield NO_AUTHORITY
             continue
+        if preset(text) is not None:
+            yield text
+            continue
         try:
             parts = urlsplit(text)
             named = (
@@ -142,5 +167,8 @@ def _urls(texts: Sequence[str]) -> Iterator[str]:
         except ValueError:  # a port that is no number, a broken IPv6 address
             whole = False
         if not whole:
-            raise UsageError(f"a time-stamp authority is an http or https URL, or '{NO_AUTHORITY}', got {text[:80]!r}")
+            raise UsageError(
+                f"a time-stamp authority is an http or https URL, a name of `counterproof authorities presets`, or "
+                f"'{NO_AUTHORITY}', got {text[:80]!r}"
+            )
         yield text

@@ -19,7 +19,7 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Captured:
-    """A capture whose record and end event were read back."""
+    """A capture whose record and end were read back, the end from the log or, without the log key, from the inbox."""
 
     capture_id: str
     unit: str
@@ -40,9 +40,10 @@ class Captured:
     candidates: tuple[Candidate, ...] = field(repr=False)
     record_sha256: str
     log: str
-    started_index: int
-    index: int
-    tree_size: int
+    started_index: int | None
+    index: int | None
+    """None: its end waits in the inbox."""
+    tree_size: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +86,16 @@ class Result:
     """URLs that were asked for and not looked at, because the run was interrupted."""
     interrupted: bool
     notices: tuple[str, ...]
+    trouble: str = ""
+    """What of store, disk or key gave out as the run ended, after all this was recorded; empty: nothing did."""
+
+    @property
+    def submitted(self) -> int:
+        """Captures that wait in the inbox."""
+        return sum(each.index is None for each in self.captures)
 
     def state(self, capture: Captured) -> str:
         """``sealed`` only where an accepted token stamps a checkpoint that includes the capture's end."""
+        if capture.index is None:
+            return "submitted"
         return "sealed" if capture.index < self.sealing.sealed_size else "recorded"

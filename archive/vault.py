@@ -2,8 +2,8 @@
 
 import base64
 import json
+import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -11,35 +11,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from archive import disk
+from archive import disk, timekeeping
 from archive.acquisition import Acquisition
-from archive.authority import Authority, Stamped
 from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.clock import read_clock
 from archive.config import ArchiveConfig
-from archive.errors import LogError, StoreError
+from archive.errors import ArchiveError
 from archive.genesis import open_log
 from archive.home import Home
+from archive.inbox import Inbox
+from archive.ledger import Ledger
 from archive.probe import ProbeReport, probe
 from archive.reader import store_of
 from archive.recovery import Recovered, recover
 from archive.result import Lost, Result
-from archive.result import Sealing as Time
 from archive.scribe import Scribe
-from archive.sealing import Sealed, Sealing
-from archive.sequencer import Sequencer
+from archive.sealing import Sealing
 from archive.spool import Spool
 from archive.store import ObjectStore
+from archive.timekeeping import Timekeeper
 from custody import keys, keyspace
 from custody.instant import format_utc
 from custody.keys import Signer
 from custody.model import Json, Status
-from custody.trust import Authority as Believed
 
-FIRST_STAMP_S = 2.0
-"""A post that is vanishing comes first: no capture waits longer for trusted time."""
-STAMP_S = 15.0
+INTERRUPTED_S = 2.0
+"""What a run that is told to stop waits for somebody to take its events out of the inbox."""
 
 Notify = Callable[[str], None]
 
@@ -53,9 +51,9 @@ class Vault:
         config: ArchiveConfig,
         home: Home,
         store: ObjectStore,
-        sequencer: Sequencer,
+        sequencer: Ledger,
         scribe: Scribe,
-        sealing: Sealing,
+        timekeeper: Timekeeper,
         cases: Cases,
         spool: Spool,
         catalog: Catalog,
@@ -70,7 +68,7 @@ class Vault:
         self.spool = spool
         self.catalog = catalog
         self.scribe = scribe
-        self._sealing = sealing
+        self.timekeeper = timekeeper
         self._clock = clock
         self._stack = stack
 
@@ -85,10 +83,10 @@ class Vault:
     ) -> Self:
         """Keys and log are made on first use; the store is probed once a day; what a dead run left is submitted."""
         with ExitStack() as stack:
-            home = Home.open(config.home, clock=clock, random=random)
+            home = Home.open(config.home, clock=clock, random=random, key_specs=config.key_specs)
             if home.first_use:
                 _introduce(home, notify)
-            _believe(home, config)
+            timekeeping.believe(home, config)
             _make_directory(config)
             store = stack.enter_context(store_of(config))
 
@@ -96,16 +94,28 @@ class Vault:
                 return config.retain_until(clock())
 
             scribe = Scribe(store, home.signers.worker, clock=clock, retain_until=retain_until, random=random)
-            report = _probe_when_due(home, store, clock=clock, random=random)
-            sequencer = open_log(home, store, clock=clock, retain_until=retain_until, random=random)
+            report: ProbeReport | None = None
+            sequencer: Ledger
+            if home.signers.log is None:
+                # Whoever holds the log key has probed this store before the log was begun in it; the probe needs
+                # rights that a worker should not have.
+                sequencer = _submitting(home, store, retain_until, config.inbox_wait_s)
+            else:
+                report = _probe_when_due(home, store, clock=clock, random=random)
+                sequencer = open_log(home, store, clock=clock, retain_until=retain_until, random=random)
             stack.callback(sequencer.close)
-            authorities = [
-                Authority(
-                    each, store=store, log=sequencer.log, retain_until=retain_until, timeout_s=STAMP_S, random=random
-                )
-                for each in _asked(home, config)
-            ]
-            sealing = Sealing(sequencer, scribe, authorities)
+            sealing = Sealing(
+                sequencer,
+                scribe,
+                [
+                    timekeeping.authority(
+                        each, store=store, log=sequencer.log, retain_until=retain_until, random=random
+                    )
+                    for each in timekeeping.asked(home, config)
+                ],
+                acquaintances=timekeeping.acquaintances(home, clock),
+                turn_lock=home.state_dir(sequencer.log) / "sealing.lock",
+            )
             scribe = Scribe(
                 store,
                 home.signers.worker,
@@ -130,7 +140,7 @@ class Vault:
                 store=store,
                 sequencer=sequencer,
                 scribe=scribe,
-                sealing=sealing,
+                timekeeper=Timekeeper(sealing, sequencer),
                 cases=Cases(sequencer, store),
                 spool=spool,
                 catalog=catalog,
@@ -147,6 +157,7 @@ class Vault:
         self.close()
 
     def close(self) -> None:
+        self.timekeeper.stop()
         self._stack.close()
 
     def scribe_of(self, signer: Signer) -> Scribe:
@@ -163,35 +174,25 @@ class Vault:
 
     def begin(self, case: str, described: Mapping[str, Json], operator: str | None) -> Acquisition:
         """Open a run in a case. Its first stamp is asked for, and waited for no longer than a vanishing post allows."""
-        scope = self.cases.open(case, self.sequencer, self.scribe)
+        scope = self.cases.open(case, self.sequencer, self.scribe, remembered=self._remembered_cases)
         run = self.scribe.new_id()
         acquisition = Acquisition(
             run=run,
             scope=scope,
             scribe=self.scribe,
-            log=self.sequencer,
+            log=self.timekeeper if self.sequencer.orders else self.sequencer,
             spool=self.spool.run(run),
             advance_catalog=self.advance_catalog,
             case_name=case,
         )
         try:
             worker = keys.keyid(self.home.signers.worker.public_key)
-            receipt = acquisition.open(
-                {**described, "operator": operator, "worker": worker, "clock": read_clock().to_json()}
-            )
+            acquisition.open({**described, "operator": operator, "worker": worker, "clock": self._read_clock()})
         except BaseException:
             acquisition.close_run()
             raise
-
-        def stamp() -> None:
-            try:
-                self._sealing.seal([receipt])
-            except (StoreError, LogError):
-                return  # the end of the run asks again, and says what came of it
-
-        first = threading.Thread(target=stamp, name="first-stamp", daemon=True)
-        first.start()
-        first.join(FIRST_STAMP_S)
+        if self.sequencer.orders:
+            self.timekeeper.begin()
         return acquisition
 
     def finish(
@@ -203,26 +204,45 @@ class Vault:
         interrupted: bool,
         notices: tuple[str, ...],
     ) -> Result:
-        """Close the run and ask for trusted time over all of it. A store that is gone by now is a notice."""
+        """Close the run and ask for trusted time over all of it.
+
+        Store, log or disk may be gone by now: what was recorded is told all the same, and ``trouble`` says what failed.
+        """
         said = list(notices)
-        time = Time(time="unavailable", sealed_size=0, detail="the run's end could not be recorded")
-        captured = tuple(acquisition.captured)
+        trouble: list[str] = []
+        captured = acquisition.captured
         counts = {
             "captures": len(captured),
             **{status.value: sum(each.status is status for each in captured) for status in Status},
             "lost": len(lost),
         }
+        ended: dict[str, Json] = {"lost": [each.capture_id for each in lost], "interrupted": interrupted}
         try:
-            receipt = acquisition.close(
-                counts, {"lost": [each.capture_id for each in lost], "interrupted": interrupted}
-            )
-            time = _time(self._sealing.seal([receipt]))
-        except (StoreError, LogError) as error:
-            said.append(f"the run's end could not be recorded: {error}")
-        for each in captured:
-            acquisition.visit_spool(each.capture_id).remove()
-        if not acquisition.close_run():
-            said.append("what could not be submitted waits in the spool; the next capture submits it")
+            acquisition.close(counts, {**ended, "clock": self._read_clock()})
+        except ArchiveError as error:
+            trouble.append(f"the run's end could not be recorded: {error}")
+        waiting = 0
+        if not self.sequencer.orders:
+            try:
+                waiting = acquisition.settle(INTERRUPTED_S if interrupted else self.config.inbox_wait_s)
+            except ArchiveError as error:
+                trouble.append(f"what became of the captures in the inbox could not be read: {error}")
+        if waiting:
+            said.append(f"{waiting} captures wait in the inbox: run `counterproof sequence` where the log key is")
+        try:
+            time = self.timekeeper.so_far(trouble[0]) if trouble else self.timekeeper.finish(interrupted=interrupted)
+        except ArchiveError as error:
+            trouble.append(f"trusted time could not be asked for: {error}")
+            time = self.timekeeper.so_far(trouble[-1])
+        try:
+            for each in captured:
+                acquisition.visit_spool(each.capture_id).remove()
+            if not acquisition.close_run() and not waiting:
+                said.append("what could not be submitted waits in the spool; the next capture submits it")
+        except ArchiveError as error:
+            trouble.append(f"the spool could not be cleared, and the next capture does it: {error}")
+        finally:
+            self.timekeeper.stop()
         return Result(
             run=acquisition.run,
             case_id=acquisition.scope,
@@ -230,12 +250,38 @@ class Vault:
             store=self.store.name,
             log=self.sequencer.log,
             sealing=time,
-            captures=captured,
+            captures=tuple(captured),
             lost=lost,
             unfinished=unfinished,
             interrupted=interrupted,
-            notices=tuple(said),
+            notices=(*said, *trouble),
+            trouble="; ".join(trouble),
         )
+
+    @property
+    def _remembered_cases(self) -> Path:
+        return self.home.state_dir(self.sequencer.log) / "cases.json"
+
+    def _read_clock(self) -> Json:
+        return read_clock(os.environ, clock=self._clock).to_json()
+
+
+def _submitting(home: Home, store: ObjectStore, retain_until: Callable[[], datetime], wait_s: float) -> Inbox:
+    log = home.trust.log.name
+    inbox = Inbox(
+        store,
+        trust=home.trust,
+        worker=keys.keyid(home.signers.worker.public_key),
+        state_dir=home.state_dir(log),
+        retain_until=retain_until,
+        wait_s=wait_s,
+    )
+    try:
+        inbox.open()
+    except BaseException:
+        inbox.close()
+        raise
+    return inbox
 
 
 def _introduce(home: Home, notify: Notify) -> None:
@@ -249,48 +295,22 @@ def _introduce(home: Home, notify: Notify) -> None:
 
 def _tell(recovered: Recovered, notify: Notify) -> None:
     if recovered.submitted:
-        notify(f"submitted the ends of {len(recovered.submitted)} captures that an earlier run could not submit")
+        notify(f"the ends of {len(recovered.submitted)} captures that earlier runs left are in the log now")
     if recovered.abandoned:
         notify(f"{len(recovered.abandoned)} captures of a run that died are recorded as abandoned")
+    if recovered.waiting:
+        notify(
+            f"{len(recovered.waiting)} captures of earlier runs wait in the inbox: run `counterproof sequence` where "
+            "the log key is"
+        )
     for problem in recovered.problems:
         notify(problem)
-
-
-def _time(sealed: Sealed) -> Time:
-    if sealed.sealed and sealed.size is not None:
-        names = ", ".join(each.authority for each in sealed.stamps)
-        return Time(time="trusted", sealed_size=sealed.size, detail=f"stamped by {names}")
-    if not sealed.stamps:
-        return Time(
-            time="not_configured", sealed_size=0, detail="no time-stamp authority is configured (--authority URL)"
-        )
-    detail = "; ".join(f"{each.authority}: {each.reason}" for each in sealed.stamps)
-    came = any(isinstance(each, Stamped) for each in sealed.stamps)
-    return Time(time="unverified" if came else "unavailable", sealed_size=0, detail=detail)
 
 
 def _make_directory(config: ArchiveConfig) -> None:
     """A writer may begin a directory store; a reader is told when there is none."""
     if config.store_url is not None and config.store_url.startswith("file:"):
         disk.make_directory(Path(config.store_url.removeprefix("file:").removeprefix("//")).expanduser())
-
-
-def _believe(home: Home, config: ArchiveConfig) -> None:
-    """Authorities named for this run go into the trust file, with their roots when given."""
-    roots = ""
-    if config.authority_roots is not None:
-        with disk.trouble(config.authority_roots):
-            roots = config.authority_roots.read_text(encoding="ascii", errors="replace")
-    for url in config.authorities or ():
-        home.add_authority(url, roots)
-
-
-def _asked(home: Home, config: ArchiveConfig) -> list[Believed]:
-    """Those named for this run; when nobody has said anything, those of the trust file."""
-    believed = home.trust.authorities
-    if config.authorities is None:
-        return list(believed)
-    return [each for each in believed if each.url in config.authorities]
 
 
 def _probe_file(home: Home) -> Path:

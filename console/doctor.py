@@ -39,7 +39,7 @@ def diagnose(config: ArchiveConfig, look: Callable[[Mapping[str, str]], list[Fin
 
 def _keys(config: ArchiveConfig) -> list[Finding]:
     try:
-        home = Home.open(config.home, clock=now)
+        home = Home.open(config.home, clock=now, key_specs=config.key_specs)
     except ArchiveError as error:
         return [Finding(name="keys", state="missing", detail=str(error))]
     found = [
@@ -94,7 +94,7 @@ def _store(config: ArchiveConfig) -> list[Finding]:
 
 def _clock() -> Finding:
     """Whether somebody disciplines the clock; trusted time does not rest on it."""
-    read = read_clock()
+    read = read_clock(os.environ, clock=now)
     if read.source == "none":
         advice = "nothing here disciplines the clock: install chrony; trusted time brackets each event all the same"
         return Finding(name="clock", state="warning", detail=advice)

@@ -7,6 +7,7 @@ from archive.errors import (
     DiskError,
     KeyFileError,
     LogError,
+    NotTaken,
     Refused,
     SetupMissing,
     StoreError,
@@ -26,7 +27,7 @@ class Exit(IntEnum):
     """``verify`` only."""
     USAGE = 2
     PARTIAL = 3
-    """Everything was recorded; something is missing of at least one capture."""
+    """Something is missing of at least one capture, or one waits in the inbox; the rest was recorded."""
     TARGET_FAILED = 4
     """At least one page that was asked for could not be had. Links that were followed never cause this."""
     LOST = 5
@@ -47,24 +48,28 @@ def of_error(error: ArchiveError | CustodyError) -> Exit:
         return Exit.POLICY
     if isinstance(error, SetupMissing):
         return Exit.SETUP
+    if isinstance(error, NotTaken):
+        return Exit.PARTIAL
     if isinstance(error, (StoreError, DiskError, KeyFileError, LogError)):
         return Exit.STORE
     return Exit.STORE
 
 
 def of_result(result: Result) -> Exit:
-    """The gravest that applies: interrupted, lost, failed, refused, partial."""
+    """The gravest that applies: interrupted, lost, a store or disk that gave out, failed, refused, partial."""
     if result.interrupted:
         return Exit.INTERRUPTED
     if result.lost:
         nothing_begun = not result.captures and all(each.of_store and each.stage == "start" for each in result.lost)
         return Exit.STORE if nothing_begun else Exit.LOST
+    if result.trouble:
+        return Exit.STORE
     asked = [each for each in result.captures if each.parent is None]
     failed = [each for each in asked if each.status is Status.FAILED]
     if any(each.outcome is not Outcome.REFUSED_BY_POLICY for each in failed):
         return Exit.TARGET_FAILED
     if failed:
         return Exit.POLICY
-    if any(each.status is Status.PARTIAL for each in result.captures):
+    if result.submitted or any(each.status is Status.PARTIAL for each in result.captures):
         return Exit.PARTIAL
     return Exit.OK

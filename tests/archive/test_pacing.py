@@ -1,0 +1,180 @@
+"""How often the time is asked for: by a clock that is handed in, and kept between processes where it has to be."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive.authority import Authority
+from archive.memory import MemoryStore
+from archive.pacing import AT_LEAST_EVERY_S, AT_MOST_EVERY_S, Acquaintance, Acquaintances, Pace, Stamper
+from archive.sealing import Sealing
+from archive.timekeeping import Timekeeper
+from tests.archive.deployment import Deployment, audit, tomorrow
+from tests.authority import LocalAuthority, Mood
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still unless it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[LocalAuthority]:
+    with LocalAuthority(tmp_path / "authority") as authority:
+        yield authority
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    return Deployment.make(tmp_path, MemoryStore())
+
+
+class Run:
+    """A real sealing of a real log, and a stamper whose steps are made by hand at times that are handed in."""
+
+    def __init__(self, deployment: Deployment, served: LocalAuthority) -> None:
+        believed = deployment.home.add_authority(served.url, served.roots_pem).authorities[0]
+        self.deployment = deployment
+        self.sequencer = deployment.open()
+        asked = Authority(
+            believed, store=deployment.store, log=deployment.log, retain_until=tomorrow, timeout_s=10, spacing_s=0
+        )
+        self.sealing = Sealing(self.sequencer, deployment.scribe(), [asked])
+        self.clock = Clock()
+        self.keeper = Timekeeper(self.sealing, self.sequencer)
+        self.stamper = Stamper(
+            pending=lambda: self.sealing.pending,
+            stamp=lambda: self.sealing.seal_noted().sealed,
+            monotonic=self.clock,
+        )
+
+    def record(self) -> None:
+        self.keeper.append([self.deployment.event()])
+
+
+def test_a_stamp_at_most_every_minute_while_new_leaves_arrive(deployment: Deployment, served: LocalAuthority) -> None:
+    run = Run(deployment, served)
+    run.record()
+    assert run.stamper.step() is None, "the first is asked for at once, and there is nothing more to ask about"
+    for _ in range(3):
+        run.record()
+        assert run.stamper.step() == pytest.approx(AT_MOST_EVERY_S)
+        run.clock.now += AT_MOST_EVERY_S - 0.5
+        assert run.stamper.step() == pytest.approx(0.5)
+        run.clock.now += 0.5
+        assert run.stamper.step() is None
+    assert len(served.queries) == 4
+    audit(deployment)
+
+
+def test_tokens_alone_never_ask_for_another(deployment: Deployment, served: LocalAuthority) -> None:
+    run = Run(deployment, served)
+    run.record()
+    for _ in range(5):
+        run.stamper.step()
+        run.clock.now += 10 * AT_LEAST_EVERY_S
+    assert len(served.queries) == 1
+
+
+def test_an_authority_that_is_down_is_asked_ever_less_often_but_every_five_minutes(
+    deployment: Deployment, served: LocalAuthority
+) -> None:
+    run = Run(deployment, served)
+    served.mood = Mood.DOWN
+    waits = []
+    run.record()
+    for _ in range(6):
+        run.record()
+        wait = run.stamper.step()
+        assert wait is not None
+        waits.append(wait)
+        run.clock.now += wait
+    assert waits == [2 * AT_MOST_EVERY_S, 4 * AT_MOST_EVERY_S] + 4 * [AT_LEAST_EVERY_S]
+    served.mood = Mood.HONEST
+    assert run.stamper.step() is None, "it answers again"
+    run.record()
+    assert run.stamper.step() == pytest.approx(AT_MOST_EVERY_S), "and is asked as often as before"
+
+
+def test_the_thread_asks_when_it_hears_of_a_leaf_and_stops_when_it_is_told_to() -> None:
+    clock, pending, asked = Clock(), threading.Event(), threading.Event()
+
+    def stamp() -> bool:
+        pending.clear()
+        asked.set()
+        return True
+
+    stamper = Stamper(pending=pending.is_set, stamp=stamp, monotonic=clock)
+    stamper.start()
+    assert not asked.wait(0.2)
+    pending.set()
+    stamper.tell()
+    assert asked.wait(5)
+    stamper.stop(within_s=5)
+    assert not stamper._thread.is_alive()
+
+
+def test_stopping_does_not_wait_for_a_request() -> None:
+    release, begun = threading.Event(), threading.Event()
+
+    def stamp() -> bool:
+        begun.set()
+        return release.wait(30)
+
+    stamper = Stamper(pending=lambda: True, stamp=stamp, monotonic=Clock())
+    stamper.start()
+    assert begun.wait(5)
+    stamper.stop()
+    release.set()
+    stamper.stop(within_s=5)
+    assert not stamper._thread.is_alive()
+
+
+def test_pace_begins_at_once() -> None:
+    assert Pace().wait(5.0) == 0
+
+
+def test_who_comes_next_waits_longer_whatever_process_it_is_in(tmp_path: Path) -> None:
+    path = tmp_path / "authorities.json"
+    one, other = (Acquaintances(path, clock=lambda: AT) for _ in range(2))
+    assert one.turn("a", 15, within_s=60) == 0
+    assert other.turn("a", 15, within_s=60) == 15
+    assert one.turn("a", 15, within_s=60) == 30
+    assert other.turn("a", 15, within_s=40) is None, "too late for it"
+    assert other.turn("a", 15, within_s=60) == 45, "and it took nobody's turn"
+    assert one.turn("b", 15, within_s=60) == 0
+    assert one.turn("c", 0, within_s=60) == 0
+    assert Acquaintances(path, clock=lambda: AT + timedelta(minutes=5)).turn("a", 15, within_s=60) == 0
+
+
+def test_another_clock_does_not_keep_us_from_asking_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "authorities.json"
+    Acquaintances(path, clock=lambda: AT + timedelta(days=400)).turn("a", 15, within_s=60)
+    assert Acquaintances(path, clock=lambda: AT).turn("a", 15, within_s=60) == 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"[1]", b"{", b'{"a": 1}', b'{"a": {"asked_at": "x", "signer_ends": null}}'])
+def test_a_memory_that_cannot_be_read_is_begun_anew(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "authorities.json"
+    path.write_bytes(damage)
+    known = Acquaintances(path, clock=lambda: AT)
+    assert known.of("a") == Acquaintance()
+    known.note_signer("a", AT)
+    assert known.of("a") == Acquaintance(signer_ends=AT)
+
+
+def test_a_memory_that_cannot_be_kept_keeps_nobody_from_asking(tmp_path: Path) -> None:
+    known = Acquaintances(tmp_path / "there is no such directory" / "authorities.json", clock=lambda: AT)
+    assert known.turn("a", 15, within_s=60) == 0
+    known.note_signer("a", AT)
+    assert known.of("a") == Acquaintance()
