@@ -1,0 +1,130 @@
+"""A copy of an archive on disk, read as it lies there: keys are paths, and nothing that leads elsewhere is followed.
+
+A copy comes from anybody. Every step of a path is opened by itself and must be a plain directory, its end a plain file.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from custody.errors import CustodyError
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_STEP = _FOLDER | os.O_NOFOLLOW
+_END = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not make us wait
+
+
+class NotThere(CustodyError):
+    """There is nothing under the key."""
+
+
+class NoPlainFile(CustodyError):
+    """Something lies there that is no part of an archive: a link, a device, a pipe."""
+
+
+class NoLock:
+    """What a disk says of an object: it keeps neither versions nor locks."""
+
+    version_id: str | None = None
+    lock: None = None
+
+
+class NoVersion:
+    """A disk lists none."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+
+
+class Folder:
+    """``custody.source.Source`` over the folder that holds ``v1/``. May be used by several threads."""
+
+    absent: tuple[type[Exception], ...] = (NotThere,)
+    unreachable: tuple[type[Exception], ...] = (NoPlainFile, OSError)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    def open(self, key: str) -> BinaryIO:
+        *steps, name = _parts(key)
+        with self._trouble(key):
+            here = os.open(self.path, _FOLDER)
+            try:
+                for step in steps:
+                    inner = os.open(step, _STEP, dir_fd=here)
+                    os.close(here)
+                    here = inner
+                end = os.open(name, _END, dir_fd=here)
+            finally:
+                os.close(here)
+        if not stat.S_ISREG(os.fstat(end).st_mode):
+            os.close(end)
+            raise _strange(key)
+        # Unbuffered: whoever reads evidence reads all of it, into a buffer of his own.
+        return cast("BinaryIO", FileIO(end, "rb"))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        with self._trouble(prefix):
+            top = os.open(self.path, _FOLDER)
+        try:
+            yield from self._below(top, "", prefix)
+        finally:
+            os.close(top)
+
+    def head(self, key: str) -> NoLock:
+        self.open(key).close()
+        return NoLock()
+
+    def versions(self, prefix: str) -> Iterator[NoVersion]:  # there are none of any key
+        yield from ()
+
+    def _below(self, folder: int, path: str, prefix: str) -> Iterator[str]:
+        """In byte order of whole keys: a folder sorts as if its name ended in ``/``."""
+        with self._trouble(path):
+            names = [name for name in os.listdir(folder) if not name.startswith(".")]  # such names are no keys
+            modes = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode for name in names}
+        for name in sorted(f"{name}/" if stat.S_ISDIR(mode) else name for name, mode in modes.items()):
+            found = f"{path}{name}"
+            if not (found.startswith(prefix) or (name.endswith("/") and prefix.startswith(found))):
+                continue
+            if name.endswith("/"):
+                with self._trouble(found):
+                    inner = os.open(name[:-1], _STEP, dir_fd=folder)
+                try:
+                    yield from self._below(inner, found, prefix)
+                finally:
+                    os.close(inner)
+            elif stat.S_ISREG(modes[name]):
+                yield found
+            else:
+                raise _strange(found)
+
+    @contextmanager
+    def _trouble(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENOENT and self.path.is_dir():
+                raise NotThere(f"there is nothing under {key} in {self.path}") from error
+            if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR}:
+                raise _strange(key) from error
+            raise
+
+
+def _parts(key: str) -> list[str]:
+    parts = key.split("/")
+    # The verifier makes its keys itself; this is for whoever lets one in that it did not make.
+    if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+        raise _strange(key)
+    return parts
+
+
+def _strange(key: str) -> NoPlainFile:
+    return NoPlainFile(f"{key[:300]!r} is no plain file: it is no part of an archive")
