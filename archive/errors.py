@@ -10,6 +10,7 @@ ArchiveError
 │   └── Collision       other bytes lie under a write-once key (BLOB_COLLISION)
 ├── DiskError           the local disk is full or unwritable
 ├── KeyFileError        a key is missing, readable by others, or not the log's own
+│   └── KeyDeviceError  the device or service that holds a key does not sign; also a LogError
 ├── LogError            the log cannot be appended to
 │   ├── LogRollback     the head moved backwards (LOG_ROLLBACK)
 │   ├── LogForeign      the store holds a log that this home has no key in
@@ -62,6 +63,10 @@ class KeyFileError(ArchiveError):
 
 class LogError(ArchiveError):
     """The log cannot be appended to."""
+
+
+class KeyDeviceError(KeyFileError, LogError):
+    """The device or service that holds a key does not sign: as long as that is so, nothing can be appended."""
 
 
 class LogRollback(LogError):

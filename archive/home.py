@@ -4,6 +4,7 @@
 
     keys/root.key log.key worker.key   Ed25519 seeds, 32 raw bytes each, 0600; a worker's home has only its own
     keys/person.key                    likewise, where a person has a key of her own
+    keys/<role>.spec                   one line in place of a key: where else it is (archive.signing.spec)
     trust.json                         what `verify` believes unless told otherwise
     home.json                          layout version, and when the keys were made
     store/                             the embedded store's data
@@ -14,20 +15,21 @@
 
 import os
 import secrets
-import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
-from archive import disk
+from archive import disk, signing
 from archive.errors import KeyFileError, UsageError
+from archive.signing.spec import FileSpec, KeySpec
 from custody import canonical, instant, keyspace
 from custody.errors import CustodyError, TrustError
-from custody.keys import KEY_BYTES, Ed25519Signer, Signer
+from custody.keys import KEY_BYTES, Signer
 from custody.note import VerifierKey
 from custody.trust import Authority, Trust
 
@@ -127,8 +129,12 @@ class Home:
         *,
         clock: Callable[[], datetime],
         random: Callable[[int], bytes] = secrets.token_bytes,
+        key_specs: Mapping[str, str] = MappingProxyType({}),
     ) -> Self:
-        """Raises ``KeyFileError`` when a key is missing, damaged or not ours alone, and ``DiskError``."""
+        """``key_specs`` says for a role where its key is, before the home is asked (``archive.config``).
+
+        Raises ``KeyFileError`` when a key is missing, damaged or not ours alone, and ``DiskError``.
+        """
         for directory in (path, *(path / name for name in ("keys", "store", "spool", "state", "cache"))):
             disk.make_directory(directory)
         _refuse_shared(path / "keys")
@@ -136,13 +142,8 @@ class Home:
         with disk.exclusive(path / "home.lock"):
             first_use = not (path / "trust.json").exists()
             if first_use:
-                _make(path, clock(), random)
-            signers = Signers(
-                root=_read_key_if_held(path / "keys" / "root.key"),
-                log=_read_key_if_held(path / "keys" / "log.key"),
-                worker=_read_key(path / "keys" / "worker.key"),
-                person=_read_key_if_held(path / "keys" / "person.key"),
-            )
+                _make(path, clock(), random, key_specs)
+            signers = _signers(path, key_specs)
             made_at = _read_made_at(path / "home.json")
             trust = _read_trust(path / "trust.json")
         return cls(path, signers=signers, trust=trust, made_at=made_at, first_use=first_use)
@@ -192,18 +193,55 @@ def authority_id(url: str) -> str:
     return f"{plain[:40] or 'authority'}-{sha256(url.encode()).hexdigest()[:8]}"
 
 
-def _make(path: Path, now: datetime, random: Callable[[int], bytes]) -> None:
+def _make(path: Path, now: datetime, random: Callable[[int], bytes], specs: Mapping[str, str]) -> None:
     """The trust file comes last: as long as it is missing, a crash is made good by doing the rest."""
     for role in _ROLES:
-        if not os.path.lexists(key := path / "keys" / f"{role}.key"):  # else made by a first use that was cut short
-            disk.replace_file(key, random(KEY_BYTES))
+        # One that is there was made by a first use that was cut short, or is elsewhere.
+        if key_spec(path, role, specs) is None:
+            disk.replace_file(path / "keys" / f"{role}.key", random(KEY_BYTES))
+    write_made_at(path, now)
+    signers = _signers(path, specs)
+    name = f"{LOG_NAMESPACE}{random(_NAME_BYTES).hex()}"
+    log = VerifierKey(name, signers.need_log().public_key)
+    trust = Trust(log=log, root_keys=(signers.need_root().public_key,))
+    disk.replace_file(path / "trust.json", trust.format())
+
+
+def write_made_at(path: Path, now: datetime) -> None:
+    """When a home's keys were made, unless it says so already."""
     if not (path / "home.json").exists():
         made = canonical.dumps({"layout": LAYOUT, "made_at": instant.format_utc(now)})
         disk.replace_file(path / "home.json", made + b"\n")
-    root, log, _ = (_read_key(path / "keys" / f"{role}.key") for role in _ROLES)
-    name = f"{LOG_NAMESPACE}{random(_NAME_BYTES).hex()}"
-    trust = Trust(log=VerifierKey(name, log.public_key), root_keys=(root.public_key,))
-    disk.replace_file(path / "trust.json", trust.format())
+
+
+def key_spec(path: Path, role: str, specs: Mapping[str, str] = MappingProxyType({})) -> KeySpec | None:
+    """Where a role's key is: as the environment says, as ``keys/<role>.spec`` says, or in ``keys/<role>.key``."""
+    if text := specs.get(role):
+        return signing.parse(text)
+    stored = path / "keys" / f"{role}.spec"
+    if stored.exists():
+        with disk.trouble(stored):
+            text = stored.read_text(encoding="utf-8", errors="replace")
+        try:
+            return signing.parse(text)
+        except UsageError as error:
+            raise KeyFileError(f"{stored} names no key ({error}): `counterproof keys use` writes it anew") from error
+    file = path / "keys" / f"{role}.key"
+    return FileSpec(file) if os.path.lexists(file) else None
+
+
+def _signers(path: Path, specs: Mapping[str, str]) -> Signers:
+    held: dict[str, Signer | None] = {}
+    for role in (*_ROLES, "person"):
+        spec = key_spec(path, role, specs)
+        held[role] = None if spec is None else signing.open_signer(spec)
+    worker = held["worker"]
+    if worker is None:
+        raise KeyFileError(
+            f"{path / 'keys' / 'worker.key'} cannot be read (No such file or directory): put it back from your backup, "
+            "or run `counterproof keys enrol` to make a new one, which has to be introduced"
+        )
+    return Signers(root=held["root"], log=held["log"], worker=worker, person=held["person"])
 
 
 def _refuse_shared(directory: Path) -> None:
@@ -213,30 +251,6 @@ def _refuse_shared(directory: Path) -> None:
         raise KeyFileError(f"{directory} belongs to another user: run this as its owner, or name another home")
     if not disk.is_private(status):
         raise KeyFileError(f"others can look into {directory}: run `chmod 700 {directory}`")
-
-
-def _read_key_if_held(path: Path) -> Ed25519Signer | None:
-    """None for a key that is kept elsewhere; one that is here is held to what ``_read_key`` asks."""
-    return _read_key(path) if os.path.lexists(path) else None
-
-
-def _read_key(path: Path) -> Ed25519Signer:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise KeyFileError(f"{path} cannot be read ({error.strerror}): put it back from your backup") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFileError(f"{path} is no regular file: put the key back from your backup")
-        if status.st_uid != os.geteuid():
-            raise KeyFileError(f"{path} belongs to another user: run `chown {os.geteuid()} {path}`")
-        if not disk.is_private(status):
-            raise KeyFileError(f"others can read {path}: run `chmod 600 {path}`, and think about who may have read it")
-        seed = file.read(KEY_BYTES + 1)
-    if len(seed) != KEY_BYTES:
-        raise KeyFileError(f"{path} has {status.st_size} bytes, a key has {KEY_BYTES}: put it back from your backup")
-    return Ed25519Signer(seed)
 
 
 def _read_made_at(path: Path) -> datetime:

@@ -13,10 +13,12 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
+from archive.errors import KeyDeviceError
 from archive.s3.trouble import FOREIGN, judged
 
 _DEFAULT_REGION = "us-east-1"
 _CONNECTIONS = 32
+_KMS_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +49,22 @@ def connect(
         )
     except (*FOREIGN, ValueError) as error:
         raise judged(error, "open the store", name).error from error
+
+
+def connect_kms(*, region: str, env: Mapping[str, str]) -> Any:
+    """A client for keys in AWS KMS, under the same rules as for a store. Nothing is sent yet."""
+    config = Config(
+        connect_timeout=_KMS_TIMEOUT_S,
+        read_timeout=_KMS_TIMEOUT_S,
+        retries={"total_max_attempts": 3, "mode": "standard"},  # signing twice is as good as once
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs are behind
+    )
+    try:
+        return _session(None, env).client("kms", region_name=region, config=config)
+    except (*FOREIGN, ValueError) as error:
+        raise KeyDeviceError(
+            f"AWS KMS cannot be asked ({type(error).__name__}): look at the region and at the AWS settings"
+        ) from error
 
 
 def _session(credentials: Credentials | None, env: Mapping[str, str]) -> boto3.Session:
