@@ -44,6 +44,10 @@ _FLAGS = (
     "--no-first-run",
 )
 
+_KEPT_ON = ("--disable-ipc-flooding-protection",)
+"""Playwright would start the browser with these. Without them a page changes its address at most 200 times in 10 s, as
+everywhere; with them a page that does so without end keeps the browser's one main thread to itself."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Isolation:
@@ -163,6 +167,7 @@ def plan(
         "chromium_sandbox": sandbox,
         "args": flags,
         # The browser's own calls carry no visit's credential, so the egress refuses and records them.
+        "ignore_default_args": list(_KEPT_ON),
         "proxy": {"server": egress_url},
         "env": {**environment, "HOME": str(home)},
         # What ends us is ours to handle: a browser that ended first would take the visits under way with it.
