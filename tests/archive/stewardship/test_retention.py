@@ -1,0 +1,84 @@
+"""Locks lengthened by case, never shortened, and read back."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive.errors import Refused
+from archive.stewardship import retention
+from archive.stewardship.retention import Kept
+from custody import keyspace
+from custody.digest import Digest
+from tests.archive.deployment import now
+from tests.archive.stewardship.office import Office, failures
+
+
+def retain(office: Office, scope: str, days: int, *, setting: int = 1) -> Kept:
+    survey = office.survey
+    retention.refuse_shorter(survey, scope, days, setting=setting)
+    return retention.retain(office.desk, survey, scope, days, why="the court asked for it")
+
+
+def test_it_stands_in_the_chain_of_the_case_with_its_reason_in_a_blob(office: Office) -> None:
+    scope = office.case("Love v. Screw")
+    office.capture(scope=scope, files={"dom": b"page"})
+    kept = retain(office, scope, 900)
+    (told,) = office.reader.events("retention.set")
+    assert (told.event.chain, told.event.body, told.index) == (f"scope:{scope}", {"days": 900}, kept.index)
+    detail = office.desk.detail(told.event.subjects[0].digest)
+    assert (detail["scope"], detail["days"], detail["why"]) == (scope, 900, "the court asked for it")
+    assert (kept.blobs, kept.missing, kept.unread) == (5, 0, 0), "case, item, job, record and page"
+    assert office.survey.days == {scope: 900}
+    assert failures(office.verdict()) == {}
+
+
+@pytest.mark.s3
+def test_every_lock_of_the_case_is_longer_and_no_other(vault: Office) -> None:
+    mine, other = vault.case("Mine"), vault.case("Other")
+    vault.capture(scope=mine, files={"dom": b"mine", "body": b"shared"})
+    vault.capture(scope=other, files={"dom": b"other", "body": b"shared"})
+
+    def left(data: bytes) -> timedelta:
+        lock = vault.store.head(keyspace.blob(Digest.of(data))).lock
+        assert lock is not None
+        return lock.retain_until - now()
+
+    kept = retain(vault, mine, 900)
+    assert kept.unlocked == 0
+    assert kept.lengthened_to is not None
+    assert left(b"mine") > timedelta(days=899)
+    assert left(b"shared") > timedelta(days=899)
+    assert left(b"other") < timedelta(days=401)
+    before = left(b"mine")
+    retain(vault, mine, 900)
+    assert abs(left(b"mine") - before) < timedelta(minutes=5)
+    assert len(list(vault.reader.events("retention.set"))) == 1, "what the log says already is not said again"
+
+
+@pytest.mark.parametrize(
+    ("set_to", "days", "setting", "reason"), [(900, 899, 1, "900 days already"), (0, 90, 365, "setting already keeps")]
+)
+def test_a_shorter_one_is_refused_with_the_reason(
+    shed: Office, set_to: int, days: int, setting: int, reason: str
+) -> None:
+    scope = shed.case("Love v. Screw")
+    if set_to:
+        retain(shed, scope, set_to)
+    with pytest.raises(Refused, match=reason):
+        retain(shed, scope, days, setting=setting)
+
+
+def test_a_directory_keeps_no_locks_and_it_is_said(shed: Office) -> None:
+    scope = shed.case("Love v. Screw")
+    shed.capture(scope=scope)
+    kept = retain(shed, scope, 900)
+    assert (kept.unlocked, kept.lengthened_to) == (kept.blobs, None)
+
+
+def test_what_was_disposed_of_is_not_asked_for(shed: Office) -> None:
+    from tests.archive.stewardship.test_disposal import dispose
+
+    scope = shed.case("Love v. Screw")
+    dispose(shed, shed.capture(scope=scope))
+    kept = retain(shed, scope, 900)
+    assert (kept.missing, kept.unread) == (0, 0)
