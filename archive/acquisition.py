@@ -27,9 +27,14 @@ DEADLINE_FACTOR = 4
 
 
 class Log(Protocol):
-    """What an acquisition needs of the sequencer."""
+    """What an acquisition needs of an ``archive.ledger.Ledger``."""
 
-    def append(self, envelopes: Sequence[Envelope]) -> tuple[Receipt, ...]: ...
+    @property
+    def log(self) -> str: ...
+
+    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]: ...
+
+    def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]: ...
 
 
 class Acquisition:
@@ -46,6 +51,7 @@ class Acquisition:
         advance_catalog: Callable[[], object],
         case_name: str,
     ) -> None:
+        self.log = log.log
         self.run = run
         self.scope = scope
         self.case_name = case_name
@@ -59,6 +65,8 @@ class Acquisition:
         self._log = log
         self._lock = threading.Lock()
         self._ended: set[Digest] = set()
+        self._starts: dict[str, Envelope] = {}
+        self._ends: dict[str, Envelope] = {}
         _OPEN[run] = self
 
     def new_id(self) -> str:
@@ -80,22 +88,47 @@ class Acquisition:
             key, snapshot.path, digest=snapshot.digest, retain_until=self._scribe.retain_until()
         )
 
-    def open(self, value: Mapping[str, Json]) -> Receipt:
-        """``run.opened``: who looks, with what; it names no case and no URL."""
+    def open(self, value: Mapping[str, Json]) -> Receipt | None:
+        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox."""
         subject = self._scribe.detail("run.json", {"run": self.run, **value})
         envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
-        return self._log.append([envelope])[0]
+        return self._log.submit([envelope])[0]
 
-    def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt:
-        """``run.closed``: how it went."""
+    def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt | None:
+        """``run.closed``: how it went. None: it waits in the inbox."""
         subject = self._scribe.detail("run-closed.json", {"run": self.run, **value})
         envelope = self._event("run.closed", f"run:{self.run}", subject, dict(counts))
-        return self._log.append([envelope])[0]
+        return self._log.submit([envelope])[0]
+
+    def settle(self, within_s: float) -> int:
+        """Wait a while for what lies in the inbox, and say of each capture where it is; how many still wait."""
+        with self._lock:
+            waiting = [*self._starts.items(), *self._ends.items()]
+        receipts = self._log.wait([envelope for _, envelope in waiting], within_s) if waiting else ()
+        taken = {
+            envelope.payload_sha256: receipt
+            for (_, envelope), receipt in zip(waiting, receipts, strict=True)
+            if receipt is not None
+        }
+        for at, capture in enumerate(self.captured):
+            start, end = self._starts.get(capture.capture_id), self._ends.get(capture.capture_id)
+            if start is not None and (receipt := taken.get(start.payload_sha256)) is not None:
+                self.captured[at] = capture = replace(capture, started_index=receipt.index)  # noqa: PLW2901
+            if end is not None and (receipt := taken.get(end.payload_sha256)) is not None:
+                self.captured[at] = replace(capture, index=receipt.index, tree_size=receipt.tree_size)
+        for capture_id, envelope in list(self._ends.items()):
+            if (receipt := taken.get(envelope.payload_sha256)) is not None:
+                self.spool.journal.submitted(envelope, receipt)
+                del self._ends[capture_id]
+        return len(self._ends)
 
     def start(
         self, *, capture_id: str, unit: str, url: str, parent: str | None, timeout_s: float, facts: Mapping[str, Json]
     ) -> Started:
-        """``capture.started``, durable before the browser goes anywhere; the unit's first also joins the case."""
+        """``capture.started``, durable before the browser goes anywhere; the unit's first also joins the case.
+
+        Durable in the inbox is enough where this home has no log key: a post that is vanishing waits for nobody.
+        """
         now = self._scribe.clock()
         job = self._scribe.detail(
             "job.json",
@@ -112,9 +145,13 @@ class Acquisition:
         if parent is None:
             envelopes.append(assign(unit, self.scope, self._scribe))
         self.spool.journal.intent(envelope)
-        receipt = self._log.append(envelopes)[0]
+        receipt = self._log.submit(envelopes)[0]
         self.spool.journal.started(envelope, receipt)
-        return Started(payload_sha256=envelope.payload_sha256, index=receipt.index, job_sha256=job.digest)
+        if receipt is None:
+            with self._lock:
+                self._starts[capture_id] = envelope
+        index = None if receipt is None else receipt.index
+        return Started(payload_sha256=envelope.payload_sha256, index=index, job_sha256=job.digest)
 
     def end(
         self,
@@ -131,8 +168,8 @@ class Acquisition:
         ended_at: datetime,
         stage: str,
         unstored: Sequence[Snapshot] = (),
-    ) -> Receipt:
-        """``capture.completed`` or ``capture.failed``: exactly one for each start.
+    ) -> Receipt | None:
+        """``capture.completed`` or ``capture.failed``: exactly one for each start. None: it waits in the inbox.
 
         The signed end is in the journal before anything is tried, with the files that it rests on: if the store is
         gone now, the next command submits these very bytes.
@@ -163,8 +200,12 @@ class Acquisition:
             self._ended.add(started.payload_sha256)
         for each in (*unstored, record):
             self.store_file(each)
-        receipt = self._log.append([envelope])[0]
-        self.spool.journal.submitted(envelope, receipt)
+        receipt = self._log.submit([envelope])[0]
+        if receipt is None:
+            with self._lock:
+                self._ends[capture_id] = envelope
+        else:
+            self.spool.journal.submitted(envelope, receipt)
         return receipt
 
     def fail(self, visit: Visit, *, stage: str, reason: str) -> None:

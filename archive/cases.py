@@ -3,8 +3,10 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from archive import disk
 from archive.errors import NotStored, UsageError
 from archive.log import LoggedEvent
 from archive.receipt import Receipt
@@ -13,13 +15,14 @@ from archive.store import ObjectStore
 from custody import canonical, keyspace
 from custody.digest import Digest
 from custody.errors import FormatError
-from custody.event import Envelope
+from custody.event import Envelope, event_id_of
 
 OPENED = "case.opened"
 ASSIGNED = "item.assigned"
 
 _MAX_NAME = 200
 _SCOPE = "scope:"
+_WAIT_S = 2.0
 
 
 class Log(Protocol):
@@ -28,10 +31,14 @@ class Log(Protocol):
     def events(self, *types: str) -> Iterator[LoggedEvent]: ...
 
 
-class Appender(Protocol):
-    """What a new case is recorded through."""
+class Submitter(Protocol):
+    """What a new case is recorded through: an ``archive.ledger.Ledger``."""
 
-    def append(self, envelopes: list[Envelope]) -> tuple[Receipt, ...]: ...
+    def submit(self, envelopes: list[Envelope]) -> tuple[Receipt | None, ...]: ...
+
+    def wait(self, envelopes: list[Envelope], within_s: float) -> tuple[Receipt | None, ...]: ...
+
+    def holds(self, event_id: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +95,28 @@ class Cases:
             )
         )
 
-    def open(self, name: str, appender: Appender, scribe: Scribe) -> str:
+    def open(self, name: str, ledger: Submitter, scribe: Scribe, *, remembered: Path | None = None) -> str:
         """The scope of the case with this name, which is opened if there is none.
 
-        Two processes may open one name at once; the log says who was first, and both get that scope.
+        Two processes may open one name at once; the log says who was first, and both get that scope. Without the log
+        key nobody waits for that longer than a post that is vanishing allows: the scope is used that was submitted,
+        and ``remembered`` in that file until the log tells of it.
         """
         wanted = case_name(name)
         scope = self.find(wanted)
-        if scope is None:
-            mine = scribe.new_id()
-            subject = scribe.detail("case.json", {"scope": mine, "name": wanted})
-            appender.append([scribe.event(OPENED, chain=f"{_SCOPE}{mine}", subject=subject, body={})])
-            scope = self.resolve(wanted)
-        return scope
+        if scope is not None:
+            return scope
+        waiting = _Remembered(remembered)
+        if (mine := waiting.scope(wanted, ledger)) is not None:
+            return mine
+        mine = scribe.new_id()
+        subject = scribe.detail("case.json", {"scope": mine, "name": wanted})
+        envelope = scribe.event(OPENED, chain=f"{_SCOPE}{mine}", subject=subject, body={})
+        receipts = ledger.submit([envelope])
+        if None in receipts:
+            waiting.remember(wanted, mine, event_id_of(envelope.payload))
+            receipts = ledger.wait([envelope], _WAIT_S)
+        return mine if None in receipts else self.resolve(wanted)
 
     def _name(self, opened: LoggedEvent, scope: str) -> str | None:
         digest = opened.event.subjects[0].digest
@@ -119,6 +135,34 @@ class Cases:
             return None
         name = value.get("name")
         return name if isinstance(name, str) else None
+
+
+class _Remembered:
+    """Cases whose opening was submitted here and is not in the log yet, by name."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def scope(self, name: str, ledger: Submitter) -> str | None:
+        found = self._read().get(name)
+        if not isinstance(found, dict) or not ledger.holds(str(found.get("event"))):
+            return None
+        return str(found.get("scope"))
+
+    def remember(self, name: str, scope: str, event_id: str) -> None:
+        if self._path is not None:
+            disk.replace_file(self._path, canonical.dumps({**self._read(), name: {"scope": scope, "event": event_id}}))
+
+    def _read(self) -> dict[str, Any]:
+        if self._path is None or not self._path.is_file():
+            return {}
+        with disk.trouble(self._path):
+            data = self._path.read_bytes()
+        try:
+            value: Any = canonical.loads(data)
+        except FormatError:
+            return {}
+        return value if isinstance(value, dict) else {}
 
 
 def assign(item: str, scope: str, scribe: Scribe) -> Envelope:

@@ -20,10 +20,10 @@ from typing import BinaryIO
 
 from archive import disk
 from archive.errors import Collision, DiskError, NotPlain, NotStored, StoreError
-from archive.payload import CHUNK_BYTES, Payload, checked_key, checked_prefix
+from archive.payload import CHUNK_BYTES, Payload, checked_key, checked_prefix, refuse_to_lose
 from archive.store import HoldState, Lock, Removal, Stored, Version
 from custody.digest import Digest
-from custody.keyspace import BLOBS, PROBES
+from custody.keyspace import BLOBS
 
 _WRITE_ONCE = 0o444
 _MUTABLE = 0o644
@@ -97,11 +97,9 @@ class DirectoryStore:
         checked_prefix(prefix)
         yield from ()
 
-    def discard_probe(self, key: str) -> None:
-        """Take a probe's own file away again; nothing else can be."""
-        if not checked_key(key).startswith(PROBES):
-            raise StoreError(f"{key} is evidence: it stays")
-        with self._parent(key) as (parent, name), self._trouble(key):
+    def remove_unlocked(self, key: str) -> None:
+        refuse_to_lose(checked_key(key))
+        with suppress(NotStored), self._parent(key) as (parent, name), self._trouble(key):
             os.unlink(name, dir_fd=parent)
 
     def lengthen(self, key: str, until: datetime) -> Lock | None:
@@ -132,7 +130,7 @@ class DirectoryStore:
         """In byte order of whole keys: a directory sorts as if its name ended in ``/``."""
         with self._trouble(path):
             names = [name for name in os.listdir(directory) if not name.startswith(".")]  # such names are no keys
-            modes = {name: os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode for name in names}
+            modes = dict(_modes(directory, names))
         for name in sorted(f"{name}/" if stat.S_ISDIR(mode) else name for name, mode in modes.items()):
             found = f"{path}{name}"
             if not (found.startswith(prefix) or (name.endswith("/") and prefix.startswith(found))):
@@ -243,6 +241,12 @@ def _is_key(text: str) -> bool:
     except StoreError:
         return False
     return True
+
+
+def _modes(directory: int, names: list[str]) -> Iterator[tuple[str, int]]:
+    for name in names:
+        with suppress(FileNotFoundError):  # taken out of the inbox since it was listed
+            yield name, os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
 
 
 class _File(io.FileIO):

@@ -92,7 +92,9 @@ class Inbox(View):
 
     def append(self, envelopes: Sequence[Envelope]) -> tuple[Receipt, ...]:
         """Submit them, and wait until they are in the log. Raises ``NotTaken`` after ``wait_s``."""
-        receipts = self.submit(envelopes, wait_s=self.wait_s)
+        receipts = self.submit(envelopes)
+        if None in receipts:
+            receipts = self.wait(envelopes, self.wait_s)
         taken = tuple(each for each in receipts if each is not None)
         if len(taken) < len(receipts):
             raise NotTaken(
@@ -101,8 +103,8 @@ class Inbox(View):
             )
         return taken
 
-    def submit(self, envelopes: Sequence[Envelope], *, wait_s: float = 0.0) -> tuple[Receipt | None, ...]:
-        """Each lies in the inbox, read back, or is in the log; then the log is read until it has them, or time is up.
+    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+        """Each lies in the inbox, read back, or is in the log; which of both, the log says when it was read on.
 
         Raises ``EventRefused`` when the log has said that it will not take one of them.
         """
@@ -114,8 +116,11 @@ class Inbox(View):
             for each in events:
                 self._put(each)
         self._hook("submitted")
-        found = self._wait(events, time.monotonic() + wait_s)
-        return tuple(found.get(each.id) for each in events)
+        return self._look(events, time.monotonic())
+
+    def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]:
+        """For events that were submitted: what the log has of them by then. Raises ``EventRefused`` as ``submit``."""
+        return self._look(identified(envelopes), time.monotonic() + within_s)
 
     def holds(self, event_id: str) -> bool:
         """In the inbox, or in the log. Asked in this order, since nothing leaves the inbox before the log has it."""
@@ -142,7 +147,7 @@ class Inbox(View):
             if self.find(event.id) is None:
                 raise
 
-    def _wait(self, events: Sequence[Identified], until: float) -> dict[str, Receipt]:
+    def _look(self, events: Sequence[Identified], until: float) -> tuple[Receipt | None, ...]:
         pause = _FIRST_PAUSE_S
         while True:
             with self._turn():
@@ -151,7 +156,8 @@ class Inbox(View):
                 missing = len({each.id for each in events}) - len({each.event_id for each in seen})
                 if not missing or time.monotonic() >= until:
                     self._refuse_rejected(events, seen)
-                    return self._confirm(seen)
+                    found = self._confirm(seen)
+                    return tuple(found.get(each.id) for each in events)
             time.sleep(max(0.0, min(pause, until - time.monotonic())))
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 

@@ -147,9 +147,10 @@ class Journal:
         """Before a ``capture.started`` is submitted: from now on it gets an end if the log has it."""
         self._append({"kind": "intent", "envelope": envelope.to_json()})
 
-    def started(self, envelope: Envelope, receipt: Receipt) -> None:
-        """The log has it. Only now may the browser look."""
-        self._append({"kind": "started", "envelope": envelope.to_json(), "index": receipt.index, "n": receipt.n})
+    def started(self, envelope: Envelope, receipt: Receipt | None) -> None:
+        """The log has it, or without a receipt the inbox. Only now may the browser look."""
+        at: dict[str, Json] = {"index": receipt.index, "n": receipt.n} if receipt else {"index": None, "n": None}
+        self._append({"kind": "started", "envelope": envelope.to_json(), **at})
 
     def withdrawn(self, envelope: Envelope) -> None:
         """The log has refused this intent for good: it is owed no end."""

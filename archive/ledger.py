@@ -35,8 +35,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def submit(self, envelopes: Sequence[Envelope], *, wait_s: float = 0.0) -> tuple[Receipt | None, ...]:
-        """All of them are durable when this returns. None: in the inbox, read back, and not in the log by then."""
+    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+        """All of them are durable when this returns. None: in the inbox, read back, and not in the log yet."""
+        ...
+
+    def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]:
+        """For events that were submitted: what the log has of them by then. Returns as soon as it has them all."""
         ...
 
     def find(self, event_id: str) -> Receipt | None:

@@ -8,11 +8,11 @@ from threading import Lock
 from typing import BinaryIO
 
 from archive.errors import Collision, NotStored, StoreError
-from archive.payload import Payload, checked_key, checked_prefix
+from archive.payload import Payload, checked_key, checked_prefix, refuse_to_lose
 from archive.store import HoldState, Removal, Stored, Version
 from archive.store import Lock as ObjectLock
 from custody.digest import Digest
-from custody.keyspace import BLOBS, PROBES
+from custody.keyspace import BLOBS
 
 
 class MemoryStore:
@@ -66,10 +66,8 @@ class MemoryStore:
         checked_prefix(prefix)
         yield from ()
 
-    def discard_probe(self, key: str) -> None:
-        """Take a probe's own object away again; nothing else can be."""
-        if not checked_key(key).startswith(PROBES):
-            raise StoreError(f"{key} is evidence: it stays")
+    def remove_unlocked(self, key: str) -> None:
+        refuse_to_lose(checked_key(key))
         with self._lock:
             self._objects.pop(key, None)
 

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from archive import disk
 from archive.errors import StoreError
 from custody.digest import Digest
+from custody.keyspace import INBOX, PROBES
 
 CHUNK_BYTES = 1 << 20
 
@@ -33,6 +34,12 @@ def checked_prefix(prefix: str) -> str:
     if prefix:
         checked_key(prefix.removesuffix("/"))
     return prefix
+
+
+def refuse_to_lose(key: str) -> None:
+    """Raise ``StoreError`` for anything but what is under way or was never evidence."""
+    if not key.startswith((INBOX, PROBES)):
+        raise StoreError(f"{key} is evidence: it stays")
 
 
 def whole_seconds(retain_until: datetime | None) -> datetime | None:

@@ -12,8 +12,9 @@ from archive import disk
 from archive.draft import EventRefused
 from archive.errors import NotStored
 from archive.journal import STARTED_BY, End, Journal, Journalled, Start, read_journal
+from archive.ledger import Ledger
+from archive.receipt import Receipt
 from archive.scribe import Scribe
-from archive.sequencer import Sequencer
 from archive.spool import JOURNAL, Spool, remove_run, set_aside
 from custody import event, keyspace
 from custody.digest import Digest
@@ -43,6 +44,8 @@ class Recovered:
 
     submitted: list[str] = field(default_factory=list)
     """Ids of captures whose signed end is now in the log."""
+    waiting: list[str] = field(default_factory=list)
+    """Ids of captures whose signed end lies in the inbox, and was not taken into the log yet."""
     abandoned: list[str] = field(default_factory=list)
     """Ids of captures that ended as ``capture.abandoned``."""
     problems: list[str] = field(default_factory=list)
@@ -68,7 +71,7 @@ def pending(spool: Spool) -> list[Pending]:
     return [each for each in found if each.unended or each.unsubmitted or each.damage]
 
 
-def recover(spool: Spool, *, sequencer: Sequencer, scribe: Scribe) -> Recovered:
+def recover(spool: Spool, *, sequencer: Ledger, scribe: Scribe) -> Recovered:
     """Raises ``StoreError`` and ``LogError`` when store or log are not there; what was done until then stays done."""
     recovered = Recovered()
     spool.sweep()
@@ -82,12 +85,13 @@ def recover(spool: Spool, *, sequencer: Sequencer, scribe: Scribe) -> Recovered:
 class _Run:
     """One dead run's directory; its lock is held."""
 
-    def __init__(self, path: Path, sequencer: Sequencer, scribe: Scribe, recovered: Recovered) -> None:
+    def __init__(self, path: Path, sequencer: Ledger, scribe: Scribe, recovered: Recovered) -> None:
         self._path = path
         self._sequencer = sequencer
         self._scribe = scribe
         self._recovered = recovered
         self._lost: set[Digest] = set()
+        self._waits = False
         self._state = read_journal(path / JOURNAL)
         self._problems = [f"{path.name}: the journal is damaged: {each}" for each in self._state.damage]
 
@@ -102,6 +106,8 @@ class _Run:
             finally:
                 journal.close()
         self._recovered.problems += self._problems
+        if self._waits and not self._problems:
+            return  # its journal is what the next command asks by
         if self._problems:
             kept = set_aside(self._path)
             self._recovered.problems.append(f"{self._path.name}: its files are kept in {kept}")
@@ -113,14 +119,23 @@ class _Run:
         try:
             signed = self._open(end.envelope)
             self._store(end, signed)
-            receipt = self._sequencer.append([end.envelope])[0]
+            receipt = self._sequencer.submit([end.envelope])[0]
         except (_Unusable, EventRefused, CustodyError) as error:
             self._problems.append(f"{self._path.name}: a signed end cannot be submitted: {error}")
             if end.started_sha256 is not None:
                 self._lost.add(end.started_sha256)
             return
-        journal.submitted(end.envelope, receipt)
-        self._recovered.submitted.append(_capture(signed))
+        self._note(end.envelope, receipt, journal, _capture(signed), self._recovered.submitted)
+
+    def _note(
+        self, envelope: Envelope, receipt: Receipt | None, journal: Journal, capture: str, done: list[str]
+    ) -> None:
+        if receipt is None:
+            self._waits = True
+            self._recovered.waiting.append(capture)
+        else:
+            journal.submitted(envelope, receipt)
+            done.append(capture)
 
     def _store(self, end: End, signed: Event) -> None:
         """An event may only name what is stored and was read back."""
@@ -159,9 +174,16 @@ class _Run:
             except CustodyError as error:
                 self._problems.append(f"{self._path.name}: a start cannot be believed: {error}")
                 continue
-            if self._sequencer.find(signed.event_id) is None:
+            if not self._sequencer.holds(signed.event_id):
                 continue  # an intent that never reached the log: nothing was looked at, and nothing is owed
-            if not (state.damage and self._has_end(digest)):
+            if not state.damage:
+                yield start
+            elif not self._sequencer.orders:
+                self._problems.append(
+                    f"{self._path.name}: whether capture {_capture(signed)} has its end cannot be told, as it may lie "
+                    "in the inbox: it is left open"
+                )
+            elif not self._has_end(digest):
                 yield start
 
     def _abandon(self, start: Start, journal: Journal) -> None:
@@ -179,8 +201,8 @@ class _Run:
             refs=(Ref(rel=STARTED_BY, payload_sha256=start.envelope.payload_sha256),),
         )
         journal.end(envelope)
-        journal.submitted(envelope, self._sequencer.append([envelope])[0])
-        self._recovered.abandoned.append(capture)
+        receipt = self._sequencer.submit([envelope])[0]
+        self._note(envelope, receipt, journal, capture, self._recovered.abandoned)
 
     def _files(self, capture: str) -> list[Path]:
         """What the browser had left, perhaps cut short: it is kept, and the detail says what it is worth."""

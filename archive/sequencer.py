@@ -139,8 +139,12 @@ class Sequencer(View):
             receipts += self._combiner.submit(some, weight=len(some))
         return tuple(receipts)
 
-    def submit(self, envelopes: Sequence[Envelope], *, wait_s: float = 0.0) -> tuple[Receipt | None, ...]:
+    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
         """As ``append``: whoever holds the key need not wait for anybody."""
+        return self.append(envelopes)
+
+    def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]:
+        """As ``append``, at once."""
         return self.append(envelopes)
 
     def take(self, envelopes: Sequence[Identified]) -> list[Receipt | EventRefused]:

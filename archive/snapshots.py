@@ -38,7 +38,14 @@ class Snapshots:
     """Of one log, written from its ``Heads`` and read back into it."""
 
     def __init__(
-        self, reader: LogReader, heads: Heads, *, vkey: VerifierKey, signer: Signer | None, directory: Path, every: int = EVERY
+        self,
+        reader: LogReader,
+        heads: Heads,
+        *,
+        vkey: VerifierKey,
+        signer: Signer | None,
+        directory: Path,
+        every: int = EVERY,
     ) -> None:
         self._reader = reader
         self._heads = heads

@@ -98,6 +98,13 @@ class ObjectStore(Protocol):
         """All versions and delete markers below the prefix; nothing where the store keeps no versions."""
         ...
 
+    def remove_unlocked(self, key: str) -> None:
+        """Every version of what carries no lock and is no evidence: below ``v1/inbox/`` and ``v1/probe/`` alone.
+
+        Nothing under the key is no error. Raises ``StoreError`` for any other key.
+        """
+        ...
+
 
 @runtime_checkable
 class Keeper(ObjectStore, Protocol):

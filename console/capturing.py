@@ -55,12 +55,14 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
         job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
         def observe(step: str, facts: Mapping[str, Json]) -> None:
-            if step == "recorded" and batch is not None and facts.get("parent") is None:
+            if step in {"recorded", "submitted"} and batch is not None and facts.get("parent") is None:
                 batch.record(str(facts["url"]))
             watch(step, facts)
 
         result = run.run(job, vault=vault, environment=os.environ, progress=observe, on_interrupt=_on_interrupt)
         code = of_result(result)
+        if result.submitted:
+            say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
         if batch is not None and not result.lost and not result.unfinished:
             batch.complete()
     if result.sealing.time != "trusted":

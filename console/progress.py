@@ -18,6 +18,7 @@ _WORDS = {
     "snapshot": "page settled, keeping it",
     "seen": "kept, sealing",
     "recorded": "recorded",
+    "submitted": "submitted, not yet in the log",
     "lost": "LOST",
 }
 

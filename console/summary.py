@@ -137,7 +137,8 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     yield Text(f"{indent}  record   sha256:{capture.record_sha256}")
     state = result.state(capture)
     word = state if state == "sealed" or result.sealing.time == "trusted" else f"{state}, no trusted time"
-    yield Text(f"{indent}  {word}, manifest index {capture.index}, id {capture.capture_id}")
+    where = "not yet in the manifest" if capture.index is None else f"manifest index {capture.index}"
+    yield Text(f"{indent}  {word}, {where}, id {capture.capture_id}")
 
 
 def _in_order(members: list[Captured]) -> Iterator[tuple[int, Captured]]:
@@ -165,7 +166,9 @@ def _closing(result: Result, code: Exit) -> str:
         "unverified": "NO TRUSTED TIME: the token could not be judged",
         "unavailable": "NO TRUSTED TIME yet: the authority did not answer",
     }[result.sealing.time]
+    recorded = total - sealed - result.submitted
+    waiting = f", {result.submitted} submitted" if result.submitted else ""
     return (
-        f"case {result.case_name}: {total} captured ({counts or 'none'}), {sealed} sealed, {total - sealed} recorded; "
-        f"{time}; {len(result.lost)} lost; exit {int(code)}"
+        f"case {result.case_name}: {total} captured ({counts or 'none'}), {sealed} sealed, {recorded} recorded{waiting}"
+        f"; {time}; {len(result.lost)} lost; exit {int(code)}"
     )

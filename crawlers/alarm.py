@@ -37,7 +37,8 @@ class Alarm:
         """It went through every stage; crawlers do not know the stages' types, only that the visit is in there."""
         visit: Visit = item.visit
         facts: dict[str, Json] = {"capture": visit.capture_id, "url": visit.requested_url, "parent": visit.parent}
-        spider.session.progress("recorded", {**facts, "status": visit.status.value})
+        step = "submitted" if item.index is None else "recorded"
+        spider.session.progress(step, {**facts, "status": visit.status.value})
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException, spider: Any) -> None:
         if isinstance(item, Visit):

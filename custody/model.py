@@ -137,8 +137,8 @@ class Started:
 
     payload_sha256: Digest
     """SHA-256 of the event's DSSE payload: what the end of this capture refers to."""
-    index: int
-    """Its leaf's index in the log."""
+    index: int | None
+    """Its leaf's index in the log. None: it waits in the inbox, read back, and the log did not have it yet."""
     job_sha256: Digest
     """The blob that holds the job: URL, case settings, nonce."""
 

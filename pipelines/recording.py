@@ -40,20 +40,20 @@ def record(acquisition: Acquisition, item: Stored) -> Recorded:
         ended_at=visit.times["closed_at"],
         stage="visit",
     )
-    acquisition.captured.append(_captured(item, snapshot, receipt))
+    acquisition.captured.append(_captured(item, snapshot, acquisition.log, receipt))
     return Recorded(
         visit=visit,
         artifacts=item.artifacts,
         record_sha256=snapshot.digest,
         record_bytes=snapshot.bytes,
         record_key=keyspace.blob(snapshot.digest),
-        log=receipt.log,
-        index=receipt.index,
-        tree_size=receipt.tree_size,
+        log=acquisition.log,
+        index=None if receipt is None else receipt.index,
+        tree_size=None if receipt is None else receipt.tree_size,
     )
 
 
-def _captured(item: Stored, written: Snapshot, receipt: Receipt) -> Captured:
+def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None) -> Captured:
     visit = item.visit
     kept = [_kept(each.snapshot) for each in item.artifacts]
     kept.append(_kept(written))  # the record is an artifact to whoever fetches it, though it cannot list itself
@@ -76,10 +76,10 @@ def _captured(item: Stored, written: Snapshot, receipt: Receipt) -> Captured:
         missing=visit.missing,
         candidates=visit.candidates,
         record_sha256=written.digest.hex,
-        log=receipt.log,
+        log=log,
         started_index=visit.started.index,
-        index=receipt.index,
-        tree_size=receipt.tree_size,
+        index=None if receipt is None else receipt.index,
+        tree_size=None if receipt is None else receipt.tree_size,
     )
 
 

@@ -32,7 +32,10 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """The record lies in the store and its event in the log; inclusion was checked with bytes read back."""
+    """The record lies in the store and its event in the log; inclusion was checked with bytes read back.
+
+    Where this home has no log key, the event may still wait in the inbox, read back too: then there is no index yet.
+    """
 
     visit: Visit
     artifacts: tuple[Artifact, ...] = field(repr=False)
@@ -40,6 +43,6 @@ class Recorded:
     record_bytes: int
     record_key: str
     log: str
-    index: int
-    tree_size: int
+    index: int | None
+    tree_size: int | None
     """Of the checkpoint that was read back and includes the event."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archive.errors import Collision, NotStored, StoreError
-from archive.payload import Payload, whole_seconds
+from archive.payload import Payload, refuse_to_lose, whole_seconds
 from archive.s3 import keeping
 from archive.s3.client import Credentials, connect
 from archive.s3.objects import Objects
@@ -139,6 +139,12 @@ class S3Store:
         if not key.startswith(BLOBS):
             raise StoreError(f"{key} is no blob: it stays")
         return keeping.remove(self._objects, key, self._versions_of(key))
+
+    def remove_unlocked(self, key: str) -> None:
+        refuse_to_lose(key)
+        # The bytes before the markers over them, each version by its id: a mere DELETE would leave the bytes there.
+        for each in sorted(self._versions_of(key), key=lambda version: version.is_delete_marker):
+            self._objects.delete(key, each.version_id)
 
     def _versions_of(self, key: str) -> list[Version]:
         pages = self._objects.listed_versions(key, Delimiter="/")

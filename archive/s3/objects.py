@@ -3,10 +3,12 @@
 import base64
 import io
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeVar
 
+from archive.errors import NotStored
 from archive.patience import Patience
 from archive.payload import CHUNK_BYTES, Payload, checked_key, checked_prefix
 from archive.s3.stream import VersionStream
@@ -99,6 +101,11 @@ class Objects:
             key,
             lambda: self.client.put_object_retention(**self.at(key, version), Retention=retention),
         )
+
+    def delete(self, key: str, version: str) -> None:
+        """One version, for good; the store may say that it was gone already."""
+        with suppress(NotStored):
+            self.ask("remove", key, lambda: self.client.delete_object(**self.at(key, version)))
 
     def listed(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         """Pages of ``ListObjectsV2``."""

@@ -218,6 +218,9 @@ class UnreliableStore:
     def versions(self, prefix: str) -> Iterator[Version]:
         return self.inner.versions(prefix)
 
+    def remove_unlocked(self, key: str) -> None:
+        self.inner.remove_unlocked(key)
+
 
 def ids(events: Sequence[LoggedEvent]) -> list[str]:
     return [each.event.event_id for each in events]

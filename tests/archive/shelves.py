@@ -81,3 +81,6 @@ class WatchedStore:
 
     def versions(self, prefix: str) -> Iterator[Version]:
         return self.inner.versions(prefix)
+
+    def remove_unlocked(self, key: str) -> None:
+        self.inner.remove_unlocked(key)

@@ -307,9 +307,23 @@ def test_a_full_disk_leaves_what_was_there_and_no_half_file(mirror: DirectorySto
     assert put(mirror, "v1/a/small", b"fits").created
 
 
-def test_only_a_probe_takes_its_own_things_away(mirror: DirectoryStore) -> None:
+@pytest.mark.parametrize("key", ["v1/blobs/sha256/ab/x", "v1/log/a/commit/1", "v1/inbox", "v1/quarantine/1"])
+def test_what_may_be_evidence_is_never_removed(store: ObjectStore, key: str) -> None:
+    put(store, key, b"x")
     with pytest.raises(StoreError, match="is evidence: it stays"):
-        mirror.discard_probe("v1/a/b")
-    put(mirror, "v1/probe/1", b"x")
-    mirror.discard_probe("v1/probe/1")
-    assert list(mirror.keys("")) == ["v1/a/b"]
+        store.remove_unlocked(key)
+    assert store.read(key) == b"x"
+
+
+@pytest.mark.parametrize("key", ["v1/inbox/2026/01/02/x.json", "v1/probe/1"])
+def test_what_is_under_way_is_removed_with_all_its_versions_and_can_be_written_again(
+    store: ObjectStore, key: str
+) -> None:
+    put(store, key, b"x")
+    store.remove_unlocked(key)
+    store.remove_unlocked(key)
+    assert list(store.keys("v1/")) == []
+    assert list(store.versions(key)) == []
+    with pytest.raises(NotStored):
+        store.read(key)
+    assert put(store, key, b"y").created

@@ -1,0 +1,1 @@
+"""Verbs: each in a module of its own, registered by ``console.cli``."""

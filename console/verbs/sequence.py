@@ -1,0 +1,170 @@
+"""``counterproof sequence``: where the log key is, events of workers without it are taken into the log."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archive.config import ArchiveConfig
+from archive.errors import ArchiveError, StoreDown, UsageError
+from console.exits import Exit
+from console.options import HomeOption, JsonOption, StoreOption
+from console.screen import now, print_json, say, sentences
+
+if TYPE_CHECKING:
+    from archive.sealing import Sealing
+    from archive.sequencer import Sequencer
+    from archive.sequencing import Round
+
+LAST_STAMP_S = 15.0
+"""What the end of it waits for the time over what is new."""
+
+_LONGEST_PAUSE_S = 30.0
+
+
+def sequence(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Empty the inbox and leave; else wait for more.")] = False,
+    poll: Annotated[
+        float, typer.Option("--poll", min=0.05, max=3600, metavar="SECONDS", help="How often the inbox is looked at.")
+    ] = 1.0,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the events of workers without the log key into the log; any number may run. Ctrl-C or SIGTERM ends it."""
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        code = _sequence(config, once=once, poll_s=poll, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _sequence(config: ArchiveConfig, *, once: bool, poll_s: float, as_json: bool) -> Exit:
+    from archive.sequencer import Sequencer
+    from archive.sequencing import Sequencing
+    from archive.vault import Vault
+
+    if as_json and not once:
+        raise UsageError("--json is the result of one pass: give --once with it")
+    with _told_to_stop() as stop, Vault.open(config, clock=now, notify=say) as vault:
+        vault.home.signers.need_log()
+        if not isinstance(vault.sequencer, Sequencer):
+            raise UsageError("this home has no log key: run it in the home that has")
+        sequencing = Sequencing(vault.sequencer, vault.scribe)
+        if once:
+            return _once(sequencing.empty, vault.sequencer, stop=stop, as_json=as_json)
+        say(f"sequencing {vault.sequencer.log} in {vault.store.name}; Ctrl-C ends it")
+        _serve(sequencing.empty, vault.timekeeper.sealing, stop=stop, poll_s=poll_s)
+        return Exit.OK
+
+
+def _once(empty: Callable[[], "Round"], sequencer: "Sequencer", *, stop: threading.Event, as_json: bool) -> Exit:
+    taken = rejected = 0
+    troubles: list[str] = []
+    while True:
+        done = empty()
+        taken += done.taken
+        rejected += done.rejected
+        troubles += [each for each in done.troubles if each not in troubles]
+        if stop.is_set() or not done.waiting or not (done.taken or done.rejected):
+            break
+    for each in troubles:
+        say(each)
+    code = Exit.INTERRUPTED if stop.is_set() else Exit.PARTIAL if done.waiting else Exit.OK
+    size = sequencer.position.size
+    if as_json:
+        print_json({
+            "schema": 1, "log": sequencer.log, "size": size, "taken": taken, "rejected": rejected,
+            "waiting": done.waiting, "notices": [*troubles], "exit_code": int(code),
+        })  # fmt: skip
+    else:
+        say(f"{taken} taken, {rejected} rejected, {done.waiting} waiting; the log has {size} leaves")
+    return code
+
+
+def _serve(empty: Callable[[], "Round"], sealing: "Sealing", *, stop: threading.Event, poll_s: float) -> None:
+    """Until told to stop. A store that is away for a while is waited for; a log that went backwards ends it."""
+    said: set[str] = set()
+    away = poll_s
+    with _stamping(sealing) as tell:
+        while not stop.is_set():
+            try:
+                done = empty()
+            except StoreDown as error:
+                away = min(_LONGEST_PAUSE_S, away * 2)
+                say(f"{error}; trying again in {away:g} s")
+                stop.wait(away)
+                continue
+            away = poll_s
+            for each in set(done.troubles) - said:
+                say(each)
+            said = set(done.troubles)
+            moved = done.taken or done.rejected
+            if moved:
+                say(f"{now():%H:%M:%S}Z  {done.taken} taken, {done.rejected} rejected, {done.waiting} waiting")
+                tell()
+            stop.wait(0 if moved and done.waiting else poll_s)
+
+
+@contextmanager
+def _stamping(sealing: "Sealing") -> Iterator[Callable[[], None]]:
+    """Trusted time beside the sequencing, at most once a minute while there is something new; and once at the end."""
+    from archive.pacing import Stamper
+
+    if not sealing.asks:
+        yield lambda: None
+        return
+    new = threading.Event()
+    new.set()  # whatever lies there without a stamp
+
+    def stamp() -> bool:
+        new.clear()
+        try:
+            sealed = sealing.seal_log().sealed
+        except ArchiveError as error:
+            say(f"trusted time: {error}; asking again")
+            sealed = False
+        if not sealed:
+            new.set()
+        return sealed
+
+    stamper = Stamper(pending=new.is_set, stamp=stamp, monotonic=time.monotonic)
+
+    def tell() -> None:
+        new.set()
+        stamper.tell()
+
+    stamper.start()
+    try:
+        yield tell
+    finally:
+        stamper.stop(within_s=LAST_STAMP_S)
+        if new.is_set():
+            try:
+                sealing.seal_log(within_s=LAST_STAMP_S)
+            except ArchiveError as error:
+                say(f"trusted time: {error}; the next one asks again")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """SIGTERM and Ctrl-C end it between two rounds; a second one at once."""
+    stop = threading.Event()
+
+    def hear(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {each: signal.signal(each, hear) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
