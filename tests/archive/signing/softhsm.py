@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pkcs11
+import pytest
 from pkcs11 import Attribute, KeyType, Mechanism
 from pkcs11.util.ec import encode_named_curve_parameters
 
@@ -25,7 +27,8 @@ _MODULES = (
 
 def module() -> Path:
     found = [Path(each) for each in _MODULES if Path(each).exists()]
-    assert found, "SoftHSM is not installed: apt-get install softhsm2"
+    if not found or shutil.which("softhsm2-util") is None:
+        pytest.skip("no SoftHSM: apt-get install softhsm2")
     return found[0]
 
 

@@ -14,6 +14,8 @@ from archive.signing.spec import TokenSpec
 from custody import keys
 from tests.archive.signing.softhsm import PIN, Token, make_token, module
 
+pytestmark = pytest.mark.hsm
+
 ENVIRONMENT = {PIN_VARIABLE: PIN}
 
 
