@@ -152,7 +152,7 @@ class _Run:
         locks.survey()
         stewardship.read(records.of_the_case())
         blobs = Blobs(inquiry, locks.deleted, stewardship.excuse)
-        records.finish(blobs, locks)
+        records.finish(blobs, locks, stewardship.listed)
         stewardship.conclude()
         locks.finish(blobs.asked - blobs.disposed)
         self.facts |= {

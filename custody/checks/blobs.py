@@ -67,8 +67,8 @@ class Look:
     unreachable: str | None = None
 
 
-Excuse = Callable[[str | None, Digest], str | None]
-"""``excuse(item, digest)``: why a blob of an item is not there: ``disposed``, ``unread``, ``held``; None: no reason."""
+Excuse = Callable[[Wanted], str | None]
+"""Why a blob is gone: ``disposed``, ``unread`` (the list of what was disposed of is gone too), ``held``; None."""
 
 
 class Blobs:
@@ -116,15 +116,18 @@ class Blobs:
         """Blobs that are gone because all that names them was disposed of."""
         return self._disposed - self._wanting
 
-    def orphans(self) -> int:
-        """Blobs that nothing names: a capture that was not finished leaves them, and so does a changed name."""
+    def orphans(self, named: AbstractSet[Digest]) -> int:
+        """Blobs that nothing names: a capture that was not finished leaves them, and so does a changed name.
+
+        ``named``: others that somebody names.
+        """
         count = 0
         pattern = re.compile(re.escape(keyspace.BLOBS) + "([0-9a-f]{2})/([0-9a-f]{64})")
         for key in self._inquiry.reader.keys(keyspace.BLOBS):
             match = pattern.fullmatch(key)
             if match is None or not match[2].startswith(match[1]):
                 self._findings.note(CHECK, "KEY_UNKNOWN", f"{key[:300]} is nothing that an archive has", key=key[:300])
-            elif Digest(match[2]) not in self._looks:
+            elif (digest := Digest(match[2])) not in self._looks and digest not in named:
                 count += 1
                 self._findings.note(CHECK, "BLOB_ORPHAN", f"no event names {key}", key=key)
         return count
@@ -163,7 +166,7 @@ class Blobs:
 
     def _report_missing(self, wanted: Wanted, what: str) -> None:
         findings = self._inquiry.findings
-        why = None if self._excuse is None else self._excuse(wanted.item, wanted.digest)
+        why = None if self._excuse is None else self._excuse(wanted)
         if why == "disposed":
             self._disposed.add(wanted.digest)
             findings.note(CHECK, "BLOB_DISPOSED", f"{what} was disposed of", **wanted.locator)

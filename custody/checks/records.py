@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -113,7 +114,8 @@ class Records:
         items = {member.removeprefix("item:") for member in self._members}
         return items | {capture for capture, unit in self._units.items() if unit in items}
 
-    def finish(self, blobs: Blobs, locks: Locks) -> None:
+    def finish(self, blobs: Blobs, locks: Locks, named: AbstractSet[Digest] = frozenset()) -> None:
+        """``named``: blobs that something else than events and records names."""
         if self.inquiry.scope is not None and f"scope:{self.inquiry.scope}" not in self._scopes:
             self.inquiry.findings.fail(CHECK, "SCOPE_UNKNOWN", "the log opened no such case", scope=self.inquiry.scope)
         chains = self.chains()
@@ -134,7 +136,7 @@ class Records:
         self.inquiry.findings.detail(CHECK, f"{done} records")
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
         if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
-            self.orphans = blobs.orphans()
+            self.orphans = blobs.orphans(named)
 
     def chains(self) -> set[str] | None:
         """Of the one case: its own, its items', what was done with them, the runs that captured them. None: all."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from custody import canonical, keyspace, schema
 from custody.checks import records
+from custody.checks.blobs import Wanted
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.states import CHECK, ENDS
@@ -114,17 +115,25 @@ class Stewardship:
                 if each.act is act:
                     each.blobs = blobs
 
-    def excuse(self, item: str | None, digest: Digest) -> str | None:
+    def excuse(self, wanted: Wanted) -> str | None:
         """Why a blob that is not there is not simply missing: ``disposed``, ``unread`` or ``held``."""
-        if item is None:
+        if wanted.item is None:
             return None
-        for each in self._disposals.get(item, ()):
-            if each.blobs is not None and digest in each.blobs:
+        disposals = self._disposals.get(wanted.item, ())
+        for each in disposals:
+            if each.blobs is not None and wanted.digest in each.blobs:
                 each.gone = True
                 return "disposed"
-        if any(each.blobs is None for each in self._disposals.get(item, ())):
+        if wanted.chain != f"item:{wanted.item}":
+            return None
+        if any(each.blobs is None for each in disposals):
             return "unread"
-        return "held" if item in self._held else None
+        return "held" if wanted.item in self._held else None
+
+    @property
+    def listed(self) -> set[Digest]:
+        """Blobs in the lists of disposals: what is left of them has lost who named it, and is no orphan."""
+        return {digest for them in self._disposals.values() for each in them for digest in each.blobs or ()}
 
     def conclude(self) -> None:
         """When all blobs are looked at: disposals of what was on hold."""
