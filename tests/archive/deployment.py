@@ -1,5 +1,6 @@
 """A home and a store for tests: real keys, real events, and a store that can be made to fail."""
 
+import base64
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -106,6 +107,8 @@ def audit(deployment: Deployment, store: ObjectStore | None = None) -> list[Logg
         for index, data in enumerate(logged.commit.leaves, logged.commit.old):
             each = reader.parse(logged.commit.n, index, data)
             open_event(each.leaf.event, keys[each.leaf.event.keyid])
+            if each.event.type == "key.introduced":
+                keys[str(each.event.body["keyid"])] = base64.b64decode(str(each.event.body["public_key"]))
             (chain,) = each.leaf.chains
             assert chain.scope == each.event.chain
             seq, prev = heads.get(chain.scope, (-1, None))
