@@ -20,13 +20,13 @@ from custody.digest import Digest
 from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
-SCHEMA = 2
+SCHEMA = 3
 _BUSY_SECONDS = 30.0
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
 _COLUMNS = (
     "capture_id, unit, parent, started_at, started_index, ended_at, end_index, status, outcome, origin, http_status"
-    ", requested_url, final_url, title, record_sha256, trouble"
+    ", requested_url, final_url, title, record_sha256, trouble, disposed_at"
 )
 
 
@@ -53,11 +53,14 @@ class Entry:
     record_sha256: str | None
     trouble: str | None
     """Why its record could not be read; None when it could."""
+    disposed_at: datetime | None
+    """When its evidence was disposed of; what was known of it is forgotten here as well."""
 
     def to_json(self) -> dict[str, Json]:
         value = asdict(self)
         value["started_at"] = format_utc(self.started_at)
         value["ended_at"] = format_utc(self.ended_at) if self.ended_at else None
+        value["disposed_at"] = format_utc(self.disposed_at) if self.disposed_at else None
         return cast("dict[str, Json]", value)
 
 
@@ -74,6 +77,17 @@ class Kept:
     @property
     def key(self) -> str:
         return keyspace.blob(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Act:
+    """Something that was done with evidence later: a hold, a correction, a disposal."""
+
+    type: str
+    index: int
+    at: datetime
+    detail: Digest
+    """The blob that says more."""
 
 
 class _Overtaken(Exception):
@@ -117,6 +131,7 @@ class Catalog:
             with suppress(sqlite3.OperationalError):
                 connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA secure_delete=ON")  # what was disposed of is not to be read in the file's gaps
             catalog = cls(connection, path)
             catalog._prepare()
         except sqlite3.Error:
@@ -169,6 +184,13 @@ class Catalog:
         """Captures that asked for this address (its dedupe key), newest first."""
         return self._entries("WHERE url_key = ? ORDER BY started_index DESC LIMIT ?", (key, limit))
 
+    def count_ended(self, below: int) -> tuple[int, int]:
+        """How many captures have their end in the log, and how many of these in a leaf below this index."""
+        (row,) = self._rows(
+            "SELECT count(*), coalesce(sum(end_index < ?), 0) FROM captures WHERE end_index IS NOT NULL", (below,)
+        )
+        return int(row[0]), int(row[1])
+
     def unended(self, *, limit: int = 100) -> list[Entry]:
         """Captures that were begun and have no end in the log, oldest first."""
         return self._entries("WHERE end_index IS NULL ORDER BY started_index LIMIT ?", (limit,))
@@ -180,6 +202,34 @@ class Catalog:
             (capture_id,),
         )
         return [Kept(role=row[0], name=row[1], digest=Digest(row[2]), bytes=row[3], media_type=row[4]) for row in rows]
+
+    def corrections(self, capture_id: str) -> list[Act]:
+        """Oldest first."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'record.corrected' AND capture_id = ?"
+            " ORDER BY leaf_index",
+            (capture_id,),
+        )
+
+    def holds(self, unit: str) -> list[Act]:
+        """Those on a unit that nothing has released, oldest first."""
+        columns = "held.type, held.leaf_index, held.at, held.detail"
+        return self._acts(f"{indexer.HELD.format(columns=columns)} ORDER BY held.leaf_index", (unit,))
+
+    def disposal(self, unit: str) -> Act | None:
+        """The one by which its captures are gone."""
+        found = self._acts(
+            "SELECT acts.type, leaf_index, at, detail FROM acts WHERE type = 'evidence.disposed' AND unit = ? AND at ="
+            " (SELECT max(disposed_at) FROM captures WHERE captures.unit = acts.unit) ORDER BY leaf_index LIMIT 1",
+            (unit,),
+        )
+        return found[0] if found else None
+
+    def _acts(self, query: str, values: Sequence[object]) -> list[Act]:
+        return [
+            Act(type=row[0], index=row[1], at=parse_utc(row[2]), detail=Digest(row[3]))
+            for row in self._rows(query, values)
+        ]
 
     def _follow(self, store: ObjectStore, reader: LogReader, after: Position) -> Iterator[int]:
         """Some commits at a time: the store is asked first, then all of it is written or nothing."""
@@ -206,7 +256,7 @@ class Catalog:
             return position
         with self._transaction():
             if self._read_position() == (log, position):  # else another process has begun anew already
-                for table in ("cases", "members", "captures", "artifacts"):
+                for table in ("cases", "members", "captures", "artifacts", "acts"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
                 self._write_position(reader.log, Position())
         return self._position(store, reader)
@@ -294,6 +344,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     found["index"] = found.pop("end_index")
     found["started_at"] = parse_utc(found["started_at"])
     found["ended_at"] = parse_utc(found["ended_at"]) if found["ended_at"] else None
+    found["disposed_at"] = parse_utc(found["disposed_at"]) if found["disposed_at"] else None
     found["requested_url"] = found["requested_url"] or ""
     return Entry(**found)
 

@@ -23,7 +23,8 @@ TABLES = (
     capture_id TEXT PRIMARY KEY, unit TEXT NOT NULL, parent TEXT,
     started_at TEXT NOT NULL, started_index INTEGER NOT NULL, started_sha256 TEXT NOT NULL UNIQUE,
     ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
-    requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT)""",
+    requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT,
+    disposed_at TEXT)""",
     "CREATE INDEX captures_by_url ON captures (url_key, started_index)",
     "CREATE INDEX captures_by_unit ON captures (unit)",
     "CREATE INDEX captures_in_order ON captures (started_index)",
@@ -31,6 +32,11 @@ TABLES = (
     capture_id TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
     bytes INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (capture_id, place)) WITHOUT ROWID""",
     "CREATE INDEX artifacts_by_digest ON artifacts (sha256)",
+    """CREATE TABLE acts (
+    leaf_index INTEGER PRIMARY KEY, type TEXT NOT NULL, unit TEXT, capture_id TEXT, at TEXT NOT NULL,
+    payload TEXT NOT NULL, refers_to TEXT, detail TEXT NOT NULL)""",
+    "CREATE INDEX acts_by_unit ON acts (unit)",
+    "CREATE INDEX acts_by_capture ON acts (capture_id)",
 )
 
 _INSERT_START = (
@@ -42,6 +48,23 @@ _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _INSERT_ARTIFACT = (
     "INSERT OR IGNORE INTO artifacts SELECT capture_id, ?, ?, ?, ?, ?, ? FROM captures"
     " WHERE capture_id = ? AND unit = ? AND started_sha256 = ? AND end_index = ?"
+)
+
+ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected"})
+"""What is done with evidence later."""
+HELD = (
+    "SELECT {columns} FROM acts AS held WHERE held.type = 'evidence.held' AND held.unit = ? AND NOT EXISTS"
+    " (SELECT 1 FROM acts AS released WHERE released.type = 'evidence.released' AND released.refers_to = held.payload)"
+)
+"""Holds on a unit that nothing has released."""
+
+_FORGET_CAPTURES = (
+    "UPDATE captures SET disposed_at = ?, requested_url = '', final_url = NULL, title = NULL, url_key = NULL,"  # noqa: S608  # ours
+    f" trouble = NULL WHERE unit = ? AND disposed_at IS NULL AND NOT EXISTS ({HELD.format(columns='1')})"
+)
+_FORGET_ARTIFACTS = (
+    "DELETE FROM artifacts WHERE capture_id IN"
+    " (SELECT capture_id FROM captures WHERE unit = ? AND disposed_at IS NOT NULL)"
 )
 
 MAX_DETAIL_BYTES = 64 * 1024
@@ -68,7 +91,22 @@ def changes(store: ObjectStore, logged: LoggedEvent) -> list[Change]:
         return [_started(store, logged, unit=chain)]
     if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":
         return list(_ended(store, logged, unit=chain))
+    if event.type in ACTS:
+        return list(_acts(logged))
     return []
+
+
+def _acts(logged: LoggedEvent) -> Iterator[Change]:
+    """What is disposed of is forgotten here too, unless a hold came first: then it is not disposed of."""
+    event, payload = logged.event, logged.leaf.event.payload_sha256.hex
+    unit, capture = event.body.get("item"), event.body.get("capture")
+    at, refers_to = format_utc(event.occurred_at), next((ref.payload_sha256.hex for ref in event.refs), None)
+    detail = event.subjects[0].digest.hex
+    row = (logged.index, event.type, unit, capture, at, payload, refers_to, detail)
+    yield "INSERT OR IGNORE INTO acts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row
+    if event.type == "evidence.disposed":
+        yield _FORGET_CAPTURES, (at, unit, unit)
+        yield _FORGET_ARTIFACTS, (unit,)
 
 
 def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Change:

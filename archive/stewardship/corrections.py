@@ -65,10 +65,10 @@ def correct(desk: Desk, survey: Survey, capture: str, *, field: str, value: str,
     was = value_at(record, path)
     if len(canonical.dumps(was)) > min(_MAX_WAS, MAX_BYTES):
         raise UsageError(f"{path!r} is a whole part of the record: name one value in it, such as {path}.…")
-    subject = desk.person.detail(
+    subject = desk.acting.detail(
         "correction.json", {"capture": capture, "field": path, "was": was, "is": value, "why": why}
     )
-    envelope = desk.person.event(
+    envelope = desk.acting.event(
         "record.corrected",
         chain=desk.new_chain(),
         subject=subject,

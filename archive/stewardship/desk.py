@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from archive.errors import NotStored, StoreError
+from archive.errors import KeyFileError, NotStored, StoreError
 from archive.log import LogReader
 from archive.receipt import Receipt
 from archive.scribe import Scribe
@@ -105,10 +105,20 @@ class Desk(Shelf):
     keeper: Keeper
     log: Log
     worker: Scribe
-    person: Scribe
+    person: Scribe | None
+    """None: nobody acts here whose word on a hold or a disposal counts."""
     clock: Callable[[], datetime]
     people_threshold: int = 1
     """How many people's signatures a release or a disposal needs."""
+
+    @property
+    def acting(self) -> Scribe:
+        """The person's, or raises."""
+        if self.person is None:
+            raise KeyFileError(
+                "this needs the signature of a person: do it in a home that has a person's or a root key"
+            )
+        return self.person
 
     def new_chain(self) -> str:
         return f"work:{self.worker.new_id()}"

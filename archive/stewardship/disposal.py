@@ -57,7 +57,7 @@ class Done:
 
 
 def plans(desk: Desk, survey: Survey, units: Sequence[str]) -> list[Plan]:
-    """Of those that are not disposed of to their end. Raises ``Refused`` where a hold, a lock or an open capture forbids.
+    """Of those that are not disposed of to their end. Raises ``Refused`` where a hold or an open capture forbids it.
 
     The store is asked for every lock: the log says what was meant to be held, the store what it would give up.
     """
@@ -122,8 +122,8 @@ def disposals(desk: Desk, made: Sequence[Plan], *, why: str) -> list[Envelope]:
             "why": why,
         }
         body: dict[str, Json] = {"item": plan.unit, "blobs": len(plan.goes), "bytes": plan.bytes}
-        subject = desk.person.detail("disposal.json", value)
-        envelopes.append(desk.person.event("evidence.disposed", chain=chain, subject=subject, body=body))
+        subject = desk.acting.detail("disposal.json", value)
+        envelopes.append(desk.acting.event("evidence.disposed", chain=chain, subject=subject, body=body))
     return envelopes
 
 

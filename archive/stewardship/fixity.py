@@ -1,6 +1,6 @@
 """Fixity: blobs read back from the store and held against what was recorded of them: bytes, lock, version."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -134,9 +134,10 @@ def examine(
     sample: str | None,
     seed: bytes,
     purpose: str,
-    at: datetime,
+    clock: Callable[[], datetime],
 ) -> Report:
     """Raises ``StoreDown`` where the store does not answer: that is no word on any blob."""
+    started_at = clock()
     claims = survey.claims if scope is None else survey.of_case(scope)
     live, disposed = _live(shelf, survey, claims)
     unread: list[Claim] = []  # a record that cannot be read is read again below, and named there
@@ -151,11 +152,12 @@ def examine(
         scope=scope,
         size=survey.size,
         sample=chosen,
-        started_at=at,
-        ended_at=at,
+        started_at=started_at,
+        ended_at=started_at,
         disposed=len(disposed - by_digest.keys()),
     )
     _read(shelf, {digest: by_digest[digest] for digest in drawn}, report)
+    report.ended_at = clock()
     return report
 
 

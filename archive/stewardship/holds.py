@@ -67,8 +67,8 @@ def hold(desk: Desk, survey: Survey, units: Sequence[str], *, matter: str, why: 
     made: list[Envelope] = []
     for unit in units:
         answers = [outcome.answers[digest].to_json() for digest in blobs[unit]]
-        subject = desk.person.detail("hold.json", {"item": unit, "matter": matter, "why": why, "blobs": answers})
-        made.append(desk.person.event("evidence.held", chain=chain, subject=subject, body={"item": unit}))
+        subject = desk.acting.detail("hold.json", {"item": unit, "matter": matter, "why": why, "blobs": answers})
+        made.append(desk.acting.event("evidence.held", chain=chain, subject=subject, body={"item": unit}))
     receipts = desk.log.append(made)
     outcome.items = {unit: each.index for unit, each in zip(units, receipts, strict=True)}
     return outcome
@@ -80,10 +80,10 @@ def releases(desk: Desk, survey: Survey, units: Sequence[str], *, matter: str | 
     made = []
     for unit in units:
         for each in matching(desk, survey.held(unit), matter):
-            subject = desk.person.detail("release.json", {"item": unit, "why": why})
+            subject = desk.acting.detail("release.json", {"item": unit, "why": why})
             ref = Ref(rel="releases", payload_sha256=each.payload_sha256)
             made.append(
-                desk.person.event("evidence.released", chain=chain, subject=subject, body={"item": unit}, refs=(ref,))
+                desk.acting.event("evidence.released", chain=chain, subject=subject, body={"item": unit}, refs=(ref,))
             )
     return made
 

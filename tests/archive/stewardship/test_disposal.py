@@ -56,7 +56,7 @@ def test_all_of_an_item_goes_and_the_log_stays(office: Office) -> None:
     assert all(office.store.read(key) == data for key, data in logged.items())
     assert types(office)[-2:] == ["evidence.disposed", "disposal.completed"]
     assert failures(office.verdict()) == {}
-    report = fixity.examine(office.desk, office.survey, scope=None, sample=None, seed=b"", purpose="asked", at=now())
+    report = fixity.examine(office.desk, office.survey, scope=None, sample=None, seed=b"", purpose="asked", clock=now)
     assert (report.faults, report.disposed) == ([], 7)
     assert office.survey.is_live(other)
     assert not office.survey.is_live(unit)

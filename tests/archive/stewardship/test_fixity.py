@@ -24,7 +24,7 @@ from tests.archive.stewardship.office import Office, failures
 
 def examine(office: Office, *, scope: str | None = None, sample: str | None = None, seed: bytes = b"x" * 32) -> Report:
     desk = office.desk
-    return fixity.examine(desk, desk.survey(), scope=scope, sample=sample, seed=seed, purpose="asked", at=now())
+    return fixity.examine(desk, desk.survey(), scope=scope, sample=sample, seed=seed, purpose="asked", clock=now)
 
 
 def path_of(office: Office, data: bytes) -> Path:
@@ -146,7 +146,7 @@ def test_a_store_that_is_down_is_no_word_on_any_blob(shed: Office) -> None:
     list(shelf.artifacts(survey.claims, unread=[]))
     store.dies_after = len(store.opened) + 20
     with pytest.raises(StoreDown):
-        fixity.examine(shelf, survey, scope=None, sample=None, seed=b"", purpose="asked", at=now())
+        fixity.examine(shelf, survey, scope=None, sample=None, seed=b"", purpose="asked", clock=now)
 
 
 @pytest.mark.s3
