@@ -17,10 +17,19 @@ from custody import tiles
 from custody.digest import Digest
 from custody.tiles import Edge
 
-INDEXED_TYPES = ("case.opened", "event.rejected", "item.assigned", "log.timestamped", "trust.changed")
+INDEXED_TYPES = (
+    "case.opened",
+    "event.rejected",
+    "item.assigned",
+    "key.introduced",
+    "key.revoked",
+    "log.timestamped",
+    "retention.set",
+    "trust.changed",
+)
 """Events of these types are found again without reading the whole log."""
 
-_VERSION = 2
+_VERSION = 3
 _BUSY_SECONDS = 60
 _TABLES = f"""
 PRAGMA user_version = {_VERSION};

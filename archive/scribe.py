@@ -51,6 +51,17 @@ class Scribe:
             anchor=self._anchor,
         )
 
+    def keeping(self, retain_until: Callable[[], datetime]) -> Self:
+        """The same in all but how long blobs are locked."""
+        return type(self)(
+            self.store,
+            self._signer,
+            clock=self.clock,
+            retain_until=retain_until,
+            random=self.random,
+            anchor=self._anchor,
+        )
+
     def new_id(self) -> str:
         return uuid7(self.clock(), self.random(RANDOM_BYTES))
 
@@ -73,7 +84,21 @@ class Scribe:
         run: str | None = None,
         refs: tuple[Ref, ...] = (),
     ) -> Envelope:
-        made = Event(
+        made = self.compose(type_, chain=chain, subject=subject, body=body, run=run, refs=refs)
+        return event.sign(made, self._signer)
+
+    def compose(
+        self,
+        type_: str,
+        *,
+        chain: str,
+        subject: Subject,
+        body: Mapping[str, Json],
+        run: str | None = None,
+        refs: tuple[Ref, ...] = (),
+    ) -> Event:
+        """An event that nobody has signed yet."""
+        return Event(
             type=type_,
             event_id=self.new_id(),
             salt=self.random(NONCE_BYTES).hex(),
@@ -85,4 +110,3 @@ class Scribe:
             subjects=(subject,),
             body=body,
         )
-        return event.sign(made, self._signer)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -179,7 +180,7 @@ class Vault:
         acquisition = Acquisition(
             run=run,
             scope=scope,
-            scribe=self.scribe,
+            scribe=self._scribe_for(scope),
             log=self.timekeeper if self.sequencer.orders else self.sequencer,
             spool=self.spool.run(run),
             advance_catalog=self.advance_catalog,
@@ -194,6 +195,15 @@ class Vault:
         if self.sequencer.orders:
             self.timekeeper.begin()
         return acquisition
+
+    def _scribe_for(self, scope: str) -> Scribe:
+        """Locks a case's blobs for as long as was set for it; the setting is the least."""
+        set_for = (each for each in self.sequencer.events("retention.set") if each.event.chain == f"scope:{scope}")
+        days = max((int(str(each.event.body["days"])) for each in set_for), default=0)
+        if days <= self.config.retention_days:
+            return self.scribe
+        longer = replace(self.config, retention_days=days)
+        return self.scribe.keeping(lambda: longer.retain_until(self._clock()))
 
     def finish(
         self,
