@@ -12,6 +12,8 @@ from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
 from console.screen import has_printed_json, print_json, say, sentences
+from console.verbs import authorities, disposing, fixity, holding, seal, stewardship
+from console.verbs.sequence import sequence
 
 app = typer.Typer(
     name="counterproof",
@@ -226,6 +228,22 @@ def doctor(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonO
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         code = diagnosis.diagnose(config, run.diagnose, as_json=as_json)
     raise typer.Exit(code)
+
+
+app.command("seal")(seal.seal)
+app.add_typer(authorities.app, name="authorities")
+
+
+app.command()(sequence)
+
+
+app.command("fixity")(fixity.fixity)
+app.command("hold")(holding.hold)
+app.command("release")(holding.release)
+app.command("holds")(holding.holds)
+app.command("retain")(stewardship.retain)
+app.command("correct")(stewardship.correct)
+app.command("dispose")(disposing.dispose)
 
 
 def main() -> None:
