@@ -1,7 +1,7 @@
 """Proofs as text, each with the checkpoint that it leads to: a leaf is in a tree, a tree is the beginning of another.
 
-Inclusion is a C2SP ``.tlog-proof`` (https://c2sp.org/tlog-proof, "Format"). Consistency has no file of its own there; it
-is written as the body of ``add-checkpoint`` (https://c2sp.org/tlog-witness), which says the same.
+Inclusion is a C2SP ``.tlog-proof`` (https://c2sp.org/tlog-proof, "Format"). Consistency has no file of its own there;
+it is written as the body of ``add-checkpoint`` (https://c2sp.org/tlog-witness), which says the same.
 """
 
 import base64

@@ -18,8 +18,8 @@ SIGNER = Ed25519Signer(b"\x02" * 32)
 VKEY = VerifierKey(LOG, SIGNER.public_key)
 HASH = base64.b64encode(b"\x07" * 32).decode()
 
-# The example of https://c2sp.org/tlog-proof, its signatures shortened there: enough to see that the lines are read alike.
-PUBLISHED = """\
+# The example of https://c2sp.org/tlog-proof, whose signatures are shortened there: its lines are read alike.
+PUBLISHED = b"""\
 c2sp.org/tlog-proof@v1
 extra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6
 index 73894
@@ -33,7 +33,7 @@ example.com/fancylog
 109482
 sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
 
-""".encode()
+"""
 
 
 def leaves(count: int) -> list[bytes]:
@@ -76,9 +76,10 @@ def test_a_consistency_proof_reads_what_it_writes(old: int, path: tuple[bytes, .
 def test_whatever_comes_is_read_or_refused_in_words(data: bytes) -> None:
     for kind in (InclusionProof, ConsistencyProof):
         try:
-            assert kind.parse(data).format() == data
-        except FormatError as error:
-            assert error.code == "PROOF_FORMAT"
+            read = kind.parse(data)
+        except FormatError:
+            continue
+        assert read.format() == data
 
 
 @given(st.integers(1, 70).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size))))

@@ -1,0 +1,123 @@
+"""README.txt of an export: what this is and how to check it, for a reader who has never heard of any of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from custody.bundle.statement import WITHHELD, MissingBlob
+from custody.digest import Digest
+from custody.instant import format_utc
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What is said of one export."""
+
+    log: str
+    scope: str | None
+    items: int
+    captures: int
+    entries: int
+    blobs: int
+    bytes: int
+    missing: Sequence[MissingBlob]
+    size: int
+    index: int
+    trust: Digest
+    tokens: int
+    authorities: int
+    """Those whose roots are in the trust file."""
+    origins: Mapping[str, int]
+    at: datetime
+
+
+def readme(facts: Facts) -> str:
+    return "\n".join(_lines(facts)) + "\n"
+
+
+def _lines(facts: Facts) -> Iterator[str]:
+    what = "one case, complete" if facts.scope else f"{facts.items} item{'' if facts.items == 1 else 's'}, complete"
+    yield "EVIDENCE EXPORT (Counterproof)"
+    yield ""
+    yield f"This folder holds {what}: {facts.captures} captures of web pages, {facts.blobs} files"
+    yield f"({facts.bytes} bytes), and {facts.entries} entries of the log that recorded every step."
+    yield f"It was made at {format_utc(facts.at)} from the log {facts.log},"
+    yield f"which has signed {facts.size} entries. The making is itself entry {facts.index} of that log."
+    yield ""
+    yield "READ THIS FIRST"
+    yield ""
+    yield from (f"* {each}" for each in _warnings(facts))
+    yield ""
+    yield "HOW TO CHECK IT"
+    yield ""
+    yield "Everything here rests on one small file, the trust file. You must have it from the"
+    yield "operator by another way than this folder (in person, from a court file, by a letter that"
+    yield "gives its digest). The copy in data/trust/trust.json has the SHA-256 digest"
+    yield ""
+    yield f"  {facts.trust.hex}"
+    yield ""
+    yield "If that is not the digest that you were given, stop: whoever made this folder can have"
+    yield "made up everything in it."
+    yield ""
+    yield "With the program:     counterproof verify --export THIS-FOLDER --trust trust.json"
+    yield "Without it:           sh verify.sh THIS-FOLDER trust.json"
+    yield "                      or, with the digest alone: sh verify.sh THIS-FOLDER DIGEST"
+    yield ""
+    yield "verify.sh needs sh, awk, sed, jq, coreutils and OpenSSL 3. It is plain text: read it, or"
+    yield "take it from the program's own source rather than from here. Any BagIt tool can check that"
+    yield "no file was damaged on the way; that alone says nothing about who wrote the files."
+    yield ""
+    yield "WHAT IS IN IT"
+    yield ""
+    yield "data/artifacts/                  every file, named by its own SHA-256 digest"
+    yield "data/custody/entry-N.json        entry N of the log, byte for byte"
+    yield "data/custody/entry-N.tlog-proof  the proof that it is in the log, up to a signed checkpoint"
+    yield "data/custody/checkpoint          that checkpoint, and beside it what time-stamp authorities"
+    yield "                                 said of it (.tsq is the question, .tsr the answer)"
+    yield "data/custody/checkpoint-N        earlier checkpoints that were stamped, nearer to the captures"
+    yield "data/custody/consistency-N.txt   the proof that the log of N entries is the beginning of this one:"
+    yield "                                 for whoever kept a checkpoint of N entries from before"
+    yield "data/custody/scopes.json         which chains of entries are here from their first to which last"
+    yield "data/custody/contents.txt        digests of all that was known when the export was recorded"
+    yield "data/custody/missing.json        files that entries name and that are not here, each with the reason"
+    yield "data/trust/                      the trust file, and its keys as other tools want them"
+    yield ""
+    yield "Each capture has a record.json, which lists its files. To find it: look for capture.completed in"
+    yield "the entries' payloads (base64); the digest there is the name of the record under data/artifacts/."
+    yield ""
+    yield "WHAT IT DOES NOT PROVE"
+    yield ""
+    yield "That a page was genuine, that its author wrote it, or that nothing was left uncaptured. It proves"
+    yield "which bytes were recorded, in which order, by whose key, and (with tokens) by when."
+
+
+def _warnings(facts: Facts) -> Iterator[str]:
+    if facts.tokens == 0:
+        yield "NO TRUSTED TIME. No time-stamp authority has stamped this: its times are the operator's own word."
+    elif not facts.authorities:
+        yield "NO TRUSTED TIME. There are tokens, and the trust file has no roots of any authority to hold them against."
+    else:
+        yield f"Trusted time: {facts.tokens} tokens of time-stamp authorities. Checking says what they are over."
+    not_public = facts.origins.get("not_public", 0)
+    unverified = facts.origins.get("unverified", 0)
+    if not_public:
+        yield (
+            f"NOT PUBLIC: {not_public} captures had something of the operator's own between them and the site "
+            "(origin: not_public). They do not show what the public network would have shown."
+        )
+    if unverified:
+        yield (
+            f"Origin unverified: {unverified} captures came over plain HTTP or under a certificate that does not hold "
+            "(origin: unverified)."
+        )
+    if public := facts.origins.get("public", 0):
+        yield f"Origin public: {public} captures came from the public network on every hop (origin: public)."
+    lost = [each for each in facts.missing if each.reason != WITHHELD]
+    if lost:
+        kinds = ", ".join(
+            f"{sum(each.reason == reason for each in lost)} {reason}" for reason in sorted({e.reason for e in lost})
+        )
+        yield f"MISSING: {len(lost)} files that the log names are not here ({kinds}): data/custody/missing.json."
+    if withheld := len(facts.missing) - len(lost):
+        yield f"{withheld} details of other matters were kept back (withheld): data/custody/missing.json."
+    yield "Whoever may change this folder may change this page too: check it as follows."
