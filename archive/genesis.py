@@ -1,19 +1,18 @@
 """The beginning of a log: its name, its keys, and later what its root says of whom to believe."""
 
-import base64
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
-from archive.home import Home
+from archive.errors import KeyFileError
+from archive.home import OPENING, Home
+from archive.keyring import changes
 from archive.scribe import Scribe
 from archive.sequencer import Sequencer
 from archive.snapshots import EVERY
 from archive.store import ObjectStore
 from custody import keys, keyspace
-from custody.digest import Digest
-from custody.event import Envelope, Subject
-from custody.instant import format_utc
+from custody.event import Subject
 from custody.trust import Trust
 
 
@@ -43,59 +42,41 @@ def open_log(
     )
     sequencer.open()
     if sequencer.position.n == 0:
-        root = Scribe(store, home.signers.need_root(), clock=clock, retain_until=retain_until, random=random)
-        sequencer.begin(_opening(home, root))
-    if home.signers.root is not None:
+        _begin(home, sequencer, store, clock=clock, retain_until=retain_until, random=random)
+    if home.signers.root is not None and home.trust.root_threshold == 1:
         root = Scribe(store, home.signers.root, clock=clock, retain_until=retain_until, random=random)
         _announce(home.trust, sequencer, root)
     return sequencer
 
 
-def _opening(home: Home, root: Scribe) -> Sequence[Envelope]:
+def _begin(
+    home: Home,
+    sequencer: Sequencer,
+    store: ObjectStore,
+    *,
+    clock: Callable[[], datetime],
+    retain_until: Callable[[], datetime],
+    random: Callable[[int], bytes],
+) -> None:
     trust = home.trust
-    log = trust.log.name
-    chain = f"log:{keyspace.slug(log)}"
-    policy = root.detail(
-        "policy.json",
-        {
-            "log": log,
-            "vkey": trust.log.format(),
-            "root": {"keys": [keys.keyid(key) for key in trust.root_keys], "threshold": trust.root_threshold},
-            "people": {"threshold": trust.people_threshold},
-        },
-    )
-    envelopes = [
-        root.event("log.opened", chain=chain, subject=policy, body={"log": log, "vkey": trust.log.format()}),
-    ]
-    held = home.signers
-    public_keys = {
-        "root": held.need_root().public_key,
-        "log": held.need_log().public_key,
-        "worker": held.worker.public_key,
-    }
-    for role, public_key in public_keys.items():
-        pem = keys.pem(public_key)
-        keyid = keys.keyid(public_key)
-        _publish(root, keyspace.key_pem(log, keyid), pem)
-        envelopes.append(
-            root.event(
-                "key.introduced",
-                chain=chain,
-                subject=root.blob("key.pem", pem),
-                body={
-                    "keyid": keyid,
-                    "role": role,
-                    "public_key": base64.b64encode(public_key).decode(),
-                    "valid_from": format_utc(home.made_at),
-                },
-            )
+    if trust.root_threshold > 1:
+        raise KeyFileError(
+            f"{trust.log.name} is not begun yet, and {trust.root_threshold} holders of root keys have to sign that: "
+            "have "
+            f"{home.path / OPENING} signed with `counterproof keys cosign`, then run `counterproof keys submit`"
         )
-    _publish(root, keyspace.key_vkey(log, keys.keyid(trust.log.public_key)), trust.log.format().encode() + b"\n")
-    return envelopes
-
-
-def _publish(root: Scribe, key: str, data: bytes) -> None:
-    root.store.create(key, data, digest=Digest.of(data), retain_until=root.retain_until())
+    draft = changes.opening(
+        trust,
+        workers=[home.signers.worker.public_key],
+        made_at=home.made_at,
+        clock=clock,
+        random=random,
+        signers=[home.signers.need_root()],
+    )
+    changes.refuse_unsigned(draft, trust)
+    changes.store_blobs(draft, store, retain_until=retain_until)
+    sequencer.begin([each.envelope() for each in draft.events])
+    changes.publish(draft, store, retain_until=retain_until)
 
 
 def _announce(trust: Trust, sequencer: Sequencer, root: Scribe) -> None:

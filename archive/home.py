@@ -35,6 +35,8 @@ from custody.trust import Authority, Trust
 
 LAYOUT = 1
 LOG_NAMESPACE = "counterproof.example/"
+OPENING = "opening.json"
+"""In the home of a log that several root holders begin: the draft that they sign."""
 
 _ROLES = ("root", "log", "worker")
 _NAME_BYTES = 6
@@ -135,9 +137,7 @@ class Home:
 
         Raises ``KeyFileError`` when a key is missing, damaged or not ours alone, and ``DiskError``.
         """
-        for directory in (path, *(path / name for name in ("keys", "store", "spool", "state", "cache"))):
-            disk.make_directory(directory)
-        _refuse_shared(path / "keys")
+        make_directories(path)
         # Two first uses at once: the second waits here, then finds what the first has made.
         with disk.exclusive(path / "home.lock"):
             first_use = not (path / "trust.json").exists()
@@ -205,6 +205,13 @@ def _make(path: Path, now: datetime, random: Callable[[int], bytes], specs: Mapp
     log = VerifierKey(name, signers.need_log().public_key)
     trust = Trust(log=log, root_keys=(signers.need_root().public_key,))
     disk.replace_file(path / "trust.json", trust.format())
+
+
+def make_directories(path: Path) -> None:
+    """Raises ``KeyFileError`` where others can look at the keys."""
+    for directory in (path, *(path / name for name in ("keys", "store", "spool", "state", "cache"))):
+        disk.make_directory(directory)
+    _refuse_shared(path / "keys")
 
 
 def write_made_at(path: Path, now: datetime) -> None:

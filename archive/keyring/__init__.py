@@ -1,0 +1,1 @@
+"""Who may sign in a log: keys made, asked for, introduced, changed and revoked."""
