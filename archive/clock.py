@@ -46,7 +46,7 @@ class ClockReading:
     """Ours against the source's; None where it does not say."""
     uncertainty_ms: int | None = None
     server: str | None = None
-    """The SNTP server that the user had named, whether or not it answered."""
+    """The SNTP server that the user had named: asked where no program spoke for the clock."""
 
     def to_json(self) -> dict[str, Json]:
         return {

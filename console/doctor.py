@@ -6,7 +6,8 @@ from typing import cast
 
 from rich.text import Text
 
-from archive.clock import read_clock
+from archive import authorities, timekeeping
+from archive.clock import SNTP_SERVER, read_clock
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, KeyFileError, StoreError
 from archive.health import Finding
@@ -17,6 +18,9 @@ from console.exits import Exit
 from console.screen import now, out, print_json
 from custody import keys
 from custody.model import Json
+
+MAX_OFFSET_MS = 2000
+"""As far as a clock may be off without a word of explanation."""
 
 _STYLES = {"ok": ("OK      ", "green"), "warning": ("WARNING ", "yellow"), "missing": ("MISSING ", "bold red")}
 
@@ -49,17 +53,24 @@ def _keys(config: ArchiveConfig) -> list[Finding]:
             detail=f"{_held(home)}, log {home.trust.log.name} in {home.path}",
         )
     ]
-    if home.trust.authorities:
-        names = ", ".join(each.url for each in home.trust.authorities)
-        lacking = [each.url for each in home.trust.authorities if not each.roots_pem]
-        advice = (
-            f"; no roots for {', '.join(lacking)}: its tokens cannot be judged (--authority-roots)" if lacking else ""
-        )
-        found.append(Finding(name="trusted time", state="warning" if lacking else "ok", detail=names + advice))
-    else:
-        advice = "NO TRUSTED TIME: no authority is configured (capture --authority URL --authority-roots PEM)"
-        found.append(Finding(name="trusted time", state="warning", detail=advice))
+    found.append(_time(home))
     return found
+
+
+def _time(home: Home) -> Finding:
+    """Who tells the time, and what is amiss with it; the ends of certificates are known long before."""
+    name, believed = "trusted time", home.trust.authorities
+    if not believed:
+        advice = "NO TRUSTED TIME: no authority is configured (`counterproof authorities presets` lists public ones)"
+        return Finding(name=name, state="warning", detail=advice)
+    known = timekeeping.acquaintances(home, now)
+    amiss = []
+    for each in believed:
+        if not each.roots_pem:
+            amiss.append(f"no roots for {each.url}: its tokens cannot be judged (`counterproof authorities add`)")
+        amiss += [f"{each.url}: {said}" for said in authorities.ending(each, now(), known.of(each.id).signer_ends)]
+    names = f"{home.trust.quorum} of {len(believed)}: {', '.join(each.url for each in believed)}"
+    return Finding(name=name, state="warning" if amiss else "ok", detail="; ".join([names, *amiss]))
 
 
 def _held(home: Home) -> str:
@@ -93,10 +104,19 @@ def _store(config: ArchiveConfig) -> list[Finding]:
 
 
 def _clock() -> Finding:
-    """Whether somebody disciplines the clock; trusted time does not rest on it."""
+    """Whether somebody keeps the clock, by what was read just now; trusted time does not rest on it."""
     read = read_clock(os.environ, clock=now)
+    failed = read.server is not None and read.source in {"none", "unnamed"}
+    asked = f"; {read.server} ({SNTP_SERVER}) did not answer" if failed else ""
     if read.source == "none":
-        advice = "nothing here disciplines the clock: install chrony; trusted time brackets each event all the same"
+        advice = f"nothing here says that it keeps the clock: install chrony{asked}; events are bracketed anyway"
         return Finding(name="clock", state="warning", detail=advice)
-    offset = "" if read.offset_ms is None else f", offset {read.offset_ms} ms"
-    return Finding(name="clock", state="ok", detail=f"{read.source}{offset}")
+    if read.source == "unnamed":
+        said = f"the system says that its clock is kept, and neither by what nor how well{asked}"
+        return Finding(name="clock", state="ok", detail=said)
+    offset = ", offset not said" if read.offset_ms is None else f", {read.offset_ms:+d} ms off"
+    within = "" if read.uncertainty_ms is None else f" (within {read.uncertainty_ms} ms)"
+    detail = f"{read.source}{offset}{within}"
+    if read.offset_ms is not None and abs(read.offset_ms) > MAX_OFFSET_MS:
+        return Finding(name="clock", state="warning", detail=f"{detail}: put it right, or explain it when it matters")
+    return Finding(name="clock", state="ok", detail=detail)
