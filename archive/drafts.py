@@ -236,8 +236,13 @@ def _proposed(value: Any) -> Proposed:
     if len({each.keyid for each in signatures}) != len(signatures) or len(signatures) > MAX_SIGNATURES:
         raise FormatError(f"an event has at most {MAX_SIGNATURES} signatures, by different keys")
     proposed = Proposed(decode_base64(_text(value["payload"])), tuple(signatures))
-    if proposed.event.kind is None:
-        raise FormatError(f"{proposed.event.type} is of a later version: nobody can say here what it means")
+    event = proposed.event
+    if event.kind is None:
+        raise FormatError(f"{event.type} is of a later version: nobody can say here what it means")
+    if event.type == "key.introduced":
+        public_key = decode_base64(str(event.body["public_key"]))
+        if (keys.keyid(public_key), Digest.of(keys.pem(public_key))) != (event.body["keyid"], event.subjects[0].digest):
+            raise FormatError(f"it shows another key than the one that it introduces as {event.body['keyid']}")
     return proposed
 
 

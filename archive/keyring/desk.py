@@ -39,9 +39,17 @@ class Desk:
         return changes.record(draft, self.ledger, self.store, retain_until=self.retain_until)
 
     def roots(self, others: Sequence[Signer] = ()) -> tuple[Signer, ...]:
-        """The home's root key, if it holds one, and those that were named."""
-        held = [self.home.signers.root] if self.home.signers.root is not None else []
-        return (*held, *others)
+        """The home's root key, if it holds one, and those that were named; each once. Raises ``UsageError``."""
+        trust = self.home.trust
+        held = self.home.signers.root
+        found = {} if held is None else {held.public_key: held}
+        for each in others:
+            if each.public_key not in trust.root_keys:
+                raise UsageError(
+                    f"the key {keys.keyid(each.public_key)[:16]}… is none of the root keys of {trust.log.name}"
+                )
+            found.setdefault(each.public_key, each)
+        return tuple(found.values())
 
 
 def open_home(
