@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
 from console.screen import has_printed_json, print_json, say, sentences
-from console.verbs import authorities, disposing, fixity, holding, seal, stewardship
+from console.verbs import authorities, disposing, fixity, holding, keys, seal, stewardship
 from console.verbs.sequence import sequence
 
 app = typer.Typer(
@@ -232,6 +232,7 @@ def doctor(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonO
 
 app.command("seal")(seal.seal)
 app.add_typer(authorities.app, name="authorities")
+app.add_typer(keys.app, name="keys")
 
 
 app.command()(sequence)
