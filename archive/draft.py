@@ -17,7 +17,7 @@ from archive.log import Position
 from custody import keys, keyspace, merkle
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
-from custody.event import Envelope, Event, check_signature, event_id_of
+from custody.event import Envelope, Event, Statement, check_signature
 from custody.leaf import Chain, Leaf
 from custody.schema import REASONS_REJECTED, By
 from custody.tiles import Growth
@@ -49,14 +49,20 @@ class Identified:
 
     id: str
     envelope: Envelope
+    statement: Statement
+    """Its payload as JSON; read again by nobody, and believed by nobody before the signature holds."""
 
 
 def identified(envelopes: Sequence[Envelope]) -> tuple[Identified, ...]:
     """Raises ``EventRefused`` for a payload that has no id."""
     try:
-        return tuple(Identified(event_id_of(each.payload), each) for each in envelopes)
+        statements = [Statement.parse(each.payload) for each in envelopes]
     except CustodyError as error:
         raise EventRefused.of(error) from error
+    return tuple(
+        Identified(statement.event_id, envelope, statement)
+        for envelope, statement in zip(envelopes, statements, strict=True)
+    )
 
 
 class Draft:
@@ -70,6 +76,7 @@ class Draft:
         self._first_index = after.size
         self._chains: dict[str, ChainHead] = {}
         self._keys: dict[str, KnownKey] = {}
+        self._known: dict[str, KnownKey | None] = {}
         self._placed: dict[str, tuple[Digest, Digest, str]] = {}
         self.leaves: list[bytes] = []
 
@@ -85,11 +92,11 @@ class Draft:
         seen = self._heads.event(event_id)
         return None if seen is None else seen.payload_sha256
 
-    def judge(self, envelope: Envelope) -> Event:
+    def judge(self, envelope: Envelope, statement: Statement | None = None) -> Event:
         """Signed by keys that the log or its root stands for, and fit to be its next event. Raises ``CustodyError``.
 
         As ``verify`` sees it: every signature by a known key holds, none of these keys is revoked, and what changes
-        trust has as many root signatures as the trust file asks for.
+        trust has as many root signatures as the trust file asks for. ``statement``: the payload, where it was read.
         """
         signers = {each.keyid: key for each in envelope.signatures if (key := self._signing_key(each.keyid))}
         if not signers:
@@ -100,7 +107,7 @@ class Draft:
             check_signature(envelope, public_key)
             if (known := self._key(keyid)) is not None and known.revoked:
                 raise SignatureError(f"key {keyid} was revoked", code="EVENT_KEY_REVOKED")
-        event = Event.parse(envelope.payload)
+        event = Event.parse(envelope.payload) if statement is None else Event.of(statement)
         by = "worker" if event.kind is None else event.kind.by
         needed, got = self._authority(by, signers.keys())
         if got < needed:
@@ -135,18 +142,19 @@ class Draft:
 
     def add(self, events: Sequence[Identified], logged_at: datetime) -> None:
         """Those of them that are new: all, or none. Raises ``EventRefused``."""
-        fresh = {each.id: each.envelope for each in events if self.payload_of(each.id) is None}
+        fresh = {each.id: each for each in events if self.payload_of(each.id) is None}
         try:
-            judged = [self.judge(envelope) for envelope in fresh.values()]
+            judged = [self.judge(each.envelope, each.statement) for each in fresh.values()]
         except CustodyError as error:
             raise EventRefused.of(error) from error
-        for envelope, event in zip(fresh.values(), judged, strict=True):
-            self.place(envelope, event, logged_at)
+        for each, event in zip(fresh.values(), judged, strict=True):
+            self.place(each.envelope, event, logged_at)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:
         """Give a judged event the next index and its place in its chain."""
-        leaf = Leaf(self._trust.log.name, self.index, logged_at, (self._next(event.chain),), envelope)
-        self._add(leaf.format(), envelope, event)
+        place = self._next(event.chain)
+        leaf = Leaf(self._trust.log.name, self.index, logged_at, (place,), envelope)
+        self._add(leaf.format(), envelope, event, place)
 
     def follow(self, data: bytes) -> None:
         """Take a leaf that is in a commit already. Raises ``CustodyError`` when it should not be there."""
@@ -158,7 +166,7 @@ class Draft:
             raise FormatError(f"leaf {leaf.index}: expected its place to be {expected}, got {leaf.chains}")
         if self.payload_of(event.event_id) is not None:
             raise FormatError(f"leaf {leaf.index}: event {event.event_id} is in the log already")
-        self._add(data, leaf.event, event)
+        self._add(data, leaf.event, event, expected[0])
 
     def advance(self, commit_sha256: Digest, growth: Growth) -> Advance:
         """What all of it changes, once it is committed."""
@@ -190,12 +198,11 @@ class Draft:
         head = self._chains.get(scope) or self._heads.chain(scope)
         return Chain(scope, 0, None) if head is None else Chain(scope, head.seq + 1, head.leaf_sha256.hex)
 
-    def _add(self, data: bytes, envelope: Envelope, event: Event) -> None:
+    def _add(self, data: bytes, envelope: Envelope, event: Event, place: Chain) -> None:
         if not self.index and event.type != _OPENED:
             raise FormatError(f"a log begins with {_OPENED}, got {event.type}")
         learnt = self._learn(event)
         digest = Digest(merkle.leaf_hash(data).hex())
-        place = self._next(event.chain)
         if learnt is not None:
             self._keys[learnt.keyid] = learnt
         self._chains[event.chain] = ChainHead(place.seq, digest)
@@ -218,7 +225,11 @@ class Draft:
         return None
 
     def _key(self, keyid: str) -> KnownKey | None:
-        return self._keys.get(keyid) or self._heads.key(keyid)
+        if (learnt := self._keys.get(keyid)) is not None:
+            return learnt
+        if keyid not in self._known:
+            self._known[keyid] = self._heads.key(keyid)
+        return self._known[keyid]
 
     def _signing_key(self, keyid: str) -> bytes | None:
         """Root keys come from the trust file alone: no event makes one."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from archive import disk
 from archive.errors import DiskError
@@ -147,8 +147,7 @@ class Heads:
         return Edge(row[0], levels, tuple(tiles.decode_bundle(bytes(row[2]))))
 
     def chain(self, scope: str) -> ChainHead | None:
-        with self._errors():
-            row = self._db.execute("SELECT seq, leaf FROM chains WHERE scope = ?", (scope,)).fetchone()
+        row = self._one("SELECT seq, leaf FROM chains WHERE scope = ?", scope)
         return None if row is None else ChainHead(row[0], Digest(row[1].hex()))
 
     def key(self, keyid: str) -> KnownKey | None:
@@ -157,9 +156,15 @@ class Heads:
         return None if row is None else KnownKey(row[0], row[1], row[2], bool(row[3]))
 
     def event(self, event_id: str) -> SeenEvent | None:
-        with self._errors():
-            row = self._db.execute(f"{_SELECT_EVENT} WHERE event_id = ?", (event_id,)).fetchone()
+        row = self._one(_SELECT_EVENT_BY_ID, event_id)
         return None if row is None else _seen(row)
+
+    def _one(self, query: str, key: str) -> Any:
+        """Asked for each event of a log; a context manager would take as long as the database."""
+        try:
+            return self._db.execute(query, (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
 
     def typed(self, *types: str, newest_first: bool = False) -> Iterator[SeenEvent]:
         """Events of some of the ``INDEXED_TYPES``, in log order or backwards; a page at a time."""
@@ -297,6 +302,8 @@ class Heads:
 
 
 _SELECT_EVENT = "SELECT event_id, payload, leaf, n, leaf_index, size, type FROM events"
+
+_SELECT_EVENT_BY_ID = f"{_SELECT_EVENT} WHERE event_id = ?"
 
 
 def _seen(row: tuple[str, bytes, bytes, int, int, int, str | None]) -> SeenEvent:

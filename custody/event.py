@@ -109,7 +109,8 @@ class Event:
         if self.kind is None:
             raise FormatError(f"there is no event of type {self.type[:80]!r}", code="ENTRY_SCHEMA")
         statement = self._statement()
-        _check(statement, self.type)
+        schema.check(STATEMENT, statement)
+        _check_kind(statement, self.type)
         return canonical.dumps(statement)
 
     def _statement(self) -> dict[str, Json]:
@@ -137,11 +138,15 @@ class Event:
     @classmethod
     def parse(cls, payload: bytes) -> Self:
         """Read a payload whose signature holds. ``FormatError`` with code ``ENTRY_PARSE`` or ``ENTRY_SCHEMA``."""
-        statement: Any = canonical.loads(payload, max_bytes=MAX_PAE_BYTES)
-        schema.check(STATEMENT, statement)
+        return cls.of(Statement.parse(payload))
+
+    @classmethod
+    def of(cls, parsed: "Statement") -> Self:
+        """What was parsed already, as soon as its signature holds. ``FormatError`` with code ``ENTRY_SCHEMA``."""
+        statement: Any = parsed.value
         match = _PREDICATE_TYPE.fullmatch(statement["predicateType"])
         type_ = (match[1] if match else "").removesuffix("/v1")
-        _check(statement, type_)
+        _check_kind(statement, type_)
         predicate = statement["predicate"]
         anchor = predicate["anchor"]
         return cls(
@@ -163,9 +168,8 @@ class Event:
         )
 
 
-def _check(statement: Mapping[str, Any], type_: str) -> None:
-    """The schema, then what a schema cannot say."""
-    schema.check(STATEMENT, statement)
+def _check_kind(statement: Mapping[str, Any], type_: str) -> None:
+    """What the type asks for, and what a schema cannot say."""
     kind = schema.KINDS.get(type_)
     if kind is None:
         return
@@ -187,6 +191,23 @@ def _check(statement: Mapping[str, Any], type_: str) -> None:
 
 def _refused(path: str, expected: str, got: str) -> FormatError:
     return FormatError(f"{path}: expected that {expected}, got {got[:80]}", code="ENTRY_SCHEMA")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A payload as JSON that has the shape all types share. Nothing in it is to be believed before the signature is."""
+
+    value: Mapping[str, Any]
+
+    @property
+    def event_id(self) -> str:
+        return cast("str", self.value["predicate"]["event_id"])
+
+    @classmethod
+    def parse(cls, payload: bytes) -> Self:
+        statement: Any = canonical.loads(payload, max_bytes=MAX_PAE_BYTES)
+        schema.check(STATEMENT, statement)
+        return cls(statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +309,4 @@ def open_event(envelope: Envelope, public_key: bytes) -> Event:
 
 def event_id_of(payload: bytes) -> str:
     """The id inside a payload that has not been verified: good for an index, not for belief."""
-    statement: Any = canonical.loads(payload, max_bytes=MAX_PAE_BYTES)
-    schema.check(STATEMENT, statement)
-    return cast("str", statement["predicate"]["event_id"])
+    return Statement.parse(payload).event_id
