@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE k
 
-.PHONY: all setup demo capture test slow check licences fix lock
+.PHONY: all setup demo capture test slow bench check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -22,6 +22,9 @@ test: setup                     ## all but the slow tests, the outside network c
 
 slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
 	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5
+
+bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
+	@$(BIN)/python -m bench $(NAMES)
 
 check: setup                    ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,8 +82,7 @@ def _judge(
     if checkpoints and trust is None:
         raise Refused("--checkpoint needs the key that signed it: add --trust FILE", USAGE)
     kept = {str(path): _kept(path, trust) for path in checkpoints if trust is not None}
-    source = Folder(folder)
-    with ThreadPoolExecutor(_THREADS, "verify") as threads:
+    with closing(Folder(folder)) as source, ThreadPoolExecutor(_THREADS, "verify") as threads:
         verdict = verify(
             source,
             trust,

@@ -7,15 +7,17 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, cast
 
 from custody.errors import CustodyError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = _FOLDER | os.O_NOFOLLOW
+_KEPT = 300  # of open folders: those of 256 blobs by their first digits, and a few of the log
 _END = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not make us wait
 
 
@@ -51,24 +53,50 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self._folders: dict[str, int] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            for folder in self._folders.values():
+                os.close(folder)
+            self._folders.clear()
 
     def open(self, key: str) -> BinaryIO:
-        *steps, name = _parts(key)
+        folder, _, name = _checked(key).rpartition("/")
         with self._trouble(key):
-            here = os.open(self.path, _FOLDER)
-            try:
-                for step in steps:
-                    inner = os.open(step, _STEP, dir_fd=here)
-                    os.close(here)
-                    here = inner
-                end = os.open(name, _END, dir_fd=here)
-            finally:
-                os.close(here)
+            end = self._end(folder, name)
         if not stat.S_ISREG(os.fstat(end).st_mode):
             os.close(end)
             raise _strange(key)
         # Unbuffered: whoever reads evidence reads all of it, into a buffer of his own.
         return cast("BinaryIO", FileIO(end, "rb"))
+
+    def _end(self, folder: str, name: str) -> int:
+        """The way to a folder is gone once, and each step looked at; some stay open for the files beside."""
+        if (here := self._folders.get(folder)) is not None:
+            with suppress(FileNotFoundError):  # it may be another folder by now
+                return os.open(name, _END, dir_fd=here)
+        here = self._walk(folder)
+        with self._lock:
+            keep = len(self._folders) < _KEPT and self._folders.setdefault(folder, here) == here
+        try:
+            return os.open(name, _END, dir_fd=here)
+        finally:
+            if not keep:
+                os.close(here)
+
+    def _walk(self, folder: str) -> int:
+        here = os.open(self.path, _FOLDER)
+        try:
+            for step in folder.split("/") if folder else ():
+                inner = os.open(step, _STEP, dir_fd=here)
+                os.close(here)
+                here = inner
+        except OSError:
+            os.close(here)
+            raise
+        return here
 
     def keys(self, prefix: str) -> Iterator[str]:
         with self._trouble(prefix):
@@ -118,12 +146,11 @@ class Folder:
             raise
 
 
-def _parts(key: str) -> list[str]:
-    parts = key.split("/")
+def _checked(key: str) -> str:
     # The verifier makes its keys itself; this is for whoever lets one in that it did not make.
-    if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+    if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
         raise _strange(key)
-    return parts
+    return key
 
 
 def _strange(key: str) -> NoPlainFile:

@@ -1,15 +1,16 @@
 """Where a verifier reads from: a store, or a stranger's copy of one. Every read has a limit, every fault a name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
+from threading import local
 from typing import BinaryIO, Protocol
 
 from custody.digest import Digest
 from custody.errors import CustodyError
 
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18  # what a processor has at hand beside its other work
 
 
 class LockLike(Protocol):
@@ -77,6 +78,10 @@ class Unreachable(CustodyError):
         self.key = key
 
 
+class _Buffers(local):
+    view: memoryview
+
+
 class Reader:
     """A source behind a door: no object is trusted to be of a decent size, no foreign error gets out."""
 
@@ -86,6 +91,7 @@ class Reader:
         self._source = source
         self._absent = absent
         self._unreachable: tuple[type[Exception], ...] = (*unreachable, OSError)
+        self._buffers = _Buffers()
 
     def read(self, key: str, limit: int) -> bytes:
         """All bytes. Raises ``Absent``, ``TooLong``, ``Unreachable``."""
@@ -99,12 +105,23 @@ class Reader:
     def digest(self, key: str, limit: int) -> tuple[Digest | None, int]:
         """Digest and length, in constant memory; what is longer than ``limit`` is not read on: None, and a length."""
         hasher, length = sha256(), 0
-        for chunk in self._chunks(key):
-            hasher.update(chunk)
-            length += len(chunk)
-            if length > limit:
-                return None, length
+        view = self._buffer()
+        with self._door(key), closing(self._source.open(key)) as stream:
+            read_into = _reader_into(stream)
+            while count := read_into(view):
+                hasher.update(view[:count])
+                length += count
+                if length > limit:
+                    return None, length
         return Digest(hasher.hexdigest()), length
+
+    def _buffer(self) -> memoryview:
+        """One for each thread: new memory for every chunk costs as much as hashing it."""
+        try:
+            return self._buffers.view
+        except AttributeError:
+            self._buffers.view = memoryview(bytearray(_CHUNK_BYTES))
+            return self._buffers.view
 
     def keys(self, prefix: str) -> Iterator[str]:
         with self._door(prefix):
@@ -132,3 +149,14 @@ class Reader:
             raise Absent(f"there is nothing under {key}") from error
         except self._unreachable as error:
             raise Unreachable(f"{key} could not be read: {error}; try again when the store answers", key=key) from error
+
+
+def _reader_into(stream: BinaryIO) -> Callable[[memoryview], int]:
+    """``readinto``, where the stream has it; a source may be anybody's."""
+
+    def copied(view: memoryview) -> int:
+        chunk = stream.read(len(view))
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+    return getattr(stream, "readinto", copied)
