@@ -16,6 +16,7 @@ from custody.event import Event
 from custody.model import Json
 from custody.record import MAX_BYTES, Record
 from custody.source import Absent, TooLong, Unreachable
+from custody.verdict import depends
 
 CHECK = 11
 
@@ -132,7 +133,9 @@ class Records:
             done += len(batch)
             self.inquiry.progress("records", done, len(captured))
         if unread := len(captured) - done:
-            self.inquiry.findings.detail(CHECK, f"{unread} records not read (depends on 10 blobs)")
+            self.inquiry.findings.detail(CHECK, f"{unread} records not read ({depends((10,))})")
+            if not done:
+                self.inquiry.findings.skip(CHECK, depends((10,)))
         self.inquiry.findings.detail(CHECK, f"{done} records")
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
         if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
