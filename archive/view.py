@@ -64,7 +64,8 @@ class View:
         size = self.position.size
         found = self._heads.typed(*types, newest_first=newest_first)
         while (seen := self._next(found)) is not None:
-            each = self.reader.parse(seen.n, seen.index, self.reader.leaf(seen.index, size))
+            # Another process of this home may have read on, and written what it read where we find it too.
+            each = self.reader.parse(seen.n, seen.index, self.reader.leaf(seen.index, max(size, seen.tree_size)))
             if each.leaf_sha256 != seen.leaf_sha256:
                 raise StoreError(f"leaf {seen.index} of {self.log} is not what was written: run `counterproof verify`")
             yield each

@@ -718,6 +718,17 @@ def test_says_in_the_log_when_the_trust_file_has_changed(quick: Deployment) -> N
     assert quick.store.read(keyspace.blob(changed[0].event.subjects[0].digest)) == trust.format()
 
 
+def test_finds_events_that_another_process_of_the_home_has_read_already(quick: Deployment) -> None:
+    """Both look into one index; whoever is behind must not trip over what is ahead of it."""
+    behind, ahead = quick.open(), quick.open()
+    for _ in range(3):
+        scribe = quick.scribe()
+        case = scribe.detail("case.json", {"scope": scribe.new_id(), "name": "x"})
+        ahead.append([scribe.event("case.opened", chain=f"scope:{scribe.new_id()}", subject=case, body={})])
+    assert len(list(behind.events("case.opened"))) == 3
+    assert len(list(behind.events("case.opened", newest_first=True))) == 3
+
+
 def test_a_log_that_is_not_begun_takes_no_events(quick: Deployment) -> None:
     sequencer = Sequencer(
         quick.store,
