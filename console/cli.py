@@ -203,18 +203,35 @@ def get(
 
 @app.command()
 def mirror(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made when missing; resumes when not empty.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR|s3://BUCKET[/PREFIX][?endpoint=URL]", help="Made when missing; resumes when not empty."
+        ),
+    ],
     *,
+    record: Annotated[
+        bool | None,
+        typer.Option(
+            "--record/--no-record", help="Put it into the log that a copy was made. [where this home can write]"
+        ),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy the archive to a directory, same keys as files, each re-hashed; `verify --store file:DIR` checks it."""
+    """Copy the archive to a directory or a second bucket, same keys, each object re-hashed on its way.
+
+    A directory holds plain files: `verify --store file:DIR` checks it anywhere. A bucket is probed first, and what is
+    locked in the archive is locked there as long; COUNTERPROOF_MIRROR_AWS_ACCESS_KEY_ID and its like name other
+    credentials for it than for the archive. Run it again to go on, or for what has come since. Copies are not reached
+    by `dispose`: whoever makes one answers for it.
+    """
     from console import mirroring
 
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        code = mirroring.mirror(config, directory, as_json=as_json)
+        code = mirroring.mirror(config, target, record=record, as_json=as_json)
     raise typer.Exit(code)
 
 

@@ -79,12 +79,12 @@ def locked(tmp_path: Path, make_s3: MakeS3) -> Iterator[Story]:
 
 
 def test_fixity_reads_all_and_names_what_changed(story: Story) -> None:
-    told = story("fixity")
+    told = story("fixity", "--record")
     assert told.code == 0, told.err
     assert "AS RECORDED: recorded in leaf" in told.out
     story.path(b"the words").write_bytes(b"The words")
     story.path(b"the page").unlink()
-    told = story("fixity", "--case", "acme", "--purpose", "scheduled", "--json")
+    told = story("fixity", "--case", "acme", "--purpose", "scheduled", "--record", "--json")
     assert told.code == 1
     document = told.document
     assert (document["failed"], document["purpose"], document["exit_code"]) == (2, "scheduled", 1)

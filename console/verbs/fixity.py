@@ -38,8 +38,9 @@ def fixity(
         str, typer.Option("--purpose", metavar="|".join(PURPOSES), help="Why it is done; it stands in the log.")
     ] = "asked",
     record: Annotated[
-        bool, typer.Option("--record/--no-record", help="Put the result into the log. A copy is only looked at.")
-    ] = True,
+        bool | None,
+        typer.Option("--record/--no-record", help="Put the result into the log. [yes; not for a directory]"),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -63,7 +64,10 @@ def fixity(
             raise UsageError(f"--purpose is one of {', '.join(PURPOSES)}, got {purpose[:40]!r}")
         if sample is not None:
             sample_size(sample, 100)  # a slip of the finger is told before anything is read
-        document, faults = _checked(config, case, sample, purpose, record=record)
+        if record is None and (config.store_url or "").startswith("file:"):
+            say("the result is not recorded, since a directory may be a copy; --record if it is the archive itself")
+            record = False
+        document, faults = _checked(config, case, sample, purpose, record=record is not False)
     code = Exit.DOES_NOT_HOLD if faults else Exit.OK
     if as_json:
         print_json({**document, "exit_code": int(code)})

@@ -1,6 +1,9 @@
 """A copy holds what the archive held when its checkpoint was read, byte for byte, or says what it lacks."""
 
 import hashlib
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ import pytest
 from archive.directory import DirectoryStore
 from archive.errors import NotStored, StoreDown, StoreError
 from archive.memory import MemoryStore
-from archive.mirror import MirrorReport, mirror
+from archive.mirror import Locking, MirrorReport, mirror
+from archive.s3 import S3Store
 from archive.store import ObjectStore
 from custody import keyspace
 from custody.digest import Digest
@@ -16,6 +20,7 @@ from custody.model import Role
 from custody.trust import Trust
 from custody.verdict import Severity, Verdict
 from custody.verify import verify
+from tests.archive.conftest import MakeS3, utc_now
 from tests.archive.shelves import WatchedStore, forge, put, stored
 from tests.custody.archive_builder import START, ArchiveBuilder, small
 
@@ -298,4 +303,110 @@ def test_tells_how_far_it_is() -> None:
 
 def test_the_report_becomes_json(builder: ArchiveBuilder, target: DirectoryStore) -> None:
     report = copy(stored(builder), target).to_json()
-    assert report.keys() == {"schema", "copied", "equal", "bytes", "later", "problems"}
+    assert report.keys() >= {"schema", "copied", "equal", "bytes", "later", "problems", "objects", "keys_sha256"}
+
+
+def test_a_link_in_the_source_is_a_problem_and_not_followed(
+    builder: ArchiveBuilder, target: DirectoryStore, tmp_path: Path
+) -> None:
+    source = DirectoryStore(tmp_path / "source")
+    put(builder, source)
+    key = a_blob(source)
+    path = source.root / key
+    (tmp_path / "elsewhere").write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    report = copy(source, target)
+    (problem,) = report.problems
+    assert "no plain file" in problem or "a link" in problem
+    assert key not in contents(target)
+
+
+def test_what_a_copy_holds_is_told_in_one_digest(builder: ArchiveBuilder, target: DirectoryStore) -> None:
+    store = stored(builder)
+    first = copy(store, target)
+    assert first.objects == {key: len(data) for key, data in contents(target).items()}
+    lines = "".join(f"{key}\n" for key in sorted(contents(target)))
+    assert first.keys_sha256 == Digest.of(lines.encode())
+    assert copy(store, target).keys_sha256 == first.keys_sha256
+
+
+# A second bucket
+
+
+@pytest.fixture
+def bucket(make_s3: MakeS3) -> S3Store:
+    return make_s3(prefix=f"copy/{secrets.token_hex(8)}")
+
+
+def into(store: ObjectStore, bucket: S3Store, *, days: int = 30, threads: int = 4) -> MirrorReport:
+    def fresh() -> datetime:
+        return (utc_now() + timedelta(days=days)).replace(microsecond=0)
+
+    locking = Locking(target=bucket, fresh=fresh, clock=utc_now)
+    with ThreadPoolExecutor(threads) as pool:
+        return mirror(store, bucket, progress=lambda _: None, locking=locking, map=pool.map)
+
+
+@pytest.mark.s3
+def test_a_bucket_gets_the_same_objects_each_locked_and_written_once(builder: ArchiveBuilder, bucket: S3Store) -> None:
+    store = stored(builder)
+    report = into(store, bucket)
+    assert report.problems == []
+    assert contents(bucket) == contents(store)
+    assert judged(bucket, builder.trust).holds
+    locks = {key: bucket.head(key).lock for key in bucket.keys("v1/")}
+    free = {key for key, lock in locks.items() if lock is None}
+    assert free == {key for key in locks if key.endswith("/checkpoint") or ".p/" in key or "/snapshots/" in key}
+    assert report.locked == len(locks) - len(free)
+    again = into(store, bucket)
+    assert (again.copied, again.equal, again.problems) == (0, len(locks), [])
+    assert all(len([each for each in bucket.versions(key) if each.key == key]) == 1 for key in locks)
+
+
+@pytest.mark.s3
+def test_a_lock_of_the_archive_is_the_lock_of_the_copy(make_s3: MakeS3, bucket: S3Store) -> None:
+    source = make_s3()
+    until = utc_now().replace(microsecond=0) + timedelta(days=77)
+    key = keyspace.blob(Digest.of(b"evidence"))
+    source.create(key, b"evidence", digest=Digest.of(b"evidence"), retain_until=until)
+    into(source, bucket, days=1)
+    lock = bucket.head(key).lock
+    assert lock is not None
+    assert lock.retain_until == until
+    source.lengthen(key, until + timedelta(days=1))
+    assert into(source, bucket, days=1).copied == 0
+    lock = bucket.head(key).lock
+    assert lock is not None
+    assert lock.retain_until == until + timedelta(days=1)
+
+
+@pytest.mark.s3
+def test_what_was_done_to_a_bucket_is_a_problem(builder: ArchiveBuilder, bucket: S3Store) -> None:
+    store = stored(builder)
+    into(store, bucket)
+    first, second, third = list(bucket.keys(keyspace.BLOBS))[:3]
+    bucket.replace(first, b"forged")
+    bucket.replace(second, store.read(second))
+    objects = bucket._objects
+    objects.client.delete_object(**objects.at(third))
+    assert bucket.read(first) == b"forged"
+    problems = into(store, bucket).problems
+    assert len([each for each in problems if first in each and "other bytes" in each]) == 1
+    assert len([each for each in problems if second in each and "2 versions" in each]) == 1
+    assert len([each for each in problems if third in each and "delete marker" in each]) == 1
+    assert bucket.read(third) == store.read(third), "the bytes are there again"
+
+
+@pytest.mark.s3
+def test_a_copy_that_was_cut_short_is_gone_on_with(builder: ArchiveBuilder, bucket: S3Store) -> None:
+    store = WatchedStore(stored(builder), dies_after=10)
+    with pytest.raises(StoreDown):
+        into(store, bucket, threads=1)
+    some = len(list(bucket.keys("v1/")))
+    assert 0 < some < len(contents(store.inner))
+    assert keyspace.checkpoint(builder.log) not in set(bucket.keys("v1/")), "a copy that has it is whole"
+    store.dies_after = None
+    report = into(store, bucket)
+    assert (report.equal, report.problems) == (some, [])
+    assert contents(bucket) == contents(store.inner)
