@@ -50,7 +50,10 @@ class DirectoryStore:
             with self._beside(parent, payload, _WRITE_ONCE) as beside:
                 created = self._link(parent, beside, name)
             os.fsync(parent)
-        stored = self._stored(key, created=created)
+        try:
+            stored = self._stored(key, created=created)
+        except NotPlain as error:
+            raise Collision(f"{error}; nothing was overwritten") from error
         if (stored.sha256, stored.bytes) == (digest, payload.length):
             return stored
         if created:

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.directory import DirectoryStore
-from archive.errors import Collision, DiskError, NotStored, StoreError
+from archive.errors import Collision, DiskError, NotPlain, NotStored, StoreError
 from archive.memory import MemoryStore
 from archive.payload import checked_key, checked_prefix, whole_seconds
-from archive.store import ObjectStore, Stored
+from archive.store import Keeper, ObjectStore, Stored
+from custody import keyspace
 from custody.digest import Digest
 
 OTHER = b"other bytes"
@@ -260,14 +261,85 @@ def test_nothing_in_a_hostile_mirror_is_followed(
     outside.mkdir()
     plant(mirror.root, outside)
     assert (mirror.root / "v1" / "x").exists()
-    for attempt in (lambda: mirror.read(key), lambda: mirror.head(key), lambda: list(mirror.keys("v1/"))):
-        with pytest.raises(StoreError, match=r"no part of an archive|a link or a stranger's file"):
+    for attempt in (lambda: mirror.read(key), lambda: mirror.head(key), lambda: mirror.open(key)):
+        with pytest.raises(NotPlain, match=r"no part of an archive|a link or a stranger's file"):
             attempt()
-    with pytest.raises((StoreError, Collision)):
+    assert list(mirror.keys("v1/")) == ["v1/a/b", "v1/x"], "the name is taken, and nothing behind it is listed"
+    with pytest.raises(StoreError):
         put(mirror, key, b"mine")
     assert sorted(path.name for path in outside.iterdir()) in ([], ["file"], ["y"])
     assert all(path.read_bytes() == b"not ours" for path in outside.iterdir())
     assert list(mirror.keys("v1/a")) == ["v1/a/b"], "what lies elsewhere can still be listed"
+
+
+def test_a_folder_in_place_of_a_file_is_nothing_that_is_stored(mirror: DirectoryStore) -> None:
+    (mirror.root / "v1" / "x").mkdir()
+    for attempt in (mirror.read, mirror.head, mirror.open):
+        with pytest.raises(NotPlain):
+            attempt("v1/x")
+    with pytest.raises(Collision, match="no plain file"):
+        put(mirror, "v1/x", b"mine")
+    assert list(mirror.keys("")) == ["v1/a/b"]
+
+
+def test_a_loop_of_links_and_folders_without_end_are_left_alone(mirror: DirectoryStore) -> None:
+    (mirror.root / "v1" / "loop").symlink_to(mirror.root / "v1", target_is_directory=True)
+    (mirror.root / "v1" / "self").symlink_to("self")
+    deep = mirror.root / "v1"
+    for _ in range(60):
+        deep /= "d"
+        deep.mkdir()
+    (deep / "f").write_bytes(b"x")
+    assert list(mirror.keys("")) == ["v1/a/b", "v1/loop", "v1/self"]
+    for key in ("v1/loop", "v1/self", "v1/loop/a/b"):
+        with pytest.raises(NotPlain):
+            mirror.read(key)
+
+
+@pytest.mark.parametrize("name", [".hidden", "a b", "a\\b", "é", "-x", "x\n", "x" * 201])
+def test_a_file_whose_name_is_no_key_is_no_part_of_the_archive(mirror: DirectoryStore, name: str) -> None:
+    (mirror.root / "v1" / name).write_bytes(b"not ours")
+    (mirror.root / f"v1{name}").mkdir()
+    (mirror.root / f"v1{name}" / name).write_bytes(b"not ours")
+    assert [key for key in mirror.keys("") if "/" in key and not key.startswith("v1x")] == ["v1/a/b"]
+
+
+def test_only_blobs_can_be_removed(store: ObjectStore) -> None:
+    assert isinstance(store, Keeper)
+    blob = keyspace.blob(Digest.of(b"evidence"))
+    put(store, blob, b"evidence")
+    put(store, "v1/log/x/commit/00000000000000000001", b"a commit")
+    for key in ("v1/log/x/commit/00000000000000000001", "v1/a/b", "v1/quarantine/x"):
+        with pytest.raises(StoreError, match="it stays"):
+            store.remove(key)
+    assert [each.removed for each in store.remove(blob)] == [True]
+    assert list(store.keys("")) == ["v1/log/x/commit/00000000000000000001"]
+    assert store.remove(blob) == (), "what is gone is gone"
+    with pytest.raises(NotStored):
+        store.read(blob)
+
+
+def test_what_is_not_there_can_be_neither_held_nor_locked(store: ObjectStore) -> None:
+    assert isinstance(store, Keeper)
+    key = keyspace.blob(Digest.of(b"evidence"))
+    for attempt in (lambda: store.set_hold(key, on=True), lambda: store.lengthen(key, datetime.now(UTC))):
+        with pytest.raises(NotStored):
+            attempt()
+
+
+@pytest.mark.parametrize("store", [pytest.param("s3", marks=pytest.mark.s3)], indirect=True)
+def test_a_lock_is_lengthened_and_never_shortened(store: ObjectStore) -> None:
+    assert isinstance(store, Keeper)
+    key = keyspace.blob(Digest.of(b"evidence"))
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    put(store, key, b"evidence", until=until)
+    for asked, kept in ((until - timedelta(days=1), until), (until + timedelta(days=1), until + timedelta(days=1))):
+        lock = store.lengthen(key, asked)
+        assert lock is not None
+        assert lock.retain_until == kept
+        assert store.head(key).lock == lock
+    assert [each.removed for each in store.remove(key)] == [False]
+    assert store.read(key) == b"evidence"
 
 
 def test_a_mirror_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
