@@ -144,10 +144,7 @@ def describe(draft: DraftFile, trust: Trust) -> None:
         for ref in event.refs:
             say(f"   {ref.rel.replace('_', ' ')} the event whose payload is {ref.payload_sha256}")
         count = drafts.signed(each, trust)
-        say(
-            f"   signed by {', '.join(each.keyids) or 'nobody yet'}; {count.missing} more needed (as far as the trust "
-            "file says)"
-        )
+        say(f"   signed by {', '.join(each.keyids) or 'nobody yet'}; signatures that it needs still: {count.missing}")
         say(f"   SHA-256 of what is signed: {each.payload_sha256}  <- compare it with the other holders")
     say("")
 
@@ -204,7 +201,8 @@ def record_or_write(desk: Desk, draft: DraftFile, to: Path | None, *, as_json: b
     if to is None:
         who = "" if desk.home.signers.root else "this home holds no root key; "
         raise UsageError(
-            f"{who}{lacking} more signatures of root keys are needed: give --key SPEC for those that are here, or "
+            f"{who}signatures of root keys that this needs still: {lacking}; give --key SPEC for those that are here, "
+            "or "
             "--out FILE, "
             "have each holder run `counterproof keys cosign FILE`, then run `counterproof keys submit FILE`"
         )
@@ -212,10 +210,8 @@ def record_or_write(desk: Desk, draft: DraftFile, to: Path | None, *, as_json: b
     drafts.write_draft(to, events, draft.blobs.values(), log=draft.log)
     if as_json:
         print_json({"schema": 1, "draft": str(to), "log": draft.log, "missing": lacking, "events": []})
-    say(
-        f"wrote {to}: {lacking} signatures needed (`counterproof keys cosign {to}`), then `counterproof keys submit "
-        f"{to}`"
-    )
+    say(f"wrote {to}; signatures that it needs still: {lacking} (`counterproof keys cosign {to}`)")
+    say(f"then: counterproof keys submit {to}")
 
 
 def done(log: str, receipts: tuple[Receipt, ...], *, as_json: bool, what: str) -> None:

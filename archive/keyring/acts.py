@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from archive.config import ArchiveConfig
 from archive.drafts import DraftFile
 from archive.errors import KeyFileError, UsageError
 from archive.home import Home
-from archive.keyring.desk import Desk, open_desk
+from archive.keyring.desk import Desk, open_desk, open_home
 from archive.keyring.request import read_request
 from archive.keyring.standing import Standing, key_named, read_standing, remaining_roots, waiting_by
 from archive.signing import FileSpec, KeySpec
@@ -116,8 +117,11 @@ def holder_key(path: Path) -> bytes:
     return asked.public_key
 
 
-def check_key(config: ArchiveConfig, home: Home, role: str, spec: KeySpec, *, clock: Callable[[], datetime]) -> str:
-    """The id of a key that is the right one for the role, and signs. Raises ``UsageError`` and ``KeyFileError``."""
+def check_key(config: ArchiveConfig, role: str, spec: KeySpec, *, clock: Callable[[], datetime]) -> tuple[Home, str]:
+    """The home, and the id of a key that is the right one for the role, and signs.
+
+    The home may have no other key for the role. Raises ``UsageError`` and ``KeyFileError``.
+    """
     if role not in ROLES:
         raise UsageError(f"a role is {', '.join(ROLES)}, got {role[:40]!r}")
     if role in config.key_specs:
@@ -127,6 +131,8 @@ def check_key(config: ArchiveConfig, home: Home, role: str, spec: KeySpec, *, cl
     signer = signing.open_signer(spec)
     public_key = signer.public_key
     keyid = keys.keyid(public_key)
+    config = replace(config, key_specs={**config.key_specs, role: spec.format()})
+    home = open_home(config, clock=clock)
     trust = home.trust
     if role == "log" and public_key != trust.log.public_key:
         raise KeyFileError(f"this key ({keyid[:16]}…) is not the log key that the trust file names: name the right one")
@@ -144,7 +150,7 @@ def check_key(config: ArchiveConfig, home: Home, role: str, spec: KeySpec, *, cl
             )
     message = b"counterproof key test\n" + secrets.token_bytes(_TEST_BYTES)
     keys.verify(public_key, message, signer.sign(message))
-    return keyid
+    return home, keyid
 
 
 def remember(home: Home, role: str, spec: KeySpec) -> Path:

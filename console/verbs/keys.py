@@ -59,13 +59,10 @@ def use(
     """Say where a role's key is from now on. It has to be the right one, and to sign, before that is written down."""
     from archive import signing
     from archive.keyring.acts import check_key, remember
-    from archive.keyring.desk import open_home
 
     with sentences(as_json=False):
-        config = _config(home, store)
-        opened = open_home(config, clock=now)
         chosen = signing.parse(spec)
-        keyid = check_key(config, opened, role, chosen, clock=now)
+        opened, keyid = check_key(_config(home, store), role, chosen, clock=now)
         path = remember(opened, role, chosen)
     say(f"the {role} key is {chosen.format()} (id {keyid}); {path} says so")
 
@@ -355,7 +352,7 @@ def cosign(
         lacking = max(signed(each, believed).missing for each in draft.events)
         if as_json:
             print_json({"schema": 1, "draft": str(file), "keyid": keyid, "missing": lacking})
-        say(f"signed; {lacking} more needed" if lacking else f"signed; now: counterproof keys submit {file}")
+        say(f"signed; it needs still: {lacking}" if lacking else f"signed; now: counterproof keys submit {file}")
 
 
 @app.command()
