@@ -1,7 +1,9 @@
 """A copy holds what the archive held when its checkpoint was read, byte for byte, or says what it lacks."""
 
 import hashlib
+import os
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -410,3 +412,58 @@ def test_a_copy_that_was_cut_short_is_gone_on_with(builder: ArchiveBuilder, buck
     report = into(store, bucket)
     assert (report.equal, report.problems) == (some, [])
     assert contents(bucket) == contents(store.inner)
+
+
+# What a verification says of a copy that was tampered with by links
+
+
+def _to_link(path: Path, outside: Path) -> None:
+    outside.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(outside)
+
+
+def _to_folder(path: Path, outside: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "inside").write_bytes(b"x")
+    outside.write_bytes(b"x")
+
+
+def _to_pipe(path: Path, outside: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+    outside.write_bytes(b"x")
+
+
+def _to_loop(path: Path, outside: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+    outside.write_bytes(b"x")
+
+
+@pytest.mark.parametrize("plant", [_to_link, _to_folder, _to_pipe, _to_loop])
+def test_what_is_no_file_is_no_blob_and_the_copy_does_not_hold(
+    builder: ArchiveBuilder, target: DirectoryStore, tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    copy(stored(builder), target)
+    key = next(each for each in target.keys(keyspace.BLOBS) if b"final_url" in target.read(each))
+    plant(target.root / key, tmp_path / "outside")
+    verdict = verify(target, builder.trust, at=START, absent=(NotStored,), unreachable=(StoreError,))
+    assert verdict.word == "does not hold"
+    (found,) = [each for each in verdict.findings if each.code in {"BLOB_MISSING", "BLOB_DIGEST"}]
+    assert found.locator["key"] == key
+    assert {each.code for each in verdict.findings if each.severity is not Severity.NOTE} == {"BLOB_MISSING"}
+
+
+def test_a_folder_of_the_log_that_is_a_link_is_not_followed(
+    builder: ArchiveBuilder, target: DirectoryStore, tmp_path: Path
+) -> None:
+    copy(stored(builder), target)
+    for name in ("v1/blobs", f"v1/log/{keyspace.slug(builder.log)}/commit"):
+        moved = tmp_path / name.rsplit("/", 1)[1]
+        (target.root / name).rename(moved)
+        (target.root / name).symlink_to(moved)
+    verdict = verify(target, builder.trust, at=START, absent=(NotStored,), unreachable=(StoreError,))
+    assert verdict.word == "does not hold"
+    assert "BLOB_MISSING" in {each.code for each in verdict.findings}
