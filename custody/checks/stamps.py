@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from custody import keyspace, timestamp
 from custody.bracket import Bracket, Brackets, Stamp
@@ -211,13 +211,12 @@ class Stamps:
         """The event's own time against its bracket."""
         said, not_before = event.occurred_at, None if anchored is None else anchored.earliest
         stamped = self._brackets.stamped_by(index)
-        says = f"leaf {index} says it happened at {format_utc(said)}, and"
         if not_before is not None and said + _SLACK < not_before:
-            reason = f"{says} knew a token of {format_utc(not_before)}: its maker's clock was slow"
-            self._report_clock("TIME_BEFORE_ANCHOR", reason, not_before - said, index)
+            reason = f"knew a token of {format_utc(not_before)}: its maker's clock was slow"
+            self._report_clock("TIME_BEFORE_ANCHOR", reason, not_before - said, index, said)
         if stamped is not None and said - _SLACK > stamped:
-            reason = f"{says} was stamped by {format_utc(stamped)}: its maker's clock was fast"
-            self._report_clock("TIME_AFTER_SEAL", reason, said - stamped, index)
+            reason = f"was stamped by {format_utc(stamped)}: its maker's clock was fast"
+            self._report_clock("TIME_AFTER_SEAL", reason, said - stamped, index, said)
         if not event.chain.startswith("item:"):
             return
         if not_before is not None and stamped is not None and stamped - not_before > STALE:
@@ -233,9 +232,9 @@ class Stamps:
         if self._wanted is not None:
             self._wanted[index] = Bracket(not_before=not_before, not_after=self._brackets.not_after(index))
 
-    def _report_clock(self, code: str, reason: str, off: timedelta, index: int) -> None:
+    def _report_clock(self, code: str, reason: str, off: timedelta, index: int, said: datetime) -> None:
         report = self._findings.fail if off > TOLERANCE else self._findings.note
-        report(CHECK, code, reason, index=index)
+        report(CHECK, code, f"leaf {index} says it happened at {format_utc(said)}, and {reason}", index=index)
 
     def _report_refused(self, key: _Key, error: TimestampError) -> None:
         if key not in self._logged:
