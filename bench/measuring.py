@@ -15,7 +15,7 @@ class Took:
     """Of this process, all its threads: hardly changed by what else runs."""
 
 
-def race(rounds: int, *runners: Callable[[], None]) -> list[Took]:
+def race(rounds: int, *runners: Callable[[], object]) -> list[Took]:
     """In turns, so that what slows one down slows down the others."""
     best = [Took(float("inf"), float("inf"))] * len(runners)
     for _ in range(rounds):
@@ -25,7 +25,7 @@ def race(rounds: int, *runners: Callable[[], None]) -> list[Took]:
     return best
 
 
-def timed(run: Callable[[], None]) -> Took:
+def timed(run: Callable[[], object]) -> Took:
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     run()

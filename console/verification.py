@@ -24,7 +24,7 @@ from custody.trust import Trust
 from custody.verify import verify as judge
 from custody.wording import Line, Tone, tell
 
-_THREADS = 8  # reads wait for the store more than for the processor
+THREADS = 16  # reads wait for the store more than for the processor
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "bold green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
 
 
@@ -45,7 +45,7 @@ def verify(
     with (
         open_reader(config, trust_file=trust_file) as reader,
         _source(reader.store) as source,
-        ThreadPoolExecutor(_THREADS, "verify") as threads,
+        ThreadPoolExecutor(THREADS, "verify") as threads,
     ):
         kept = {path: _kept(path, reader.trust) for path in checkpoints}
         scope = None if case is None else reader.cases.resolve(case)
