@@ -4,19 +4,17 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rich.text import Text
 
 from archive import disk
-from archive.catalog import Act, Catalog, Entry
+from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
-from archive.stewardship.desk import Shelf
+from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
 from custody.digest import Digest
@@ -44,7 +42,7 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
 def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         entry = _one(catalog, capture_id)
-        later = _later(reader, catalog, entry)
+        later = later_of(reader, catalog, entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
     if as_json:
         document = {"schema": 1, "capture": _entry(entry), "record": None if data is None else json.loads(data)}
@@ -86,88 +84,7 @@ def get(config: ArchiveConfig, capture_id: str, what: str, output: Path, *, forc
     say(f"{output}: {digest}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Later:
-    """What was done with a capture's evidence after it was made; each with the blob that says more."""
-
-    corrections: tuple[tuple[Act, dict[str, Any]], ...]
-    holds: tuple[tuple[Act, dict[str, Any]], ...]
-    disposal: tuple[Act, dict[str, Any]] | None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "corrections": [
-                {"index": act.index, "at": format_utc(act.at), **{name: told.get(name) for name in _OF_CORRECTION}}
-                for act, told in self.corrections
-            ],
-            "holds": [
-                {"index": act.index, "at": format_utc(act.at), "matter": told.get("matter"), "why": told.get("why")}
-                for act, told in self.holds
-            ],
-            "disposal": self.disposal
-            and {
-                "index": self.disposal[0].index,
-                "at": format_utc(self.disposal[0].at),
-                "why": self.disposal[1].get("why"),
-            },
-        }
-
-    def beside(self, name: str) -> list[str]:
-        """Corrections of the field that is shown under this name."""
-        return [
-            _corrected(act, told) for act, told in self.corrections if _SHOWN_AS.get(str(told.get("field"))) == name
-        ]
-
-    def elsewhere(self) -> list[str]:
-        """Corrections of fields that are not shown on a line of their own."""
-        return [
-            f"corrected {told.get('field', 'a field that cannot be read')}: was {told.get('was')!r}, "
-            f"{_corrected(act, told)}"
-            for act, told in self.corrections
-            if str(told.get("field")) not in _SHOWN_AS
-        ]
-
-    def held(self) -> list[str]:
-        return [
-            f"held      since {format_utc(act.at)} for {told.get('matter', 'a matter that cannot be read')} "
-            f"(leaf {act.index})"
-            for act, told in self.holds
-        ]
-
-
-_OF_CORRECTION = ("field", "was", "is", "why")
-_SHOWN_AS = {
-    "target.requested_url": "asked",
-    "target.final_url": "shown",
-    "target.title": "title",
-    "status": "status",
-    "outcome": "status",
-    "outcome_reason": "status",
-    "http_status": "status",
-    "origin": "origin",
-}
-
-
-def _corrected(act: Act, told: Mapping[str, Any]) -> str:
-    why = f" ({told['why']})" if told.get("why") else ""
-    return f"corrected on {format_utc(act.at)}, leaf {act.index}: is {told.get('is')!r}{why}"
-
-
-def _later(reader: Reader, catalog: Catalog, entry: Entry) -> _Later:
-    shelf = Shelf(store=reader.store, reader=reader.log)
-
-    def told(act: Act) -> tuple[Act, dict[str, Any]]:
-        return act, shelf.detail(act.detail)
-
-    disposal = catalog.disposal(entry.unit) if entry.disposed_at is not None else None
-    return _Later(
-        corrections=tuple(told(act) for act in catalog.corrections(entry.capture_id)),
-        holds=tuple(told(act) for act in catalog.holds(entry.unit)),
-        disposal=None if disposal is None else told(disposal),
-    )
-
-
-def _show_disposed(entry: Entry, later: _Later) -> None:
+def _show_disposed(entry: Entry, later: Later) -> None:
     act, told = later.disposal or (None, {})
     where = "" if act is None else f" (leaf {act.index}): {told.get('why') or 'the reason cannot be read'}"
     out.print(Text(f"disposed  of on {format_utc(entry.disposed_at)}{where}" if entry.disposed_at else ""))

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from archive.config import ArchiveConfig
 from archive.directory import DirectoryStore
@@ -137,12 +138,17 @@ def _refuse_home(config: ArchiveConfig, directory: Path) -> None:
 def _bucket(config: ArchiveConfig, url: str, source: ObjectStore) -> Iterator[_Target]:
     """Probed as any store that is to keep evidence."""
     with open_store(url, env=credentials(os.environ), lock_mode=config.lock_mode) as store:
-        if _overlap(store.name, source.name):
+        same_service = _endpoint(url) == _endpoint(config.store_url or "")
+        if same_service and _overlap(store.name, source.name):
             raise UsageError(f"{store.name} is the archive itself, or lies in it: name another bucket or prefix")
         if not isinstance(store, Keeper):
             raise StoreError(f"{store.name} cannot lock what is copied into it: name another")
         probe(store, clock=now)
         yield _Target(store, Locking(target=store, fresh=lambda: config.retain_until(now()), clock=now))
+
+
+def _endpoint(url: str) -> str:
+    return dict(parse_qsl(urlsplit(url).query)).get("endpoint", "").rstrip("/")
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -20,8 +20,7 @@ from custody.digest import Digest
 from custody.keys import Ed25519Signer
 from tests.archive.conftest import MakeS3, make_s3, seaweed
 from tests.archive.stewardship.office import Office
-from tests.command import Ran
-
+from tests.command import Ran, run
 
 __all__ = ["make_s3", "seaweed"]  # fixtures
 
@@ -268,3 +267,49 @@ def test_locks_of_a_real_store_are_waited_for(locked: Story) -> None:
     assert not locked.office.has(b"the page")
     assert locked("fixity").code == 0
     assert locked("verify").code == 0
+
+
+def test_a_copy_is_recorded_where_that_is_asked_for(story: Story, tmp_path: Path) -> None:
+    told = story("mirror", str(tmp_path / "copy"))
+    assert told.code == 0, told.err
+    assert "a directory may be a copy itself" in told.err
+    assert list(story.office.reader.events("artifact.archived")) == []
+    told = story("mirror", f"file:{tmp_path / 'copy'}", "--record", "--json")
+    assert told.code == 0, told.err
+    (archived,) = story.office.reader.events("artifact.archived")
+    document = told.document
+    assert document["index"] == archived.index
+    detail = story.office.desk.detail(archived.event.subjects[0].digest)
+    assert detail["target"] == f"file:{tmp_path / 'copy'}"
+    assert (detail["keys_sha256"], detail["objects"]) == (document["keys_sha256"], document["objects"])
+    lines = "".join(f"{key}\n" for key in DirectoryStore(tmp_path / "copy").keys("v1/"))
+    assert document["keys_sha256"] == Digest.of(lines.encode()).hex
+    assert story("verify").code == 0
+    assert run("verify", "--store", f"file:{tmp_path / 'copy'}", home=story.home).code == 0
+
+
+def test_a_copy_into_itself_is_refused(story: Story) -> None:
+    for target in (story.url, story.url.removeprefix("file:"), str(story.home), str(story.home / "x")):
+        assert story("mirror", target).code == 2
+
+
+@pytest.mark.s3
+def test_a_copy_in_a_bucket_is_locked_and_recorded(locked: Story) -> None:
+    bucket, _, query = locked.url.partition("?")
+    target = f"{bucket.replace('/test/', '/copy/')}?{query}"
+    told = locked("mirror", target, "--json")
+    assert told.code == 0, told.err
+    document = told.document
+    assert document["problems"] == []
+    assert document["locked"] > 10
+    (archived,) = locked.office.reader.events("artifact.archived")
+    assert document["index"] == archived.index
+    blobs = list(locked.office.store.keys(keyspace.BLOBS))
+    assert archived.event.body["blobs"] == len(blobs) - 1, "all but the one that tells of the copy"
+    checked = CliRunner().invoke(app, ["verify", "--store", target, "--home", str(locked.home)], env=dict(locked.env))
+    assert checked.exit_code == 0, checked.output
+    assert locked("mirror", locked.url).code == 2
+    others = {f"COUNTERPROOF_MIRROR_{name}": value for name, value in locked.env.items()}
+    assert run("mirror", target, "--store", locked.url, home=locked.home, env={**locked.env, **others}).code == 0
+    wrong = {**others, "COUNTERPROOF_MIRROR_AWS_SECRET_ACCESS_KEY": "wrong"}
+    assert run("mirror", target, "--store", locked.url, home=locked.home, env={**locked.env, **wrong}).code == 6
