@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ KEY_SPECS = {role: f"COUNTERPROOF_{role.upper()}_KEY" for role in ("root", "log"
 AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
 AUTHORITY_ROOTS = "COUNTERPROOF_AUTHORITY_ROOTS"
 INBOX_WAIT = "COUNTERPROOF_INBOX_WAIT"
+
+PROJECT = "SCRAPY_PROJECT"
+_MODULES = {"default": "settings.base", "production": "settings.production", "testing": "settings.testing"}
 
 GOVERNANCE = "GOVERNANCE"
 COMPLIANCE = "COMPLIANCE"
@@ -75,8 +79,11 @@ class ArchiveConfig:
         authorities: Sequence[str] | None = None,
         authority_roots: Path | None = None,
     ) -> Self:
-        """Options are the keyword arguments; environment and settings use the names at the top of this module."""
-        layers = (environment, settings or {})
+        """Options are the keyword arguments; environment and settings use the names at the top of this module.
+
+        ``settings``: by default those of the module that the environment chooses (``settings_module``).
+        """
+        layers = (environment, chosen_settings(environment) if settings is None else settings)
         given_home = home or _path(_first(layers, HOME))
         return cls(
             home=(given_home or _data_directory(environment) / "counterproof").expanduser().absolute(),
@@ -88,6 +95,23 @@ class ArchiveConfig:
             authority_roots=authority_roots or _path(_first(layers, AUTHORITY_ROOTS)),
             inbox_wait_s=_seconds(_first(layers, INBOX_WAIT)),
         )
+
+
+def settings_module(environment: Mapping[str, str]) -> str:
+    """Which module of ``scrapy.cfg`` the command and ``scrapy`` both start from: ``SCRAPY_PROJECT`` picks it."""
+    project = environment.get(PROJECT, "").strip() or "default"
+    if project not in _MODULES:
+        raise UsageError(f"{PROJECT} is one of {', '.join(_MODULES)}, got {project[:40]!r}")
+    return _MODULES[project]
+
+
+def chosen_settings(environment: Mapping[str, str]) -> Mapping[str, object]:
+    """Our own names in that module. Raises ``UsageError`` where a deployment leaves open what it has to say."""
+    try:
+        module = import_module(settings_module(environment))
+    except ValueError as error:  # settings.production says what the environment has to name
+        raise UsageError(str(error)) from error
+    return {name: value for name, value in vars(module).items() if name.startswith("COUNTERPROOF_")}
 
 
 def _first(layers: Sequence[Mapping[str, object]], name: str) -> str | None:

@@ -113,9 +113,14 @@ def main() -> None:
             writers = [context.Process(target=write, args=(home.path, seconds, results)) for _ in range(WRITERS)]
             for each in writers:
                 each.start()
-            waits = [wait for _ in writers for wait in results.get()]
-            for each in writers:
-                each.join()
+            waits = []
+            while any(each.is_alive() for each in writers) or not results.empty():
+                if results.empty():
+                    time.sleep(0.1)
+                else:
+                    waits += results.get()
+            if failed := sum(each.exitcode != 0 for each in writers):
+                sys.exit(f"{failed} of {WRITERS} writers failed")
             tell("captures", len(waits), f"by {WRITERS} writers within {seconds:g} s")
             tell("tokens asked for", len(authority.queries), "")
     tell("from capture.completed to sealed, median", statistics.median(waits), "s")

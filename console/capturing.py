@@ -11,7 +11,8 @@ from typing import Any
 import typer
 
 from archive.config import ArchiveConfig
-from archive.errors import UsageError
+from archive.errors import ArchiveError, UsageError
+from archive.result import Result
 from archive.vault import Vault
 from console import progress, summary
 from console.batch import Batch
@@ -40,33 +41,42 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
     watch = _progress(asked.progress)
     if interactive and config.authorities is None:
         config = _ask_for_time(config)
-    with Vault.open(config, clock=now, notify=say) as vault:
-        batch = None
-        if asked.list_file is not None:
-            batch = Batch.open(vault.home.cache / "batches", case=asked.case, urls=targets)
-            if batch.done:
-                say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
-        todo = [url for url in targets if batch is None or url not in batch.done]
-        for url in todo:
-            for earlier in vault.captured_before(run.dedupe_key(url)):
-                say(f"captured before: {url} at {earlier}")
-        options = dict(asked.options)
-        options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
-        job = run.Job(urls=tuple(todo), case=asked.case, **options)
+    result: Result | None = None
+    try:
+        with Vault.open(config, clock=now, notify=say) as vault:
+            batch = None
+            if asked.list_file is not None:
+                batch = Batch.open(vault.home.cache / "batches", case=asked.case, urls=targets)
+                if batch.done:
+                    say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
+            todo = [url for url in targets if batch is None or url not in batch.done]
+            for url in todo:
+                for earlier in vault.captured_before(run.dedupe_key(url)):
+                    say(f"captured before: {url} at {earlier}")
+            options = dict(asked.options)
+            options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
+            job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
-        def observe(step: str, facts: Mapping[str, Json]) -> None:
-            if step in {"recorded", "submitted"} and batch is not None and facts.get("parent") is None:
-                batch.record(str(facts["url"]))
-            watch(step, facts)
+            def observe(step: str, facts: Mapping[str, Json]) -> None:
+                if step in {"recorded", "submitted"} and batch is not None and facts.get("parent") is None:
+                    batch.record(str(facts["url"]))
+                watch(step, facts)
 
-        result = run.run(job, vault=vault, environment=os.environ, progress=observe, on_interrupt=_on_interrupt)
-        code = of_result(result)
-        if result.submitted:
-            say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
-        if batch is not None and not result.lost and not result.unfinished:
-            batch.complete()
+            result = run.run(job, vault=vault, environment=os.environ, progress=observe, on_interrupt=_on_interrupt)
+            if result.submitted:
+                say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
+            if batch is not None and not result.lost and not result.unfinished:
+                batch.complete()
+    except ArchiveError as error:
+        if result is None:
+            raise
+        # What was recorded is recorded: it is told, and so is what gave out afterwards.
+        notices = (*result.notices, f"after all this was recorded: {error}")
+        result = replace(result, notices=notices, trouble=result.trouble or str(error))
+    code = of_result(result)
     if result.sealing.time != "trusted":
-        say(f"NO TRUSTED TIME: {result.sealing.detail}")
+        some = " over all of it" if result.sealing.sealed_size else ""
+        say(f"NO TRUSTED TIME{some}: {result.sealing.detail}")
     if asked.as_json:
         print_json(summary.document(result, code))
     else:
@@ -122,7 +132,8 @@ def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:
         return config
     say(
         "Trusted time: an RFC 3161 authority signs that your evidence existed then. Without one, everything is\n"
-        "recorded but not sealed, and every output says so. Type its URL (roots: --authority-roots), or Enter for none"
+        "recorded but not sealed, and every output says so. Type a name of `counterproof authorities presets`, such\n"
+        "as digicert, or a URL (roots: --authority-roots), or Enter for none; `counterproof authorities` changes it"
     )
     url = typer.prompt("Time-stamp authority", default="none", err=True).strip()
     config.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -164,8 +164,10 @@ def _closing(result: Result, code: Exit) -> str:
         "trusted": "under trusted time",
         "not_configured": "NO TRUSTED TIME",
         "unverified": "NO TRUSTED TIME: the token could not be judged",
-        "unavailable": "NO TRUSTED TIME yet: the authority did not answer",
+        "unavailable": "NO TRUSTED TIME yet: not enough authorities have answered",
     }[result.sealing.time]
+    if sealed and result.sealing.time != "trusted":
+        time = "the rest without trusted time yet (`counterproof seal`)"
     recorded = total - sealed - result.submitted
     waiting = f", {result.submitted} submitted" if result.submitted else ""
     return (

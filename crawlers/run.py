@@ -12,6 +12,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 from scrapy.settings import Settings
 from scrapy.utils.reactor import install_reactor
 
+from archive.config import settings_module
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.address import dedupe_key
@@ -22,7 +23,6 @@ from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 
-SETTINGS_MODULE = "settings.base"
 GRACE_S = 40.0
 """After an interruption: looks end at once, what they kept still has to be sealed."""
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
@@ -52,7 +52,7 @@ async def capture(
     """Carry out the job. Setting ``interrupted`` ends it soon, with everything that was begun recorded."""
     session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
     settings = Settings()
-    settings.setmodule(SETTINGS_MODULE, priority="project")
+    settings.setmodule(settings_module(environment), priority="project")
     settings.set("CONCURRENT_REQUESTS", job.concurrency, priority="cmdline")
     crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))

@@ -11,6 +11,7 @@ from pathlib import Path
 from archive.config import ArchiveConfig
 from archive.result import Result
 from archive.vault import Vault
+from crawlers.browser import check_driver
 from crawlers.egress import Egress
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.session import Job, Progress, Session
@@ -32,14 +33,16 @@ async def open_session(
     job: Job,
     *,
     environment: Mapping[str, str],
+    settings: Mapping[str, object] | None = None,
     vault: Vault | None = None,
     clock: Callable[[], datetime] = now,
     progress: Progress = _silent,
 ) -> Session:
     """Everything that a look needs. ``run.opened`` is durable when it returns."""
     if vault is None:
-        vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment), clock=clock)
+        vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT)
+    await asyncio.to_thread(check_driver)
     egress = Egress(job.resolve, clock=clock)
     await egress.start()
     try:

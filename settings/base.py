@@ -3,6 +3,8 @@
 # --- Who we are -------------------------------------------------------------------------------------------------------
 
 BOT_NAME = "counterproof"
+# `scrapy crawl` that leaves with a code of its own when evidence was lost: Scrapy's ends with 0 all the same.
+COMMANDS_MODULE = "crawlers.commands"
 SPIDER_MODULES = ["crawlers.spiders"]
 NEWSPIDER_MODULE = "crawlers.spiders"
 
@@ -66,10 +68,13 @@ COUNTERPROOF_STORE_URL: str | None = None
 COUNTERPROOF_RETENTION_DAYS = 365
 # GOVERNANCE: an administrator with the right to can still release it. COMPLIANCE: nobody can, until the day comes.
 COUNTERPROOF_LOCK_MODE = "GOVERNANCE"
-# RFC 3161 authorities, comma-separated URLs, or "none". None: nobody has said, and every output says NO TRUSTED TIME.
+# RFC 3161 authorities, comma-separated URLs or names of `counterproof authorities presets`, or "none". None: those of
+# the trust file (`counterproof authorities add`); without any, every output says NO TRUSTED TIME.
 COUNTERPROOF_AUTHORITIES: str | None = None
 # PEM file with the roots that the authorities' tokens must lead to.
 COUNTERPROOF_AUTHORITY_ROOTS: str | None = None
+# Seconds that a command without the log key waits for its events to be taken out of the inbox.
+COUNTERPROOF_INBOX_WAIT = 30
 
 # --- Doors that stay shut ---------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from archive.errors import ArchiveError
+from archive.result import Result
 from crawlers import browser, robots
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
@@ -39,6 +41,9 @@ class CaseSpider(Spider):
         super().__init__(**kwargs)
         self.session = session
         self.own_session = session is None
+        self.result: Result | None = None
+        self.failure: ArchiveError | None = None
+        """Why nothing could be begun; ``crawlers.commands.crawl`` leaves with a code for it."""
         self.job = session.job if session else Job(urls=tuple(parse_target(each) for each in url.split()), case=case)
 
     @classmethod
@@ -49,7 +54,12 @@ class CaseSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         if self.session is None:
-            self.session = await open_session(self.job, environment=os.environ)
+            try:
+                self.session = await open_session(self.job, environment=os.environ, settings=self._own_settings())
+            except ArchiveError as error:
+                self.failure = error
+                self.logger.critical("nothing was looked at: %s", error)
+                return
         session = self.session
         session.robots = RobotsKeeper(self._fetch_robots)
         for url in self.job.urls:
@@ -57,8 +67,19 @@ class CaseSpider(Spider):
             yield self._request(Plan(url=url, capture_id=capture_id, unit=capture_id))
 
     async def shut(self) -> None:
-        if self.own_session and self.session is not None:
-            await close_session(self.session)
+        """A session of our own is closed here; what it came to is said, since nobody else would."""
+        if not self.own_session or self.session is None:
+            return
+        self.result = result = await close_session(self.session)
+        for lost in result.lost:
+            self.logger.error("LOST %s in %s: %s", lost.url, lost.stage, lost.reason)
+        for notice in result.notices:
+            self.logger.warning("%s", notice)
+        if result.sealing.time != "trusted":
+            self.logger.warning("NO TRUSTED TIME: %s", result.sealing.detail)
+
+    def _own_settings(self) -> dict[str, object]:
+        return {str(name): value for name, value in self.settings.items() if str(name).startswith("COUNTERPROOF_")}
 
     def _request(self, plan: Plan) -> Request:
         assert self.session is not None

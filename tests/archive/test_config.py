@@ -1,5 +1,6 @@
 """Options before environment before settings before defaults, and clear words for what makes no sense."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,6 +72,47 @@ def test_tells_apart_that_nobody_spoke_of_authorities_and_that_there_are_none() 
 def test_refuses_what_makes_no_sense(variable: str, value: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         ArchiveConfig.load({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "store"),
+    [
+        ({}, None),
+        ({"SCRAPY_PROJECT": "default"}, None),
+        ({"SCRAPY_PROJECT": "testing"}, "memory:"),
+        ({"SCRAPY_PROJECT": "testing", "COUNTERPROOF_STORE_URL": "file:x"}, "file:x"),
+    ],
+)
+def test_the_environment_wins_over_the_settings_module_that_it_chooses(
+    environment: dict[str, str], store: str | None
+) -> None:
+    assert ArchiveConfig.load(environment).store_url == store
+    assert ArchiveConfig.load(environment, store_url="file:y").store_url == "file:y"
+
+
+def test_a_deployment_has_to_say_where_and_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COUNTERPROOF_STORE_URL", raising=False)
+    monkeypatch.delenv("COUNTERPROOF_AUTHORITIES", raising=False)
+    sys.modules.pop("settings.production", None)
+    with pytest.raises(UsageError, match="COUNTERPROOF_STORE_URL"):
+        ArchiveConfig.load({"SCRAPY_PROJECT": "production"})
+    monkeypatch.setenv("COUNTERPROOF_STORE_URL", "s3://evidence")
+    monkeypatch.setenv("COUNTERPROOF_AUTHORITIES", "digicert")
+    loaded = ArchiveConfig.load({"SCRAPY_PROJECT": "production"})
+    assert (loaded.store_url, loaded.authorities) == ("s3://evidence", ("digicert",))
+    sys.modules.pop("settings.production", None)
+
+
+def test_a_settings_module_that_there_is_none_of_is_refused() -> None:
+    with pytest.raises(UsageError, match="default, production, testing"):
+        ArchiveConfig.load({"SCRAPY_PROJECT": "staging"})
+
+
+def test_an_authority_may_be_named_by_its_short_name() -> None:
+    assert ArchiveConfig.load({"COUNTERPROOF_AUTHORITIES": "digicert,http://a.example/"}).authorities == (
+        "digicert",
+        "http://a.example/",
+    )
 
 
 def test_a_lock_ends_at_a_whole_second() -> None:

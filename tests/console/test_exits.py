@@ -25,6 +25,9 @@ from tests.console.results import captured, lost, result
         (result(lost=(lost(stage="start", of_store=True),)), 6),
         (result(lost=(lost(stage="start"),)), 5),
         (result(captured(), interrupted=True), 130),
+        (result(captured(), trouble="the disk is full"), 6),
+        (result(captured(status=Status.FAILED, outcome=Outcome.DNS_ERROR), trouble="the disk is full"), 6),
+        (result(captured(), lost=(lost(),), trouble="the disk is full"), 5),
     ],
 )
 def test_the_gravest_decides(came: Result, code: int) -> None:

@@ -1,0 +1,1 @@
+"""What ``scrapy`` can be told to do in this project, beyond or other than by itself."""
