@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from archive.errors import NotStored, StoreError
-from archive.heads import SeenEvent
+from archive.known import SeenEvent
 from archive.log import LogReader
 from archive.receipt import Receipt
 from custody import keyspace

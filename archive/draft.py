@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from archive.errors import LogError
-from archive.heads import INDEXED_TYPES, Advance, ChainHead, Heads, KnownKey, SeenEvent
+from archive.heads import Advance, Heads
+from archive.known import ChainHead, KnownKey, SeenEvent
 from archive.log import Position
 from custody import keys, keyspace, merkle
 from custody.digest import Digest
@@ -72,6 +73,7 @@ class Draft:
         self._heads = heads
         self._trust = trust
         self._roots = {keys.keyid(key): key for key in trust.root_keys}
+        self._after = after
         self._n = after.n + 1
         self._first_index = after.size
         self._chains: dict[str, ChainHead] = {}
@@ -79,6 +81,10 @@ class Draft:
         self._known: dict[str, KnownKey | None] = {}
         self._placed: dict[str, tuple[Digest, Digest, str]] = {}
         self.leaves: list[bytes] = []
+
+    def follows(self, position: Position) -> bool:
+        """Whether it was made upon exactly this commit."""
+        return self._after == position
 
     @property
     def index(self) -> int:
@@ -185,7 +191,7 @@ class Draft:
                     n=self._n,
                     index=index,
                     tree_size=size,
-                    type=type_ if type_ in INDEXED_TYPES else None,
+                    type=type_,
                 )
                 for index, (event_id, (payload, leaf, type_)) in enumerate(self._placed.items(), self._first_index)
             ),

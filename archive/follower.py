@@ -5,6 +5,7 @@ With the log's key it finishes what a commit's maker has left; without, it waits
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from archive.errors import LogError, LogForeign, LogRollback, NotStored, StoreEr
 from archive.heads import Advance, Heads
 from archive.log import LoggedCommit, LogReader, Position
 from archive.publisher import Publisher
-from archive.snapshots import Snapshots
+from archive.segments import SegmentLost
+from archive.snapshots import EVERY, LEAVES, Snapshots
 from archive.watermark import Watermark
 from custody import keys, keyspace
 from custody.checkpoint import Checkpoint
+from custody.commit import Commit
 from custody.digest import Digest
 from custody.errors import CustodyError
 from custody.keys import Signer
@@ -41,6 +44,15 @@ class _Unfinished(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A commit that the store has taken from us."""
+
+    n: int
+    sha256: Digest
+    draft: Draft
+
+
 class Follower:
     """Of one log, for one process. Not safe for threads: the sequencer holds a lock around it."""
 
@@ -53,12 +65,16 @@ class Follower:
         state_dir: Path,
         retain_until: Callable[[], datetime],
         hook: Callable[[str], None],
-        snapshot_every: int,
+        snapshot_every: int = EVERY,
+        snapshot_leaves: int = LEAVES,
     ) -> None:
         """``log_signer`` None: nothing is ever written to the store."""
         self.reader = reader
         self.trust = trust
-        self.heads = Heads(state_dir / "heads.sqlite")
+        self._snapshots = Snapshots(
+            reader, vkey=trust.log, signer=log_signer, state_dir=state_dir, every=snapshot_every, leaves=snapshot_leaves
+        )
+        self.heads = Heads(state_dir / "heads.sqlite", self._snapshots.fetch)
         self.publisher = Publisher(
             reader.store,
             vkey=trust.log,
@@ -71,29 +87,28 @@ class Follower:
         """The commit that the last ``follow`` has published and read back, if there was a new one."""
         self.position = Position()
         self.edge = Edge()
-        self._expected: tuple[int, Digest] | None = None
+        self._expected: _Expected | None = None
         self._keyid = keys.keyid(trust.log.public_key)
         self._publishes = log_signer is not None
         self._watermark = Watermark(state_dir / "head.json")
-        self._snapshots = Snapshots(
-            reader,
-            self.heads,
-            vkey=trust.log,
-            signer=log_signer,
-            directory=state_dir / "snapshots",
-            every=snapshot_every,
-        )
         self._hook = hook
 
     def begin(self) -> None:
         """Once a process: upload what a dead one left, and spare a machine without a memory what snapshots hold."""
         self._snapshots.upload()
         if self.heads.position().n == 0:
-            self._snapshots.load()
+            self._snapshots.load(self.heads)
 
-    def expect(self, n: int, sha256: Digest) -> None:
+    def forget(self, lost: SegmentLost) -> None:
+        """What rested on that snapshot is dropped; the next ``follow`` reads on from an older one, or all commits."""
+        self._snapshots.refuse(lost)
+        self.heads.forget()
+        self._snapshots.load(self.heads)
+        self.position, self.edge = Position(), Edge()
+
+    def expect(self, n: int, sha256: Digest, draft: Draft) -> None:
         """The store has said that it took our commit: the next ``follow`` must find it, and nothing else there."""
-        self._expected = (n, sha256)
+        self._expected = _Expected(n, sha256, draft)
 
     def follow(self) -> None:
         """Read, judge and take over every commit after ours; publish the newest, as its maker may have died.
@@ -116,9 +131,9 @@ class Follower:
                 self._wait_for(error, newest)
                 return
             break
-        if expected is not None and self.position.n < expected[0]:
+        if expected is not None and self.position.n < expected.n:
             raise StoreError(
-                f"{self.reader.store.name} said that it had stored commit {expected[0]} of {self.reader.log}, and does "
+                f"{self.reader.store.name} said that it had stored commit {expected.n} of {self.reader.log}, and does "
                 "not have it: nothing is recorded by this; run `counterproof doctor`"
             )
         if newest is not None and newest.size > self.position.size:
@@ -158,8 +173,9 @@ class Follower:
         if known is None or known.revoked:
             what = "was revoked" if known else "was never introduced"
             raise LogForeign(
-                f"the worker key {worker[:16]}… of this home {what} in {self.reader.log}: put the right worker.key "
-                "back from your backup, or use the home that made this log (COUNTERPROOF_HOME)"
+                f"the worker key {worker[:16]}… of this home {what} in {self.reader.log}: have its request introduced "
+                "(`counterproof keys enrol` makes it), put the right worker.key back from your backup, or use the home "
+                "that made this log (COUNTERPROOF_HOME)"
             )
 
     def refuse_removed(self) -> None:
@@ -175,24 +191,26 @@ class Follower:
     def _load(self) -> None:
         """What other processes of this home have taken over meanwhile."""
         if self.heads.position() != self.position:
+            self.heads.recall()
             with self.heads.reading():
                 self.position, self.edge = self.heads.position(), self.heads.edge()
 
-    def _read_on(self, expected: tuple[int, Digest] | None) -> bool:
+    def _read_on(self, expected: "_Expected | None") -> bool:
         """Whether there was anything new, whose newest commit is now published."""
         before = self.position
         last: LoggedCommit | None = None
         for logged in self.reader.commits(before):
-            if expected is not None and logged.commit.n == expected[0] and logged.sha256 != expected[1]:
+            if expected is not None and logged.commit.n == expected.n and logged.sha256 != expected.sha256:
                 raise StoreError(
-                    f"{self.reader.store.name} stored commit {expected[0]} of {self.reader.log} as {expected[1]}, and "
-                    f"gives back {logged.sha256}: nothing is recorded by this; run `counterproof doctor`"
+                    f"{self.reader.store.name} stored commit {expected.n} of {self.reader.log} as {expected.sha256}, "
+                    f"and gives back {logged.sha256}: nothing is recorded by this; run `counterproof doctor`"
                 )
             if last is not None:
                 self._take(last, newest=False)  # whoever made the one after it has published it
             last = logged
         if last is not None:
-            self._take(last, newest=True, ours=expected is not None and last.commit.n == expected[0])
+            ours = expected is not None and last.commit.n == expected.n
+            self._take(last, newest=True, ours=expected.draft if expected is not None and ours else None)
         elif before.n and (stored := self._stored(before.n)) != before.commit_sha256:
             raise LogRollback(
                 f"commit {before.n} of {self.reader.log} was seen here as {before.commit_sha256}, and the store has "
@@ -200,33 +218,40 @@ class Follower:
             )
         return last is not None
 
-    def _take(self, logged: LoggedCommit, *, newest: bool, ours: bool = False) -> None:
+    def _take(self, logged: LoggedCommit, *, newest: bool, ours: Draft | None = None) -> None:
+        """``ours``: what we have made this very commit of, so that it was judged already, leaf by leaf."""
         commit = logged.commit
         with self.heads.reading():
             if self.heads.position() != self.position:
                 raise _Moved
-            draft = Draft(self.heads, self.trust, after=self.position)
-            try:
-                for data in commit.leaves:
-                    draft.follow(data)
-            except CustodyError as error:
-                raise LogError(
-                    f"commit {commit.n} of {self.reader.log} holds what it should not ({error}): {_STOP}"
-                ) from error
+            draft = ours
+            if draft is None or not draft.follows(self.position) or tuple(draft.leaves) != commit.leaves:
+                draft = self._judged(commit)
         growth = self.edge.grow(commit.leaves)
         if (commit.root, commit.key, commit.events) != (growth.root, self._keyid, draft.event_ids()):
             raise LogError(f"commit {commit.n} of {self.reader.log} does not say what its leaves say: {_STOP}")
         self._watermark.check(logged.position)
         advance = draft.advance(logged.sha256, growth)
         if newest:
-            self.known = ReadBack(commit.n, self._publish(growth, advance, ours=ours))
+            self.known = ReadBack(commit.n, self._publish(growth, advance, ours=ours is not None))
         with self.heads.advancing(self.position) as first:
             if first:
                 self.heads.write(advance)
-                self._snapshots.write(advance.position, advance.root)
+                self._snapshots.write(self.heads, advance.position, advance.root)
         self.position, self.edge = advance.position, growth.edge
         self._hook("advanced")
         self._snapshots.upload()
+
+    def _judged(self, commit: Commit) -> Draft:
+        draft = Draft(self.heads, self.trust, after=self.position)
+        try:
+            for data in commit.leaves:
+                draft.follow(data)
+        except CustodyError as error:
+            raise LogError(
+                f"commit {commit.n} of {self.reader.log} holds what it should not ({error}): {_STOP}"
+            ) from error
+        return draft
 
     def _publish(self, growth: Growth, advance: Advance, *, ours: bool) -> bytes:
         """What is derived from a commit is in the store, and read back; gives its checkpoint."""

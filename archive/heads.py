@@ -3,8 +3,9 @@
 Shared by all processes of one home. It only ever moves forward, a whole commit at a time.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,24 +13,14 @@ from typing import Any, Self
 
 from archive import disk
 from archive.errors import DiskError
+from archive.known import INDEXED_TYPES, ChainHead, KnownKey, SeenEvent
 from archive.log import Position
+from archive.segments import Segments, Span
 from custody import tiles
 from custody.digest import Digest
 from custody.tiles import Edge
 
-INDEXED_TYPES = (
-    "case.opened",
-    "event.rejected",
-    "item.assigned",
-    "key.introduced",
-    "key.revoked",
-    "log.timestamped",
-    "retention.set",
-    "trust.changed",
-)
-"""Events of these types are found again without reading the whole log."""
-
-_VERSION = 3
+_VERSION = 4
 _BUSY_SECONDS = 60
 _TABLES = f"""
 PRAGMA user_version = {_VERSION};
@@ -38,45 +29,12 @@ CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL, 
 CREATE TABLE chains (scope TEXT PRIMARY KEY, seq INTEGER NOT NULL, leaf BLOB NOT NULL, n INTEGER NOT NULL)
   WITHOUT ROWID;
 CREATE TABLE events (leaf_index INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL,
-  leaf BLOB NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, type TEXT);
-CREATE INDEX typed ON events (type, leaf_index) WHERE type IS NOT NULL;
-CREATE TABLE snapshots (n INTEGER PRIMARY KEY, size INTEGER NOT NULL);
+  leaf BLOB NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, type TEXT NOT NULL, indexed INTEGER NOT NULL);
+CREATE INDEX typed ON events (type, leaf_index) WHERE indexed = 1;
+CREATE TABLE segments (n INTEGER PRIMARY KEY, size INTEGER NOT NULL, span TEXT NOT NULL, held INTEGER NOT NULL);
 CREATE TABLE keys (keyid TEXT PRIMARY KEY, public_key BLOB NOT NULL, role TEXT NOT NULL, revoked INTEGER NOT NULL)
   WITHOUT ROWID;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ChainHead:
-    """The newest leaf of one chain."""
-
-    seq: int
-    leaf_sha256: Digest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SeenEvent:
-    """An event that is in the log, and where."""
-
-    event_id: str
-    payload_sha256: Digest
-    leaf_sha256: Digest
-    n: int
-    index: int
-    tree_size: int
-    """After the commit ``n``."""
-    type: str | None
-    """One of ``INDEXED_TYPES``, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """A key that the log has introduced."""
-
-    keyid: str
-    public_key: bytes
-    role: str
-    revoked: bool
 
 
 @dataclass(kw_only=True, slots=True)
@@ -92,15 +50,21 @@ class Advance:
 
 
 class Heads:
-    """Open it once a process; the sequencer sees to it that one thread at a time is in here."""
+    """Open it once a process; the sequencer sees to it that one thread at a time is in here.
 
-    def __init__(self, path: Path) -> None:
+    What was learnt from a snapshot is not in here, but in ``segments`` that are read when they are asked for.
+    """
+
+    def __init__(self, path: Path, fetch: Callable[[Span], bytes]) -> None:
         self.path = path
+        self._fetch = fetch
+        self._segments = Segments((), fetch)
         disk.make_directory(path.parent)
         # SQLite does not wait for its turn when a file is switched to WAL, or when its last user leaves.
         self._door = path.with_name(f"{path.name}.lock")
         with disk.exclusive(self._door):
             self._db = self._open()
+        self.recall()
 
     def close(self) -> None:
         with disk.exclusive(self._door):
@@ -148,7 +112,7 @@ class Heads:
 
     def chain(self, scope: str) -> ChainHead | None:
         row = self._one("SELECT seq, leaf FROM chains WHERE scope = ?", scope)
-        return None if row is None else ChainHead(row[0], Digest(row[1].hex()))
+        return self._segments.chain(scope) if row is None else ChainHead(row[0], Digest(row[1].hex()))
 
     def key(self, keyid: str) -> KnownKey | None:
         with self._errors():
@@ -157,7 +121,7 @@ class Heads:
 
     def event(self, event_id: str) -> SeenEvent | None:
         row = self._one(_SELECT_EVENT_BY_ID, event_id)
-        return None if row is None else _seen(row)
+        return self._segments.event(event_id) if row is None else _seen(row)
 
     def _one(self, query: str, key: str) -> Any:
         """Asked for each event of a log; a context manager would take as long as the database."""
@@ -170,10 +134,21 @@ class Heads:
         """Events of some of the ``INDEXED_TYPES``, in log order or backwards; a page at a time."""
         if unknown := set(types) - set(INDEXED_TYPES):
             raise ValueError(f"no index of {', '.join(sorted(unknown))}")
+        older = self._segments.typed(set(types), newest_first=newest_first)
+        if newest_first:
+            yield from self._typed(types, newest_first=True)
+            yield from older
+        else:
+            yield from older
+            yield from self._typed(types, newest_first=False)
+
+    def _typed(self, types: Sequence[str], *, newest_first: bool) -> Iterator[SeenEvent]:
+        """Those that are held here."""
         marks = ", ".join("?" * len(types))
         before, order = ("<", "DESC") if newest_first else (">", "ASC")
         query = (
-            f"{_SELECT_EVENT} WHERE type IN ({marks}) AND leaf_index {before} ? ORDER BY leaf_index {order} LIMIT 256"
+            f"{_SELECT_EVENT} WHERE indexed = 1 AND type IN ({marks}) AND leaf_index {before} ? "
+            f"ORDER BY leaf_index {order} LIMIT 256"
         )
         at = 2**62 if newest_first else -1
         while True:
@@ -202,16 +177,45 @@ class Heads:
             for row in self._db.execute(f"{_SELECT_EVENT} WHERE leaf_index >= ? ORDER BY leaf_index", (first_index,)):
                 yield _seen(row)
 
-    def snapshot_size(self, n: int) -> int | None:
-        """Leaves at commit ``n``, if a snapshot was due there."""
+    def lasting_chains(self) -> Iterator[tuple[str, ChainHead]]:
+        """The few that every snapshot lists; all of them are held here."""
         with self._errors():
-            row = self._db.execute("SELECT size FROM snapshots WHERE n = ?", (n,)).fetchone()
-        return None if row is None else int(row[0])
+            for row in self._db.execute(
+                "SELECT scope, seq, leaf FROM chains WHERE scope GLOB 'log:*' OR scope GLOB 'scope:*' ORDER BY scope"
+            ):
+                yield row[0], ChainHead(row[1], Digest(row[2].hex()))
 
-    def mark_snapshot(self, at: Position) -> None:
-        """Inside ``advancing`` alone."""
+    def spans(self) -> list[Span]:
+        """Of all segments up to here, held or not, oldest first."""
         with self._errors():
-            self._db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?)", (at.n, at.size))
+            rows = self._db.execute("SELECT span FROM segments ORDER BY n").fetchall()
+        return [Span.parse(json.loads(row[0])) for row in rows]
+
+    def newest_span(self) -> tuple[int, int]:
+        """The commit that the newest segment ends with, and the leaves up to it; zeros without one."""
+        with self._errors():
+            row = self._db.execute("SELECT n, size FROM segments ORDER BY n DESC LIMIT 1").fetchone()
+        return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+    def add_spans(self, spans: Iterable[Span], *, held: bool) -> None:
+        """Inside ``advancing`` alone. ``held``: the rows of these segments are here."""
+        rows = ((each.n, each.size, json.dumps(each.to_json()), int(held)) for each in spans)
+        self._many("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?)", rows)
+
+    def recall(self) -> None:
+        """Look again which segments lie below the rows, as another process may have come to know, or forget."""
+        with self._errors():
+            rows = self._db.execute("SELECT span FROM segments WHERE held = 0 ORDER BY n").fetchall()
+        self._segments = Segments([Span.parse(json.loads(row[0])) for row in rows], self._fetch)
+
+    def forget(self) -> None:
+        """Everything: the commits hold it."""
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            for statement in _FORGET:
+                self._db.execute(statement)
+            self._db.execute("COMMIT")
+        self.recall()
 
     @contextmanager
     def advancing(self, before: Position) -> Iterator[bool]:
@@ -255,10 +259,11 @@ class Heads:
                 each.n,
                 each.tree_size,
                 each.type,
+                int(each.type in INDEXED_TYPES),
             )
             for each in events
         )
-        self._many("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._many("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def write_keys(self, keys: Sequence[KnownKey]) -> None:
         rows = ((each.keyid, each.public_key, each.role, int(each.revoked)) for each in keys)
@@ -301,12 +306,13 @@ class Heads:
         )
 
 
+_FORGET = ("DELETE FROM head", "DELETE FROM chains", "DELETE FROM events", "DELETE FROM segments", "DELETE FROM keys")
 _SELECT_EVENT = "SELECT event_id, payload, leaf, n, leaf_index, size, type FROM events"
 
 _SELECT_EVENT_BY_ID = f"{_SELECT_EVENT} WHERE event_id = ?"
 
 
-def _seen(row: tuple[str, bytes, bytes, int, int, int, str | None]) -> SeenEvent:
+def _seen(row: tuple[str, bytes, bytes, int, int, int, str]) -> SeenEvent:
     return SeenEvent(
         event_id=row[0],
         payload_sha256=Digest(row[1].hex()),

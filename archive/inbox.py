@@ -14,10 +14,9 @@ from uuid import UUID
 from archive.draft import EventRefused, Identified, identified
 from archive.errors import Collision, LogError, NotStored, NotTaken, StoreError
 from archive.follower import Follower
-from archive.heads import SeenEvent
+from archive.known import SeenEvent
 from archive.log import LogReader
 from archive.receipt import Receipt
-from archive.snapshots import EVERY
 from archive.store import ObjectStore
 from archive.view import View
 from custody import keyspace
@@ -63,7 +62,6 @@ class Inbox(View):
                 state_dir=state_dir,
                 retain_until=retain_until,
                 hook=hook,
-                snapshot_every=EVERY,
             ),
             lock=state_dir / "turn.lock",
         )
@@ -76,8 +74,11 @@ class Inbox(View):
         """Events get their place from somebody else."""
         return False
 
-    def open(self) -> None:
-        """Read on to the newest commit. Raises ``LogForeign``, ``LogRollback``, and ``LogError`` without a log."""
+    def open(self, *, stranger: bool = False) -> None:
+        """Read on to the newest commit. Raises ``LogForeign``, ``LogRollback``, and ``LogError`` without a log.
+
+        ``stranger``: this home's worker need not be introduced, as where keys are looked after.
+        """
         with self._turn():
             self._follower.begin()
             self._follow()
@@ -87,7 +88,8 @@ class Inbox(View):
                     f"{self.log} is not begun in {self._store.name}, and this home has no log key to begin it with: "
                     "run `counterproof capture` or `counterproof sequence` once in the home that has, on this store"
                 )
-            self._follower.refuse_stranger(self._worker)
+            if not stranger:
+                self._follower.refuse_stranger(self._worker)
             self._follower.refuse_removed()
 
     def append(self, envelopes: Sequence[Envelope]) -> tuple[Receipt, ...]:
@@ -131,7 +133,7 @@ class Inbox(View):
         return True
 
     def _put(self, event: Identified) -> None:
-        with self._lock:
+        with self._turn():
             if self._seen(event) is not None:
                 return
         data = event.envelope.format()

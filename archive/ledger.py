@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from archive.heads import KnownKey
+from archive.known import KnownKey
 from archive.log import LoggedEvent, LogReader, Position
 from archive.receipt import Receipt
 from custody.event import Envelope
@@ -64,7 +64,7 @@ class Ledger(Protocol):
         ...
 
     def events(self, *types: str, newest_first: bool = False) -> Iterator[LoggedEvent]:
-        """Events of some of ``archive.heads.INDEXED_TYPES``, as far as was read, without reading the whole log."""
+        """Events of some of ``archive.known.INDEXED_TYPES``, as far as was read, without reading the whole log."""
         ...
 
     def close(self) -> None: ...

@@ -17,10 +17,10 @@ from archive.combiner import Combiner, Waiting
 from archive.draft import Draft, EventRefused, Identified, identified
 from archive.errors import Collision, KeyFileError, LogError
 from archive.follower import Follower
-from archive.heads import SeenEvent
+from archive.known import SeenEvent
 from archive.log import LogReader
 from archive.receipt import Receipt
-from archive.snapshots import EVERY
+from archive.snapshots import EVERY, LEAVES
 from archive.store import ObjectStore
 from archive.view import View
 from custody import keys, keyspace
@@ -47,6 +47,7 @@ class _Pending:
 
     n: int
     data: bytes
+    draft: Draft
 
 
 class Sequencer(View):
@@ -65,6 +66,7 @@ class Sequencer(View):
         random: Callable[[int], bytes] = secrets.token_bytes,
         hook: Callable[[str], None] = lambda _: None,
         snapshot_every: int = EVERY,
+        snapshot_leaves: int = LEAVES,
     ) -> None:
         """``worker`` is the id of the key that signs for this machine. ``hook`` is told of each step as it is done."""
         if log_signer.public_key != trust.log.public_key:
@@ -84,6 +86,7 @@ class Sequencer(View):
                 retain_until=retain_until,
                 hook=hook,
                 snapshot_every=snapshot_every,
+                snapshot_leaves=snapshot_leaves,
             ),
             lock=state_dir / "turn.lock",
         )
@@ -96,14 +99,17 @@ class Sequencer(View):
         self._pending: _Pending | None = None
         self._combiner = Combiner(self._serve, capacity=_CAPACITY)
 
-    def open(self) -> None:
-        """Read on to the newest commit. Raises ``LogForeign`` and ``LogRollback``; an empty store is no error."""
+    def open(self, *, stranger: bool = False) -> None:
+        """Read on to the newest commit. Raises ``LogForeign`` and ``LogRollback``; an empty store is no error.
+
+        ``stranger``: this home's worker need not be introduced, as where keys are looked after.
+        """
         with self._turn():
             self._follower.begin()
             self._follow()
             if self._follower.position.n == 0:
                 self._follower.refuse_other_logs()
-            else:
+            elif not stranger:
                 self._follower.refuse_stranger(self._worker)
             self._follower.refuse_removed()
 
@@ -226,7 +232,7 @@ class Sequencer(View):
             leaves=tuple(draft.leaves),
             events=draft.event_ids(),
         )
-        self._pending = _Pending(n, commit.format())
+        self._pending = _Pending(n, commit.format(), draft)
         self._hook("built")
         return self._resolve()
 
@@ -242,7 +248,7 @@ class Sequencer(View):
             self._pending = None
             return False
         self._pending = None
-        self._follower.expect(pending.n, digest)
+        self._follower.expect(pending.n, digest, pending.draft)
         self._hook("committed")
         return True
 

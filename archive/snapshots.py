@@ -1,22 +1,21 @@
-"""Snapshots: what is known at every 4,096th commit, so that a machine without a memory can soon append.
+"""Snapshots: what is known at a commit, so that a machine without a memory appends in seconds, however long the log is.
 
-Each holds what changed since the one before. A cache: without it, or when it cannot be believed, commits are read.
-Lines of JSON: a header, ``k`` keys, ``c`` chain heads, ``e`` events in log order, and the log's signature over them.
+A cache, made by whoever holds the log's key: without it, or when it cannot be believed, commits are read. An object is
+two lines of JSON, a manifest and the log's signature over it, then the segment that the manifest's last span describes
+(archive/segments.py). The other spans lie in the snapshots before it, and are read when something is looked up in them.
 """
 
 import base64
-import hashlib
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing, suppress
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
-from archive import disk
+from archive import disk, segments
 from archive.errors import Collision, NotStored
-from archive.heads import Advance, ChainHead, Heads, KnownKey, SeenEvent
+from archive.heads import Advance, Heads
+from archive.known import ChainHead, KnownKey
 from archive.log import LogReader, Position
+from archive.segments import SegmentLost, Span
 from custody import canonical, keys, keyspace
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError
@@ -25,13 +24,15 @@ from custody.model import Json
 from custody.note import VerifierKey, decode_base64
 from custody.tiles import Edge
 
-EVERY = 4096
-"""Commits."""
+EVERY = 1024
+"""Commits, at most, from one to the next."""
+LEAVES = 8192
+"""Leaves likewise: a machine without a memory judges them all."""
 
-_CONTEXT = b"counterproof snapshot v1\n"  # so that this signature can never be taken for one over something else
-_MAX_LINE_BYTES = 64 * 1024
-_PAGE = 1000
-_CHUNK_BYTES = 1 << 20
+_VERSION = 2
+_CONTEXT = b"counterproof snapshot v2\n"  # so that this signature can never be taken for one over something else
+_MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+_LOOK_BACK = 8  # snapshots that are tried before the commits are
 
 
 class Snapshots:
@@ -40,41 +41,41 @@ class Snapshots:
     def __init__(
         self,
         reader: LogReader,
-        heads: Heads,
         *,
         vkey: VerifierKey,
         signer: Signer | None,
-        directory: Path,
+        state_dir: Path,
         every: int = EVERY,
+        leaves: int = LEAVES,
     ) -> None:
+        """Without a signer none is written."""
         self._reader = reader
-        self._heads = heads
         self._vkey = vkey
         self._signer = signer
-        self._directory = directory
+        self._directory = state_dir / "snapshots"
+        self._refused = state_dir / "snapshots-refused.json"
         self._every = every
+        self._leaves = leaves
 
-    def write(self, at: Position, root: bytes) -> None:
-        """Where one is due, into a local file, inside the transaction that has moved ``Heads`` to ``at``."""
-        if self._signer is None or at.n % self._every:
+    def write(self, heads: Heads, at: Position, root: bytes) -> None:
+        """Where one is due, into a local file, inside the transaction that has moved ``heads`` to ``at``."""
+        since, size = heads.newest_span()
+        if self._signer is None or (at.n - since < self._every and at.size - size < self._leaves):
             return
-        since = at.n - self._every
-        first_index = self._heads.snapshot_size(since) if since else 0
-        self._heads.mark_snapshot(at)
-        if first_index is None:
-            return
+        span, data = segments.encode(
+            at.n,
+            at.size,
+            heads.events(first_index=size),
+            (each for each in heads.chains(after_commit=since) if not segments.is_lasting(each[0])),
+        )
+        heads.add_spans([span], held=True)
+        manifest = canonical.dumps(self._manifest(heads, at, root))
+        signature = base64.b64encode(self._signer.sign(_CONTEXT + manifest)).decode()
         disk.make_directory(self._directory)
         path = self._directory / f"{at.n:020d}"
         making = path.with_suffix(".new")
         with disk.trouble(path):
-            with making.open("wb") as file:
-                hasher = hashlib.sha256()
-                for value in self._lines(at, root, since, first_index):
-                    line = canonical.dumps(value) + b"\n"
-                    hasher.update(line)
-                    file.write(line)
-                signature = self._signer.sign(_CONTEXT + hasher.digest())
-                file.write(canonical.dumps({"sig": base64.b64encode(signature).decode()}) + b"\n")
+            making.write_bytes(b"%b\n%b\n%b" % (manifest, canonical.dumps({"sig": signature}), data))
             making.replace(path)
 
     def upload(self) -> None:
@@ -92,90 +93,87 @@ class Snapshots:
             with disk.trouble(path):
                 path.unlink(missing_ok=True)
 
-    def load(self) -> None:
-        """Into ``Heads`` that know nothing. What is not there or cannot be believed ends it; commits do the rest."""
-        while True:
-            before = self._heads.position()
+    def load(self, heads: Heads) -> None:
+        """Into ``heads`` that know nothing, the newest that can be believed. Without one, commits do the rest."""
+        prefix = keyspace.snapshot(self._reader.log, 0)[:-20]
+        refused = self._read_refused()
+        for key in sorted(self._reader.store.keys(prefix), reverse=True)[:_LOOK_BACK]:
             try:
-                with tempfile.TemporaryFile(dir=self._heads.path.parent) as file:
-                    self._fetch(before.n + self._every, file)
-                    self._take(file, before)
+                self._take(heads, self._open(key), refused)
             except (NotStored, CustodyError, KeyError, TypeError, ValueError):
-                return
+                continue
+            return
 
-    def _lines(self, at: Position, root: bytes, since: int, first_index: int) -> Iterator[Json]:
+    def fetch(self, span: Span) -> bytes:
+        """The segment, out of the snapshot that it lies in; whether it is the one that was meant, its digest says."""
+        with closing(self._reader.store.open(keyspace.snapshot(self._reader.log, span.n))) as stream:
+            for _ in range(2):
+                _line(stream)
+            return stream.read()
+
+    def refuse(self, lost: SegmentLost) -> None:
+        """From now on no snapshot that rests on this segment is believed here."""
+        refused = sorted({*self._read_refused(), lost.n})
+        disk.replace_file(self._refused, canonical.dumps({"refused": refused}))
+
+    def _read_refused(self) -> set[int]:
+        if not self._refused.is_file():
+            return set()
+        with disk.trouble(self._refused):
+            data = self._refused.read_bytes()
+        try:
+            value: Any = canonical.loads(data)
+            return {int(each) for each in value["refused"]}
+        except (CustodyError, KeyError, TypeError, ValueError):
+            return set()
+
+    def _manifest(self, heads: Heads, at: Position, root: bytes) -> dict[str, Json]:
         if at.commit_sha256 is None:
             raise ValueError("a snapshot is of a commit")
-        yield {
-            "v": 1,
+        return {
+            "v": _VERSION,
             "log": self._reader.log,
-            "since": since,
             "n": at.n,
             "size": at.size,
             "commit": at.commit_sha256.hex,
             "root": root.hex(),
+            "keys": [[key.keyid, key.public_key.hex(), key.role, key.revoked] for key in heads.all_keys()],
+            "chains": [[scope, head.seq, head.leaf_sha256.hex] for scope, head in heads.lasting_chains()],
+            "segments": [span.to_json() for span in heads.spans()],
         }
-        for key in self._heads.all_keys():
-            yield ["k", key.keyid, key.public_key.hex(), key.role, key.revoked]
-        for scope, head in self._heads.chains(after_commit=since):
-            yield ["c", scope, head.seq, head.leaf_sha256.hex]
-        for each in self._heads.events(first_index=first_index):
-            payload, leaf = each.payload_sha256.hex, each.leaf_sha256.hex
-            yield ["e", each.index, each.event_id, payload, leaf, each.n, each.tree_size, each.type]
 
-    def _fetch(self, n: int, file: IO[bytes]) -> None:
-        with closing(self._reader.store.open(keyspace.snapshot(self._reader.log, n))) as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                file.write(chunk)
+    def _open(self, key: str) -> Any:
+        """The manifest, once its signature holds."""
+        with closing(self._reader.store.open(key)) as stream:
+            manifest, signed = _line(stream), _line(stream)
+        signature: Any = canonical.loads(signed)
+        keys.verify(self._vkey.public_key, _CONTEXT + manifest, decode_base64(signature["sig"]))
+        return canonical.loads(manifest)
 
-    def _take(self, file: IO[bytes], before: Position) -> None:
-        header = self._open(file)
-        at = Position(header["n"], header["size"], Digest(header["commit"]))
-        if (header["v"], header["log"], header["since"]) != (1, self._reader.log, before.n):
-            raise FormatError("this snapshot is of another log, or does not follow the one before it")
+    def _take(self, heads: Heads, manifest: Any, refused: set[int]) -> None:
+        if (manifest["v"], manifest["log"]) != (_VERSION, self._reader.log):
+            raise FormatError("this snapshot is of another log or version")
+        spans = [Span.parse(each) for each in manifest["segments"]]
+        at = Position(manifest["n"], manifest["size"], Digest(manifest["commit"]))
+        if refused & {each.n for each in spans} or (spans[-1].n, spans[-1].size) != (at.n, at.size):
+            raise FormatError("this snapshot rests on a segment that cannot be read")
         edge = Edge.read(at.size, self._reader.tile, self._reader.bundle)
-        if edge.root.hex() != header["root"]:
+        if edge.root.hex() != manifest["root"]:
             raise FormatError("this snapshot is of another tree than the one that is stored")
-        with self._heads.advancing(before) as first:
-            if not first:
-                return
-            self._heads.write(Advance(position=at, root=edge.root, edge=edge))
-            self._heads.mark_snapshot(at)
-            lines = (_loads(line) for line in file)
-            while page := list(islice(lines, _PAGE)):
-                self._write(page, at.n)
-
-    def _open(self, file: IO[bytes]) -> Any:
-        """The header, once the signature over everything holds; the file then stands at the line after it."""
-        hasher = hashlib.sha256()
-        file.seek(0)
-        line = b""
-        while following := file.readline(_MAX_LINE_BYTES):
-            hasher.update(line)
-            line = following
-        signature: Any = canonical.loads(line)
-        keys.verify(self._vkey.public_key, _CONTEXT + hasher.digest(), decode_base64(signature["sig"]))
-        file.seek(0)
-        return canonical.loads(file.readline(_MAX_LINE_BYTES))
-
-    def _write(self, page: list[Any], n: int) -> None:
-        self._heads.write_keys([
+        chains = {scope: ChainHead(seq, Digest(leaf)) for scope, seq, leaf in manifest["chains"]}
+        known = [
             KnownKey(keyid, bytes.fromhex(public_key), role, revoked)
-            for keyid, public_key, role, revoked in _of_kind(page, "k")
-        ])  # fmt: skip
-        self._heads.write_chains({scope: ChainHead(seq, Digest(leaf)) for scope, seq, leaf in _of_kind(page, "c")}, n)
-        self._heads.write_events([
-            SeenEvent(
-                event_id=event_id, payload_sha256=Digest(payload), leaf_sha256=Digest(leaf), n=commit, index=index,
-                tree_size=size, type=type_,
-            )
-            for index, event_id, payload, leaf, commit, size, type_ in _of_kind(page, "e")
-        ])  # fmt: skip
+            for keyid, public_key, role, revoked in manifest["keys"]
+        ]
+        with heads.advancing(Position()) as first:
+            if first:
+                heads.write(Advance(position=at, root=edge.root, edge=edge, chains=chains, keys=known))
+                heads.add_spans(spans, held=False)
+        heads.recall()
 
 
-def _of_kind(page: list[Any], kind: str) -> Iterator[Any]:
-    return (fields[1:] for fields in page if isinstance(fields, list) and fields[0] == kind)
-
-
-def _loads(line: bytes) -> Any:
-    return canonical.loads(line, max_bytes=_MAX_LINE_BYTES)
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline(_MAX_MANIFEST_BYTES)
+    if not line.endswith(b"\n"):
+        raise FormatError("this snapshot is cut short")
+    return line[:-1]

@@ -9,9 +9,10 @@ from archive.confirmation import confirm, read_back
 from archive.draft import EventRefused, Identified
 from archive.errors import StoreError
 from archive.follower import Follower
-from archive.heads import KnownKey, SeenEvent
+from archive.known import KnownKey, SeenEvent
 from archive.log import LoggedEvent, LogReader, Position
 from archive.receipt import Receipt
+from archive.segments import SegmentLost
 from archive.store import ObjectStore
 from archive.turn import turn
 from custody.trust import Trust
@@ -60,7 +61,7 @@ class View:
         return size, read_back(self.reader, self.trust.log, size, {})
 
     def events(self, *types: str, newest_first: bool = False) -> Iterator[LoggedEvent]:
-        """Events of some of ``archive.heads.INDEXED_TYPES``, as far as was read, without reading the whole log."""
+        """Events of some of ``archive.known.INDEXED_TYPES``, as far as was read, without reading the whole log."""
         size = self.position.size
         found = self._heads.typed(*types, newest_first=newest_first)
         while (seen := self._next(found)) is not None:
@@ -75,8 +76,13 @@ class View:
             self._heads.close()
 
     def _next(self, found: Iterator[SeenEvent]) -> SeenEvent | None:
-        with self._lock:
-            return next(found, None)
+        try:
+            with self._lock:
+                return next(found, None)
+        except SegmentLost as lost:
+            with self._turn():
+                self._follower.forget(lost)
+            raise
 
     def _seen(self, event: Identified) -> SeenEvent | None:
         seen = self._heads.event(event.id)
@@ -98,9 +104,19 @@ class View:
         return receipts
 
     def _follow(self) -> None:
-        self._follower.follow()
+        while True:
+            try:
+                self._follower.follow()
+            except SegmentLost as lost:
+                self._follower.forget(lost)  # each time one more is not believed, and in the end the commits are read
+            else:
+                return
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         with self._lock, turn(self._turn_lock):
-            yield
+            try:
+                yield
+            except SegmentLost as lost:
+                self._follower.forget(lost)
+                raise

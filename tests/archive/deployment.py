@@ -53,7 +53,7 @@ class Deployment:
         self,
         *,
         hook: Callable[[str], None] = lambda _: None,
-        snapshot_every: int = 4096,
+        snapshot_every: int = 1024,
         store: ObjectStore | None = None,
     ) -> Sequencer:
         return open_log(

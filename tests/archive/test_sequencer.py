@@ -594,57 +594,6 @@ def test_a_slot_that_was_tried_for_is_tried_with_the_same_bytes(tmp_path: Path) 
     assert ids(audit(deployment))[5:] == [event_id_of(first.payload), event_id_of(second.payload)]
 
 
-# Snapshots, and a machine that knows nothing
-
-
-def test_a_fresh_machine_reads_snapshots_and_then_only_what_came_after(quick: Deployment, tmp_path: Path) -> None:
-    sequencer = quick.open(snapshot_every=8)
-    unit = quick.scribe().new_id()
-    for _ in range(20):
-        sequencer.append([quick.event(), quick.event(unit=unit)])
-    assert [each[-2:] for each in quick.store.keys(f"{keyspace.log_prefix(quick.log)}snapshots/")] == ["08", "16"]
-    watching = UnreliableStore(quick.store)
-    twin = quick.twin(tmp_path / "twin")
-    fresh = twin.open(snapshot_every=8, store=watching)
-    assert fresh.position == sequencer.position
-    read = {each for each in watching.asked if "/commit/" in each}
-    assert keyspace.commit(quick.log, 17) in read
-    assert keyspace.commit(quick.log, 15) not in read
-    assert dump(fresh) == dump(sequencer)
-    fresh.append([twin.event(unit=unit)])
-    audit(quick)
-
-
-def dump(sequencer: Sequencer) -> list[object]:
-    heads = sequencer._heads
-    return [
-        heads.position(), heads.edge(), list(heads.all_keys()), list(heads.chains(after_commit=0)),
-        list(heads.events(first_index=0)),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("damage", ["flipped", "cut", "of another key", "missing"])
-def test_a_snapshot_that_cannot_be_believed_is_passed_over(tmp_path: Path, damage: str) -> None:
-    deployment = Deployment.make(tmp_path, directory(tmp_path))
-    sequencer = deployment.open(snapshot_every=4)
-    for _ in range(10):
-        sequencer.append([deployment.event()])
-    path = tmp_path / "store" / keyspace.snapshot(deployment.log, 8)
-    data = path.read_bytes()
-    path.unlink()
-    if damage == "flipped":
-        at = data.index(b'"e"') + 60
-        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-    elif damage == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    elif damage == "of another key":
-        lines = data.splitlines(keepends=True)
-        path.write_bytes(b"".join(lines[:-1]) + canonical.dumps({"sig": "A" * 86 + "=="}) + b"\n")
-    fresh = deployment.twin(tmp_path / "twin").open(snapshot_every=4)
-    assert fresh.position == sequencer.position
-    assert dump(fresh) == dump(sequencer)
-
-
 def test_a_damaged_cache_is_made_again(quick: Deployment) -> None:
     sequencer = quick.open()
     envelope = quick.event()
