@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
 from console.screen import has_printed_json, print_json, say, sentences
-from console.verbs import authorities, disposing, fixity, holding, keys, seal, stewardship
+from console.verbs import authorities, disposing, exporting, fixity, holding, keys, seal, stewardship
 from console.verbs.sequence import sequence
 
 app = typer.Typer(
@@ -137,6 +137,10 @@ def verify(
         list[Path] | None,
         typer.Option("--checkpoint", metavar="FILE", help="One you kept: does today's log extend it? Repeatable."),
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="DIR|ZIP", help="What you were handed over; needs no store and no home."),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -145,6 +149,12 @@ def verify(
     from console import verification
 
     with sentences(as_json=as_json, code_of=verification.code_of):
+        if export is not None:
+            exporting.refuse_store(case=case, store=store)
+            code = exporting.verify_export(
+                export, trust_file=trust, checkpoints=tuple(checkpoint or ()), as_json=as_json
+            )
+            raise typer.Exit(code)
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         code = verification.verify(
             config, trust_file=trust, case=case, as_json=as_json, checkpoints=tuple(checkpoint or ())
@@ -255,6 +265,8 @@ app.add_typer(keys.app, name="keys")
 app.command()(sequence)
 
 
+app.command("export")(exporting.export)
+app.command("proof")(exporting.proof)
 app.command("fixity")(fixity.fixity)
 app.command("hold")(holding.hold)
 app.command("release")(holding.release)

@@ -93,6 +93,8 @@ class Claims:
             found = self.package.digest(path)[0] if path in self.package.sizes else None
             if found is not None and found.hex != told[name]:
                 self._mismatch(path, f"the log was told of {told[name]} when the export was made")
+                if path == layout.CONTENTS:
+                    self.contents = None  # it condemns no other file
         counts: dict[str, Json] = {name: told[name] for name in ("entries", "blobs", "bytes")}
         if entry.event is not None and counts != dict(entry.event.body):
             self._mismatch(blob, "its counts are not its event's")

@@ -21,8 +21,8 @@ class Members:
     def __init__(self, package: Package, findings: ExportFindings) -> None:
         self._package = package
         self._findings = findings
-        self._payload = self._list(layout.MANIFEST)
         self._tags = self._list(layout.TAG_MANIFEST)
+        self._payload = self._list(layout.MANIFEST)
 
     def refuse_unsafe(self) -> bool:
         """Whether there is anything that must not even be read."""
@@ -46,12 +46,18 @@ class Members:
                 wanted.setdefault(path, set()).add(digest.hex)
         for path in sorted(wanted):
             self._compare(path, wanted[path], explained)
-        self._check_declaration()
+        self._check_declaration(whole=not explained)
         self._findings.detail(PACKAGE, f"{len(self._package.sizes)} files")
 
     def _list(self, path: str) -> dict[str, Digest] | None:
+        """None: it is not there, or not what it was, which is named; then it condemns no other file."""
         if self._package.unsafe:
             return None
+        if path == layout.MANIFEST and path in self._package.sizes and self._tags is not None:
+            listed, found = self._tags.get(path), self._package.digest(path)[0]
+            if listed is not None and listed != found:
+                self._member(path, "its bytes are not those that are listed")
+                return None
         try:
             return parse_list(self._package.read(path, layout.MAX_LIST_BYTES))
         except (Gone, FormatError) as error:
@@ -84,25 +90,21 @@ class Members:
         if wanted != {found.hex if found is not None else None}:
             self._member(path, "its bytes are not those that are listed")
 
-    def _check_declaration(self) -> None:
-        for path, right in ((layout.BAGIT, self._is_bagit), (layout.BAG_INFO, self._is_counted)):
+    def _check_declaration(self, *, whole: bool) -> None:
+        for path in (layout.BAGIT, layout.BAG_INFO):
             if path in self._findings.blamed:
                 continue
             try:
-                holds = right(self._package.read(path, layout.MAX_SMALL_BYTES))
+                data = self._package.read(path, layout.MAX_SMALL_BYTES)
             except (Gone, FormatError):
-                holds = False
-            if not holds:
+                data = b""
+            if not (data == layout.DECLARATION if path == layout.BAGIT else self._is_counted(data, whole=whole)):
                 self._member(path, "it does not say what this bag is")
 
-    @staticmethod
-    def _is_bagit(data: bytes) -> bool:
-        return data == layout.DECLARATION
-
-    def _is_counted(self, data: bytes) -> bool:
+    def _is_counted(self, data: bytes, *, whole: bool) -> bool:
         """RFC 8493 §2.2.2: octets and files of the payload. What is missing or extra has been named by itself."""
         found = _OXUM.search(data)
-        if found is None or self._findings.failed(PACKAGE) or self._findings.blamed:
+        if found is None or not whole or self._findings.failed(PACKAGE) or self._findings.blamed:
             return found is not None
         payload = [size for path, size in self._package.sizes.items() if path.startswith(layout.PAYLOAD)]
         return (int(found[1]), int(found[2])) == (sum(payload), len(payload))

@@ -1,7 +1,7 @@
 """An office that hands evidence over: the builder's archive on a store, a sequencer on top of it, and exports of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from custody.model import Role
 from custody.trust import Trust
 from custody.verdict import Verdict
 from tests.authority import LocalAuthority
-from tests.custody.archive_builder import FILES, START, ArchiveBuilder
+from tests.custody.archive_builder import FILES, ArchiveBuilder
 
 OURS = "Love v. Screw"
 THEIRS = "Quiet Matter of Others"
@@ -51,7 +51,9 @@ def shared_item(authorities: Sequence[LocalAuthority] = ()) -> ArchiveBuilder:
 
 
 def scopes_of(made: ArchiveBuilder) -> list[str]:
-    return [each.chain.removeprefix("scope:") for drafts in made.commits for each in drafts if each.chain[:6] == "scope:"]
+    return [
+        each.chain.removeprefix("scope:") for drafts in made.commits for each in drafts if each.chain[:6] == "scope:"
+    ]
 
 
 @dataclass
@@ -88,10 +90,13 @@ class Office:
             self.scribe,
             [
                 Authority(
-                    each, store=self.store, log=self.trust.log.name, retain_until=lambda: self.now() + DAY, timeout_s=30
+                    replace(each, url=local.url),
+                    store=self.store,
+                    log=self.trust.log.name,
+                    retain_until=lambda: self.now() + DAY,
+                    timeout_s=30,
                 )
-                for each in self.trust.authorities
-                if any(str(local.port) in each.url for local in self.authorities)
+                for each, local in zip(self.trust.authorities, self.authorities, strict=False)
             ],
         )
 
@@ -136,6 +141,3 @@ def judged(path: Path, trust: Trust | None, *, years: int = 0, kept: Sequence[Ch
         return verify(package, trust, at=datetime.now(UTC) + timedelta(days=365 * years), kept=kept)
     finally:
         package.close()
-
-
-LATER = START + DAY

@@ -1,0 +1,204 @@
+"""Exports: whole, sealed, silent about others, never over what is there."""
+
+import base64
+import errno
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.errors import DiskError, LogError, UsageError
+from archive.exporting import blobs, exporter
+from custody import keyspace
+from custody.checkpoint import Checkpoint
+from custody.digest import Digest
+from custody.proof import ConsistencyProof
+from tests.archive.exporting.conftest import HandedOver
+from tests.archive.exporting.office import OURS, THEIRS, Office, judged, shared_item
+
+
+def codes(verdict: Any) -> list[str]:
+    return [each.code for each in verdict.failures]
+
+
+def everything(bag: Path) -> bytes:
+    """Every byte of every file and name, with what is base64 in an entry decoded as well."""
+    parts = []
+    for path in sorted(bag.rglob("*")):
+        parts.append(path.name.encode())
+        if path.is_file():
+            parts.append(path.read_bytes())
+        if path.name.startswith("entry-") and path.suffix == ".json":
+            parts.append(base64.b64decode(json.loads(path.read_bytes())["event"]["payload"]))
+    return b"\n".join(parts)
+
+
+def test_a_good_export_holds(plain: HandedOver) -> None:
+    verdict = judged(plain.bag, plain.office.trust)
+    assert verdict.holds, [each.to_json() for each in verdict.findings]
+    assert verdict.facts["captures"] == 3
+    assert verdict.facts["time"] == "none"
+    assert verdict.facts["origins"] == {"not_public": 3}
+
+
+def test_with_an_authority_all_of_it_is_under_trusted_time(stamped: HandedOver) -> None:
+    verdict = judged(stamped.bag, stamped.office.trust)
+    assert verdict.holds, [each.to_json() for each in verdict.findings]
+    assert verdict.facts["time"] == "trusted"
+    assert stamped.made.tokens >= 2
+    names = {each.name for each in (stamped.bag / "data/custody").iterdir()}
+    assert "checkpoint.tsa-0.example.tsr" in names
+    # The captures were stamped long before they were handed over, and the export can show that.
+    assert any(name.startswith("checkpoint-") for name in names)
+
+
+def test_it_holds_in_fifteen_years(stamped: HandedOver) -> None:
+    assert judged(stamped.bag, stamped.office.trust, years=15).holds
+
+
+def test_without_a_trust_file_it_is_only_consistent_in_itself(plain: HandedOver) -> None:
+    verdict = judged(plain.bag, None)
+    assert not verdict.holds
+    assert verdict.word == "self-consistent only"
+
+
+def test_nothing_of_the_other_case_is_in_it(plain: HandedOver) -> None:
+    office = plain.office
+    ours, theirs = office.items(office.cases[0]), office.items(office.cases[1])
+    (shared,) = set(ours) & set(theirs)
+    (other,) = set(theirs) - {shared}
+    found = everything(plain.bag)
+    assert OURS.encode() in found
+    assert shared.encode() in found
+    for secret in (THEIRS, office.cases[1], other):
+        assert secret.encode() not in found
+        assert not any(secret in path.as_posix() for path in plain.bag.rglob("*"))
+    their_captures = [each for each in office.made.captures if each.unit == other]
+    assert their_captures
+    for each in their_captures:
+        assert each.record_digest is not None
+        assert each.record_digest.hex.encode() not in found
+
+
+def test_an_item_alone_names_no_case_at_all(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    item = office.items(office.cases[0])[0]
+    office.export(case=None, items=(item,))
+    verdict = judged(tmp_path / "bag", office.trust)
+    assert verdict.holds
+    assert verdict.facts["scope"] is None
+    found = everything(tmp_path / "bag")
+    for secret in (*office.cases, OURS, THEIRS, office.items(office.cases[0])[1]):
+        assert secret.encode() not in found
+
+
+def test_an_item_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    with pytest.raises(UsageError, match="no item"):
+        office.export(case=None, items=("019cb73d-4405-7000-8000-0000000000ff",))
+    assert not (tmp_path / "bag").exists()
+
+
+def test_the_log_holds_what_was_handed_over_and_to_whom_not(plain: HandedOver) -> None:
+    leaf = json.loads((plain.bag / f"data/custody/entry-{plain.made.index}.json").read_bytes())
+    payload = json.loads(base64.b64decode(leaf["event"]["payload"]))
+    assert payload["predicateType"].endswith("/custody/evidence.exported/v1")
+    body = payload["predicate"]["body"]
+    assert body == {"entries": plain.made.entries - 1, "blobs": plain.made.blobs - 1, "bytes": body["bytes"]}
+    blob = plain.bag / "data/artifacts" / payload["subject"][0]["digest"]["sha256"]
+    told = json.loads(blob.read_bytes())
+    assert told["recipient"] == "the other side"
+    assert told["scopes_sha256"] == Digest.of((plain.bag / "data/custody/scopes.json").read_bytes()).hex
+    assert b"the other side" not in json.dumps(leaf).encode()
+    assert OURS.encode() not in json.dumps(payload).encode()
+
+
+def test_the_page_says_what_must_not_be_overlooked(plain: HandedOver, stamped: HandedOver) -> None:
+    page = (plain.bag / "README.txt").read_text()
+    assert "NO TRUSTED TIME" in page
+    assert "NOT PUBLIC: 3 captures" in page
+    assert plain.office.trust.digest.hex in page
+    assert "NO TRUSTED TIME" not in (stamped.bag / "README.txt").read_text()
+
+
+def test_nothing_is_overwritten(plain: HandedOver) -> None:
+    before = sorted(plain.bag.rglob("*"))
+    with pytest.raises(UsageError, match="there already"):
+        plain.office.export()
+    assert sorted(plain.bag.rglob("*")) == before
+
+
+def test_a_zip_holds_as_its_folder_does(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    office.export("evidence.zip", as_zip=True)
+    assert judged(tmp_path / "evidence.zip", office.trust).holds
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["evidence.zip", "state"]
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"evidence"}
+        archive.extractall(tmp_path / "unpacked")
+    assert judged(tmp_path / "unpacked" / "evidence", office.trust).holds
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(tmp_path, shared_item())
+    real, written = blobs.write, []
+
+    def full(path: Path, data: bytes) -> None:
+        written.append(path)
+        if len(written) > 12:
+            with exporter.disk.trouble(path):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, data)
+
+    monkeypatch.setattr(exporter, "write", full)
+    with pytest.raises(DiskError, match="disk is full"):
+        office.export()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["state"]
+    monkeypatch.undo()
+    office.export()
+    assert judged(tmp_path / "bag", office.trust).holds
+
+
+def test_what_the_store_lost_is_said_and_does_not_hold(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    record = office.made.captures[0].record
+    assert record is not None
+    lost, spoiled = record.artifacts[0], record.artifacts[2]
+    del office.store._objects[keyspace.blob(lost.digest)]
+    office.store._objects[keyspace.blob(spoiled.digest)] += b"!"
+    made = office.export()
+    assert sorted(each.reason for each in made.lost) == ["absent", "altered"]
+    stated = json.loads((tmp_path / "bag/data/custody/missing.json").read_bytes())["blobs"]
+    assert {each["sha256"] for each in stated} == {lost.digest.hex, spoiled.digest.hex}
+    assert "MISSING: 2 files" in (tmp_path / "bag/README.txt").read_text()
+    verdict = judged(tmp_path / "bag", office.trust)
+    assert sorted(codes(verdict)) == ["BLOB_MISSING", "BLOB_MISSING"]
+    assert {each.locator["name"] for each in verdict.failures} == {lost.name, spoiled.name}
+
+
+def test_whoever_kept_a_checkpoint_sees_that_the_log_goes_on(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    office.export("first")
+    kept = office.checkpoint()
+    office.export("second", since=(kept,))
+    proof = ConsistencyProof.parse((tmp_path / f"second/data/custody/consistency-{kept.size}.txt").read_bytes())
+    assert proof.check(kept, office.trust.log).size > kept.size
+    verdict = judged(tmp_path / "second", office.trust, kept=(kept,))
+    assert verdict.holds
+    assert verdict.facts["kept"] == [{"size": kept.size, "root": kept.root.hex(), "extended": True}]
+
+
+def test_without_that_proof_the_question_stays_open(plain: HandedOver) -> None:
+    verdict = judged(plain.bag, plain.office.trust, kept=(Checkpoint(plain.office.trust.log.name, 5, b"\x01" * 32),))
+    assert verdict.word == "could not check"
+
+
+def test_a_checkpoint_of_another_log_is_refused_when_exporting(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    with pytest.raises(LogError, match="LOG_INCONSISTENT"):
+        office.export(since=(Checkpoint(office.trust.log.name, 5, b"\x01" * 32),))
+    with pytest.raises(LogError, match="LOG_TRUNCATED"):
+        office.export(since=(Checkpoint(office.trust.log.name, 5000, b"\x01" * 32),))
+    assert not (tmp_path / "bag").exists()

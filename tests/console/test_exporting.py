@@ -1,0 +1,197 @@
+"""``export``, ``proof`` and ``verify --export``, each as a command of its own, on a store in a directory."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from archive import cases
+from archive.config import ArchiveConfig
+from archive.vault import Vault
+from custody import keyspace
+from custody.checkpoint import open_checkpoint
+from custody.digest import Digest
+from custody.event import Envelope, Event, Subject
+from custody.proof import ConsistencyProof, InclusionProof
+from custody.trust import Trust
+from tests.command import Ran, run
+from tests.custody.archive_builder import FILES, ArchiveBuilder, Captured, Draft
+
+
+@dataclass(frozen=True)
+class Place:
+    home: Path
+    store: str
+    item: str
+    end: int
+
+    def run(self, *arguments: str) -> Ran:
+        return run(*arguments, home=self.home, env={"COUNTERPROOF_STORE_URL": self.store})
+
+    @property
+    def trust(self) -> Trust:
+        return Trust.parse((self.home / "trust.json").read_bytes())
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def captured(vault: Vault, scope: str) -> tuple[str, int]:
+    """One capture without a browser. Its id, and the index of its end."""
+    builder, scribe = ArchiveBuilder(locked=False), vault.scribe
+    run_id, item = scribe.new_id(), scribe.new_id()
+    chain = f"item:{item}"
+    job = scribe.detail("job.json", {"capture_id": item, "url": "https://site.example/"})
+    opened = scribe.event(
+        "run.opened", chain=f"run:{run_id}", run=run_id, subject=scribe.detail("run.json", {"run": run_id}),
+        body={"purpose": "case"},
+    )  # fmt: skip
+    started = scribe.event(
+        "capture.started", chain=chain, run=run_id, subject=job,
+        body={"capture": item, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z"},
+    )  # fmt: skip
+    begun = Captured(
+        id=item, unit=item, started=Draft(lambda: started, chain), ended=None, record=None, record_digest=None
+    )
+    record = builder.record(run_id, begun, FILES)
+    for data in builder.blobs.values():
+        scribe.blob("artifact", data)
+    ended = _end(vault, builder, run_id, begun, scribe.blob("record.json", record.format()))
+    receipts = vault.sequencer.append([opened, started, cases.assign(item, scope, scribe), ended])
+    return item, receipts[-1].index
+
+
+def _end(vault: Vault, builder: ArchiveBuilder, run_id: str, begun: Captured, subject: Subject) -> Envelope:
+    record = builder.record(run_id, begun, FILES)
+    event: Event = builder.end(run_id, begun, record, subject)
+    return vault.scribe.event(
+        event.type, chain=event.chain, run=run_id, subject=subject, body=event.body, refs=event.refs
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    path = tmp_path_factory.mktemp("handing-over")
+    store = f"file:{path / 'store'}"
+    config = ArchiveConfig.load({"COUNTERPROOF_STORE_URL": store}, home=path / "home")
+    with Vault.open(config, clock=clock) as vault:
+        scope = vault.cases.open("Ours", vault.sequencer, vault.scribe)
+        item, end = captured(vault, scope)
+    return Place(path / "home", store, item, end)
+
+
+def test_a_case_is_exported_and_verified_by_its_recipient(place: Place, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    told = place.run("export", "--case", "Ours", "-o", str(bag), "--for", "the other side", "--json")
+    assert told.code == 0, told.err
+    document = told.document
+    assert document["verdict"] == "holds"
+    assert document["trust_sha256"] == place.trust.digest.hex
+    assert document["missing"] == []
+    elsewhere = tmp_path / "elsewhere"
+    trust = str(place.home / "trust.json")
+    verified = run("verify", "--export", str(bag), "--trust", trust, "--json", home=elsewhere)
+    assert verified.code == 0, verified.out
+    assert verified.document["verdict"] == "holds"
+    assert not elsewhere.exists()
+    alone = run("verify", "--export", str(bag), home=elsewhere)
+    assert alone.code == 1
+    assert "self-consistent only" in alone.out
+
+
+def test_a_spoiled_export_does_not_hold(place: Place, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    assert place.run("export", "--unit", place.item[-12:], "-o", str(bag)).code == 0
+    artifact = next(iter((bag / "data/artifacts").iterdir()))
+    artifact.write_bytes(artifact.read_bytes() + b"!")
+    done = place.run("verify", "--export", str(bag), "--trust", str(place.home / "trust.json"), "--json")
+    assert done.code == 1
+    failed = {each["code"] for each in done.document["findings"] if each["severity"] == "fail"}
+    assert failed == {"BLOB_SIZE", "BLOB_DIGEST"}
+
+
+def test_as_a_zip(place: Place, tmp_path: Path) -> None:
+    told = place.run("export", "--case", "Ours", "-o", str(tmp_path / "bag.zip"), "--zip")
+    assert told.code == 0, told.err
+    assert "checked as its recipient will: holds" in told.out
+    assert "NO TRUSTED TIME" in told.out
+    assert (
+        place.run("verify", "--export", str(tmp_path / "bag.zip"), "--trust", str(place.home / "trust.json")).code == 0
+    )
+
+
+def test_what_is_missing_makes_it_partial(place: Place, tmp_path: Path) -> None:
+    digest = Digest.of(FILES[next(iter(FILES))])
+    path = Path(place.store.removeprefix("file:")) / keyspace.blob(digest)
+    aside = tmp_path / "aside"
+    path.rename(aside)
+    try:
+        told = place.run("export", "--case", "Ours", "-o", str(tmp_path / "bag"), "--json")
+    finally:
+        aside.rename(path)
+    assert told.code == 3
+    assert [each["reason"] for each in told.document["missing"]] == ["absent"]
+    assert told.document["verdict"] == "does not hold"
+
+
+def test_the_log_goes_on_from_what_the_recipient_kept(place: Place, tmp_path: Path) -> None:
+    trust = str(place.home / "trust.json")
+    assert place.run("export", "--case", "Ours", "-o", str(tmp_path / "first")).code == 0
+    kept = str(tmp_path / "first/data/custody/checkpoint")
+    assert place.run("export", "--case", "Ours", "-o", str(tmp_path / "second"), "--since", kept).code == 0
+    done = place.run("verify", "--export", str(tmp_path / "second"), "--trust", trust, "--checkpoint", kept, "--json")
+    assert done.code == 0, done.out
+    (told,) = done.document["facts"]["kept"]
+    assert told["extended"] is True
+    old = place.run("verify", "--export", str(tmp_path / "first"), "--trust", trust, "--checkpoint", kept)
+    assert old.code == 0
+    other = str(tmp_path / "second/data/custody/checkpoint")
+    assert place.run("verify", "--export", str(tmp_path / "first"), "--trust", trust, "--checkpoint", other).code == 6
+
+
+def test_a_proof_by_index_and_by_capture(place: Place, tmp_path: Path) -> None:
+    by_index, by_id = tmp_path / "a.tlog-proof", tmp_path / "b.tlog-proof"
+    assert place.run("proof", str(place.end), "-o", str(by_index)).code == 0
+    assert place.run("proof", place.item, "-o", str(by_id)).code == 0
+    assert by_index.read_bytes() == by_id.read_bytes()
+    assert InclusionProof.parse(by_index.read_bytes()).index == place.end
+    assert place.run("proof", str(place.end), "-o", str(by_index)).code == 2
+    assert place.run("proof", "99999", "-o", str(tmp_path / "c")).code == 2
+
+
+def test_a_proof_of_consistency(place: Place, tmp_path: Path) -> None:
+    log = place.trust.log
+    store = Path(place.store.removeprefix("file:"))
+    first = min((store / keyspace.log_prefix(log.name) / "checkpoints").iterdir())
+    told = place.run("proof", "--consistency", str(first), "-o", str(tmp_path / "proof.txt"))
+    assert told.code == 0, told.err
+    old = open_checkpoint(first.read_bytes(), log)
+    assert ConsistencyProof.parse((tmp_path / "proof.txt").read_bytes()).check(old, log).size > old.size
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "-o", "x"),
+        ("export", "--case", "Ours", "--unit", "abcd", "-o", "x"),
+        ("export", "--case", "No such case", "-o", "x"),
+        ("export", "--unit", "ffffffff", "-o", "x"),
+        ("export", "--case", "Ours", "--since", "no-such-file", "-o", "x"),
+        ("proof", "-o", "x"),
+        ("verify", "--export", "no-such-folder"),
+        ("verify", "--export", ".", "--case", "Ours"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(place: Place, arguments: tuple[str, ...]) -> None:
+    done = place.run(*arguments)
+    assert done.code == 2, done.err
+    assert len(done.err.strip().splitlines()[-1]) > 20
+    assert not (place.home.parent / "x").exists()
+
+
+def test_the_document_of_an_error(place: Place) -> None:
+    done = place.run("export", "--case", "No such case", "-o", "x", "--json")
+    assert json.loads(done.out)["kind"] == "UsageError"
