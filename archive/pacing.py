@@ -18,6 +18,8 @@ AT_MOST_EVERY_S = 60.0
 """While new leaves arrive, a checkpoint is stamped this often and no oftener."""
 AT_LEAST_EVERY_S = 300.0
 """An authority that does not answer is asked ever less often, down to this."""
+LOOK_EVERY_S = 3.0
+"""What another process has had stamped is looked for this often: it is stamped for all."""
 
 
 class Pace:
@@ -29,15 +31,22 @@ class Pace:
         self._asked: float | None = None
         self._in_vain = 0
 
-    def wait(self, now: float) -> float:
-        """Seconds until it is time to ask, if there is anything to ask about; 0: now."""
-        if self._asked is None:
-            return 0.0
-        interval = min(self._longest, self._shortest * 2.0 ** min(self._in_vain, 10))
-        return max(0.0, self._asked + interval - now)
+    def wait(self, now: float, *, others_s: float | None = None) -> float:
+        """Seconds until it is time to ask, if there is anything to ask about; 0: now.
+
+        ``others_s``: seconds since anybody of this home asked last. What they had stamped is stamped for us, too, so
+        that eight processes ask no oftener than one.
+        """
+        waits = 0.0
+        if self._asked is not None:
+            interval = min(self._longest, self._shortest * 2.0 ** min(self._in_vain, 10))
+            waits = self._asked + interval - now
+        if others_s is not None and others_s >= 0:
+            waits = max(waits, self._shortest - others_s)
+        return max(0.0, waits)
 
     def asked(self, now: float, *, sealed: bool) -> None:
-        """Somebody asked at ``now``; ``sealed``: as many answered as have to."""
+        """We asked at ``now``; ``sealed``: as many answered as have to."""
         self._asked = now
         self._in_vain = 0 if sealed else self._in_vain + 1
 
@@ -52,10 +61,15 @@ class Stamper:
         stamp: Callable[[], bool],
         monotonic: Callable[[], float],
         pace: Pace | None = None,
+        look: Callable[[], float | None] = lambda: None,
     ) -> None:
-        """``pending``: is there a leaf without trusted time? ``stamp``: ask, and say whether all of them have it."""
+        """``pending``: is there a leaf without trusted time? ``stamp``: ask, and say whether all of them have it.
+
+        ``look``: take over what others have had stamped, and say how many seconds ago anybody asked.
+        """
         self._pending = pending
         self._stamp = stamp
+        self._look = look
         self._monotonic = monotonic
         self._pace = pace or Pace()
         self._news = threading.Event()
@@ -85,10 +99,13 @@ class Stamper:
         """Ask if it is time to. Seconds until the next look; None: not before there is news."""
         if not self._pending():
             return None
-        if (wait := self._pace.wait(self._monotonic())) > 0:
-            return wait
-        sealed = self._stamp()
-        self._pace.asked(self._monotonic(), sealed=sealed)
+        others_s = self._look()
+        if not self._pending():
+            return None
+        began = self._monotonic()
+        if (wait := self._pace.wait(began, others_s=others_s)) > 0:
+            return wait if others_s is None else min(wait, LOOK_EVERY_S)
+        self._pace.asked(began, sealed=self._stamp())
         return self._pace.wait(self._monotonic()) if self._pending() else None
 
     def _run(self) -> None:
@@ -140,6 +157,12 @@ class Acquaintances:
 
         self._change(authority, take)
         return None if waits.total_seconds() > within_s else waits.total_seconds()
+
+    def since_asked_s(self) -> float | None:
+        """Seconds since any of them was asked last by any process of this home; None: nobody knows."""
+        now = self._clock()
+        ages = [(now - each.asked_at).total_seconds() for each in self._read().values() if each.asked_at is not None]
+        return min((each for each in ages if each >= 0), default=None)
 
     def note_signer(self, authority: str, ends: datetime) -> None:
         self._change(authority, lambda known: replace(known, signer_ends=ends))

@@ -156,9 +156,22 @@ class Sealing:
             return self._none()
         return self._seal(max(each.index for each in receipts), within_s)
 
-    def seal_noted(self, *, within_s: float | None = None) -> Sealed:
-        """The same for all that was noted so far."""
-        return self._seal(self._last, within_s)
+    def seal_noted(self, *, within_s: float | None = None, unless_asked_within_s: float | None = None) -> Sealed:
+        """The same for all that was noted so far; nobody is asked if another process has just done so."""
+        return self._seal(self._last, within_s, unless_asked_within_s)
+
+    def look(self) -> float | None:
+        """Rest on what other processes have had stamped meanwhile, without asking; seconds since anybody asked."""
+        if self._stamping.acquire(blocking=False):
+            try:
+                with self._looking:
+                    self._adopt()
+                    self._looked = True
+                if self.covered > self._proved:
+                    self._prove()
+            finally:
+                self._stamping.release()
+        return self._acquaintances.since_asked_s()
 
     def seal_log(self, *, within_s: float | None = None) -> Sealed:
         """The same for the whole log, whoever wrote it."""
@@ -173,7 +186,7 @@ class Sealing:
                 return self._seal(index, within_s)
         return self._seal(-1, within_s)
 
-    def _seal(self, last: int, within_s: float | None) -> Sealed:
+    def _seal(self, last: int, within_s: float | None, unless_asked_within_s: float | None = None) -> Sealed:
         if not self._authorities or last < 0:
             return self._none()
         patience = WITHIN_S if within_s is None else within_s
@@ -185,7 +198,7 @@ class Sealing:
                     self._ledger.refresh()
                     self._adopt()
                     self._looked = True
-                if self.covered <= last:
+                if self.covered <= last and not self._asked_within(unless_asked_within_s):
                     stamps = self._ask(last, deadline)
                 self._prove()
             else:
@@ -225,6 +238,10 @@ class Sealing:
                 yield True
         finally:
             self._stamping.release()
+
+    def _asked_within(self, seconds: float | None) -> bool:
+        since = None if seconds is None else self._acquaintances.since_asked_s()
+        return seconds is not None and since is not None and since < seconds
 
     def _missing(self, last: int) -> list[str]:
         """Authorities without a token over this leaf."""

@@ -11,7 +11,7 @@ from archive.config import ArchiveConfig
 from archive.errors import ArchiveError
 from archive.home import Home
 from archive.ledger import Ledger
-from archive.pacing import Acquaintances, Pace, Stamper
+from archive.pacing import AT_MOST_EVERY_S, Acquaintances, Pace, Stamper
 from archive.receipt import Receipt
 from archive.result import Sealing as Time
 from archive.sealing import WITHIN_S, Sealed, Sealing
@@ -69,7 +69,11 @@ class Timekeeper:
         """Ask for a first stamp, wait a moment for it, and go on asking whenever it is time to."""
         self.stop()
         self._stamper = Stamper(
-            pending=lambda: self.sealing.pending, stamp=self._stamp, monotonic=self._monotonic, pace=self._pace
+            pending=lambda: self.sealing.pending,
+            stamp=self._stamp,
+            monotonic=self._monotonic,
+            pace=self._pace,
+            look=self._look,
         )
         self._stamper.start()
         self._stamper.wait_for_first(FIRST_STAMP_S)
@@ -95,9 +99,17 @@ class Timekeeper:
 
     def _stamp(self) -> bool:
         try:
-            return self.sealing.seal_noted().sealed
+            # A little less than the pace, or two that are due at once would put each other off for ever.
+            sealed = self.sealing.seal_noted(unless_asked_within_s=AT_MOST_EVERY_S / 2)
         except ArchiveError:
             return False  # the end of the run asks again, and says what came of it
+        return sealed.sealed or not sealed.stamps
+
+    def _look(self) -> float | None:
+        try:
+            return self.sealing.look()
+        except ArchiveError:
+            return None
 
 
 def told(sealed: Sealed) -> Time:

@@ -9,7 +9,15 @@ import pytest
 
 from archive.authority import Authority
 from archive.memory import MemoryStore
-from archive.pacing import AT_LEAST_EVERY_S, AT_MOST_EVERY_S, Acquaintance, Acquaintances, Pace, Stamper
+from archive.pacing import (
+    AT_LEAST_EVERY_S,
+    AT_MOST_EVERY_S,
+    LOOK_EVERY_S,
+    Acquaintance,
+    Acquaintances,
+    Pace,
+    Stamper,
+)
 from archive.sealing import Sealing
 from archive.timekeeping import Timekeeper
 from tests.archive.deployment import Deployment, audit, tomorrow
@@ -178,3 +186,59 @@ def test_a_memory_that_cannot_be_kept_keeps_nobody_from_asking(tmp_path: Path) -
     assert known.turn("a", 15, within_s=60) == 0
     known.note_signer("a", AT)
     assert known.of("a") == Acquaintance()
+
+
+def test_what_another_process_asked_for_puts_off_our_own_request(tmp_path: Path) -> None:
+    at = [AT]
+    path = tmp_path / "authorities.json"
+    ours, theirs = (Acquaintances(path, clock=lambda: at[0]) for _ in range(2))
+    assert ours.since_asked_s() is None
+    theirs.turn("a", 0, within_s=60)
+    at[0] += timedelta(seconds=20)
+    assert ours.since_asked_s() == 20
+    assert Pace().wait(1000.0, others_s=20) == pytest.approx(AT_MOST_EVERY_S - 20)
+    assert Pace().wait(1000.0, others_s=AT_MOST_EVERY_S) == 0
+    own = Pace()
+    own.asked(1000.0, sealed=True)
+    assert own.wait(1010.0, others_s=2) == pytest.approx(AT_MOST_EVERY_S - 2)
+    assert own.wait(1010.0, others_s=500) == pytest.approx(AT_MOST_EVERY_S - 10)
+
+
+def test_two_processes_ask_no_oftener_than_one_and_both_are_sealed(
+    deployment: Deployment, served: LocalAuthority, tmp_path: Path
+) -> None:
+    at = [AT]
+    believed = deployment.home.add_authority(served.url, served.roots_pem).authorities[0]
+    clock = Clock()
+
+    def made() -> tuple[Timekeeper, Stamper]:
+        asked = Authority(
+            believed, store=deployment.store, log=deployment.log, retain_until=tomorrow, timeout_s=10, spacing_s=0
+        )
+        known = Acquaintances(tmp_path / "authorities.json", clock=lambda: at[0])
+        sequencer = deployment.open()
+        sealing = Sealing(sequencer, deployment.scribe(), [asked], acquaintances=known)
+        keeper = Timekeeper(sealing, sequencer, monotonic=clock)
+        stamper = Stamper(pending=lambda: sealing.pending, stamp=keeper._stamp, look=keeper._look, monotonic=clock)
+        return keeper, stamper
+
+    (one, stamps_one), (other, stamps_other) = made(), made()
+    for _ in range(3):
+        one.append([deployment.event()])
+        other.append([deployment.event()])
+        assert stamps_one.step() is None
+        one.append([deployment.event()])
+        assert stamps_one.step() == pytest.approx(LOOK_EVERY_S), "others may ask within the minute"
+        assert stamps_other.step() is None, "it is sealed by what the other has had stamped"
+        clock.now += AT_MOST_EVERY_S
+        at[0] += timedelta(seconds=AT_MOST_EVERY_S)
+    assert len(served.queries) == 3
+    audit(deployment)
+
+
+def test_looking_asks_nobody(deployment: Deployment, served: LocalAuthority) -> None:
+    run = Run(deployment, served)
+    run.record()
+    assert run.sealing.look() is None, "without a file nobody knows who asked"
+    assert run.sealing.pending
+    assert served.queries == []
