@@ -1,12 +1,16 @@
 """Locks lengthened by case, never shortened, and read back."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from archive.config import ArchiveConfig
 from archive.errors import Refused
 from archive.stewardship import retention
+from archive.stewardship.opening import open_desk
 from archive.stewardship.retention import Kept
+from archive.vault import Vault
 from custody import keyspace
 from custody.digest import Digest
 from tests.archive.deployment import now
@@ -82,3 +86,19 @@ def test_what_was_disposed_of_is_not_asked_for(shed: Office) -> None:
     dispose(shed, shed.capture(scope=scope))
     kept = retain(shed, scope, 900)
     assert (kept.missing, kept.unread) == (0, 0)
+
+
+def test_what_is_captured_for_the_case_later_starts_with_as_much(tmp_path: Path) -> None:
+    config = ArchiveConfig(home=tmp_path / "home", store_url=f"file:{tmp_path / 'archive'}", retention_days=365)
+
+    def locked_for(case: str) -> int:
+        with Vault.open(config, clock=now) as vault:
+            acquisition = vault.begin(case, {}, None)
+            until = acquisition._scribe.retain_until()
+            acquisition.close_run()
+        return round((until - now()) / timedelta(days=1))
+
+    assert [locked_for("kept longer"), locked_for("another")] == [365, 365]
+    with open_desk(config, clock=now, notify=lambda _: None, by_person=False) as opened:
+        retention.retain(opened.desk, opened.desk.survey(), opened.scope("kept longer"), 900, why="the court asked")
+    assert [locked_for("kept longer"), locked_for("another")] == [900, 365]
