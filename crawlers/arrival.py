@@ -9,6 +9,8 @@ from crawlers.interstitial import MAX_TEXT, WayOn, find_way_on, is_waiting
 from crawlers.kit import Kit
 from crawlers.media import extension, media_type
 from crawlers.press import Press, worth_following
+from crawlers.sight import ALLOWANCE_S
+from crawlers.snapshots import LARGE
 from crawlers.tab import Gone, Refused, Slow
 from crawlers.world import Words
 
@@ -32,6 +34,9 @@ REFRESH_S = 30.0
 MAX_SELF_REFRESHES = 2
 """A page that goes to itself again and again is where it wants to be."""
 MAX_PRESSES = 3
+LEAST_BUSY_S = 3.0
+PREPARED_S = 5.0
+"""Getting the tab ready may take this long without a cost to the page's own time."""
 BUSY_S = 8.0
 """How long the page's process may take to answer while we wait for it."""
 MAX_MARKUP = 2_000_000
@@ -54,7 +59,8 @@ class Arrival:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
         self._press = Press(kit)
-        self._until = time.monotonic() + kit.order.timeout_s
+        self._begun = time.monotonic()
+        self._until = min(self._begun + kit.order.timeout_s, kit.until - ALLOWANCE_S + PREPARED_S)
         self._presses = 0
         self._ending_since: float | None = None
 
@@ -106,7 +112,8 @@ class Arrival:
                 kit.seen.fail("redirect_loop", f"the page went on more than {MAX_HOPS} times")
                 return False
             if kit.body.is_too_large:
-                kit.seen.fail("too_large", "the page is too large: loading was stopped, what it showed was kept")
+                said = f"the page is too large: loading was stopped after {kit.body.extent}, what it showed was kept"
+                kit.seen.fail("too_large", said)
                 return False
             if self._is_leaving(now):
                 continue
@@ -136,7 +143,7 @@ class Arrival:
             kit.seen.fail("download", "the address gave a file to download, not a page")
             main = trail.main_exchange()
             kind = media_type(main.mime_type if main else "")
-            await kit.downloads.take(kind, f"body{extension(kind)}")
+            await kit.downloads.take(kind, f"body{extension(kind)}", until=kit.until - ENDING_S)
             return True
         if trail.broken is not None:
             self._fail(trail.broken)
@@ -174,7 +181,9 @@ class Arrival:
         elif trail.is_leaving:
             seen.fail("timeout", f"{trail.current_url} did not answer in time; the page before it was kept")
         elif trail.broken is None:
-            seen.fail("timeout", "the page did not finish loading; what it showed was kept")
+            came = f" in {time.monotonic() - self._begun:.0f} s, stopped after {self._kit.body.extent}"
+            said = came if self._kit.body.came > LARGE else ""
+            seen.fail("timeout", f"the page did not finish loading{said}; what it showed was kept")
 
     def _is_leaving(self, now: float) -> bool:
         """Whether an announced departure is near enough to wait for."""
@@ -194,13 +203,14 @@ class Arrival:
         kit, trail = self._kit, self._kit.trail
         before, since = trail.navigations, time.monotonic()
         while True:
+            asked = time.monotonic()
             try:
-                words = await kit.world.read(within=BUSY_S)
-                markup = await kit.world.markup(within=BUSY_S) if len(words.text) <= MAX_TEXT else ""
+                words = await kit.world.read(within=self._busy_s())
+                markup = await kit.world.markup(within=self._busy_s()) if len(words.text) <= MAX_TEXT else ""
             except Slow:
                 if trail.is_leaving:  # the browser holds back what we ask while a page is on its way
                     return True
-                kit.seen.fail("busy", f"a script kept the page busy for {BUSY_S:.0f} s")
+                kit.seen.fail("busy", f"a script kept the page busy for {time.monotonic() - asked:.0f} s")
                 return False
             except Refused:  # the document is going just now
                 return time.monotonic() < self._until
@@ -243,6 +253,10 @@ class Arrival:
                 return await self._moves(before, QUIET_S)
             await asyncio.sleep(TICK_S)
         return trail.navigations != before
+
+    def _busy_s(self) -> float:
+        """Within the page's time, but no less than an idle page on a loaded machine needs."""
+        return min(BUSY_S, max(LEAST_BUSY_S, self._left()))
 
     def _left(self) -> float:
         return max(0.5, self._until - time.monotonic())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crawlers.exchange import Exchange
-from crawlers.hops import Trail
+from crawlers.hops import ABORTED, Trail
 from crawlers.tab import Refused, Slow, Tab, TabTrouble
 
 MAX_BYTES = 64 << 20
@@ -33,7 +33,7 @@ class _Stream:
     """One document's bytes as they come."""
 
     came: int = 0
-    """Bytes, as DevTools counts them."""
+    """Bytes, as DevTools counts them: without content codings."""
     buffered: bytes | None = field(default=None, repr=False)
     """What had come before we asked; None while, or since, the browser does not hand the bytes on."""
     later: list[bytes] = field(default_factory=list, repr=False)
@@ -52,6 +52,8 @@ class Body:
         self._tab = tab
         self._trail = trail
         self._streams: dict[str, _Stream] = {}
+        self.stopped = False
+        """Set by whoever stops the page's loading."""
         tab.on("Network.responseReceived", self._on_response)
         tab.on("Network.dataReceived", self._on_data)
 
@@ -59,6 +61,22 @@ class Body:
     def is_too_large(self) -> bool:
         stream = self._streams.get(self._trail.current_request or "")
         return stream is not None and stream.came > MAX_BYTES
+
+    @property
+    def came(self) -> int:
+        """Bytes of the main document so far."""
+        stream = self._streams.get(self._trail.current_request or "")
+        return stream.came if stream else 0
+
+    @property
+    def extent(self) -> str:
+        """For people: how much has come, and that it was sent as less where it was."""
+        answer = next((each for each in reversed(self._trail.exchanges) if not each.is_redirect), None)
+        codings = (
+            [value for name, value in answer.headers.items() if name.lower() == "content-encoding"] if answer else []
+        )
+        unpacked = f" (unpacked from {', '.join(codings[0].split())[:40]})" if codings else ""
+        return f"{self.came / (1 << 20):.1f} MiB{unpacked}"
 
     async def take(self, exchange: Exchange, *, charset: str, within: float) -> Taken:
         """What there is of the body. Raises Gone."""
@@ -91,6 +109,8 @@ class Body:
     def _why_short(self, exchange: Exchange, kept: int) -> str:
         error = self._trail.failed.get(exchange.request_id)
         why = f"the answer broke off ({error})" if error else "the answer did not end"
+        if self.stopped or error == ABORTED:
+            why = f"loading was stopped after {self.extent}"
         if exchange.request_id in self._trail.finished:
             why = "the browser did not hand out all of it"
         return f"{why}; its first {kept} bytes are kept" if kept else why

@@ -2,22 +2,46 @@
 
 import asyncio
 import contextlib
+import os
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import Download, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from archive.errors import SetupMissing
 from crawlers.look import Look
-from crawlers.sight import Order, Seen
+from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble
 
-__all__ = ["Order", "Seen", "close_context", "is_its_own", "look", "start_and_stop"]
+__all__ = ["Order", "Seen", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
 
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
 WINDOW_S = 3.0
+DRIVER_S = 30.0
+_NODE = "PLAYWRIGHT_NODEJS_PATH"
+
+
+def check_driver() -> None:
+    """Blocking. Raises SetupMissing where Playwright's own program, which drives the browser, would not start."""
+    node = os.environ.get(_NODE) or "Node.js"
+    try:
+        node, program = compute_driver_executable()
+        ran = subprocess.run((node, "--version"), capture_output=True, timeout=DRIVER_S, check=False)
+    except (PlaywrightError, OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    else:
+        why = f"it ended with status {ran.returncode}" if ran.returncode else ""
+        if not Path(program).is_file():
+            why = f"{program} is not there"
+    if not why:
+        return
+    advice = f"Unset {_NODE}, or name a Node.js there" if os.environ.get(_NODE) else "Run `make setup` again"
+    raise SetupMissing(f"The browser is driven by Playwright, whose Node.js does not start ({node}: {why}). {advice}.")
 
 
 async def start_and_stop(executable: Path, *, sandbox: bool) -> tuple[str | None, str]:
@@ -40,9 +64,13 @@ async def look(page: Page, order: Order) -> Seen:
     work = asyncio.ensure_future(_opened(tab, looking))
     cut = asyncio.ensure_future(order.cut.wait()) if order.cut else None
     try:
-        await asyncio.wait({work, cut} if cut else {work}, return_when=asyncio.FIRST_COMPLETED)
+        limit = order.timeout_s + ALLOWANCE_S
+        await asyncio.wait({work, cut} if cut else {work}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            seen.fail("interrupted", "the person running the program interrupted it")
+            if cut is not None and cut.done():
+                seen.fail("interrupted", "the person running the program interrupted it")
+            else:
+                seen.fail("timeout", f"{seen.detail or 'the browser was kept too busy'}; ended after {limit:.0f} s")
             return seen
         try:
             work.result()
@@ -72,12 +100,14 @@ def is_its_own(error: BaseException | None) -> bool:
 
 async def close_context(page: Page, *, timeout_s: float) -> bool:
     """Context and all, so that the next visit starts without a trace of this one. False: it would not close."""
-    try:
-        await asyncio.wait_for(page.context.close(), timeout=timeout_s)
-    except TimeoutError:
+    closing = asyncio.ensure_future(page.context.close())
+    closing.add_done_callback(_let_go)
+    await asyncio.wait({closing}, timeout=timeout_s)  # not cancelled: Playwright would leave its answer unclaimed
+    if not closing.done():
         return False
-    except PlaywrightError:  # a dead browser has nothing left to close
-        return True
+    error = closing.exception()
+    if error is not None and not is_its_own(error):
+        raise error
     return True
 
 
@@ -98,6 +128,7 @@ class PlaywrightTab:
         self._first_download = asyncio.Event()
         self._windows: set[asyncio.Task[None]] = set()
         self._windows_seen = 0
+        self._closed = False
 
     async def open(self) -> None:
         """Take the page over. Raises Gone."""
@@ -147,9 +178,8 @@ class PlaywrightTab:
         }
 
     def close(self) -> None:
-        """Listen no more. The page itself is its owner's to close."""
-        for task in self._windows:
-            task.cancel()
+        """Listen no more. The page itself is its owner's to close, and any window that is being shut goes with it."""
+        self._closed = True
         self._page.remove_listener("crash", self._on_lost)
         self._page.remove_listener("close", self._on_lost)
         self._page.remove_listener("download", self._on_download)
@@ -195,7 +225,8 @@ class PlaywrightTab:
                 await window.wait_for_url(
                     lambda url: url != "about:blank", wait_until="commit", timeout=WINDOW_S * 1000
                 )
-        self._seen.note("new_window_shut", self._order.clock(), url=window.url[:2000])
+        if not self._closed:
+            self._seen.note("new_window_shut", self._order.clock(), url=window.url[:2000])
         with contextlib.suppress(PlaywrightError):
             await window.close()
 

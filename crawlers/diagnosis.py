@@ -29,6 +29,7 @@ def diagnose(environment: Mapping[str, str]) -> list[Finding]:
     findings = []
     try:
         executable = find_browser(environment, checkout=CHECKOUT)
+        browser.check_driver()
     except SetupMissing as error:
         findings.append(Finding(name="browser", state="missing", detail=str(error)))
     else:

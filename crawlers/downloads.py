@@ -39,12 +39,12 @@ class Downloads:
     def begun(self) -> bool:
         return bool(self._files)
 
-    async def take(self, media_type: str, name: str) -> None:
+    async def take(self, media_type: str, name: str, *, until: float) -> None:
         """Keep the first file as this visit's body; say what it lacks where it is too large or too slow."""
         file = next(iter(self._files.values()))
         self._seen.final_url = file.url
         try:
-            lacks = await self._whole(file)
+            lacks = await self._whole(file, until=until)
             if lacks is None:
                 await self._keep(await self._tab.downloaded(within=5.0), media_type, name)
         except (TabTrouble, OSError) as error:
@@ -58,9 +58,10 @@ class Downloads:
         if self.begun:
             await self._tab.stop_downloads()
 
-    async def _whole(self, file: _File) -> str | None:
+    async def _whole(self, file: _File, *, until: float) -> str | None:
         """Wait for the end of it; the reason to stop before."""
-        until = time.monotonic() + MAX_WAIT_S
+        begun = time.monotonic()
+        until = min(until, begun + MAX_WAIT_S)
         while True:
             if max(file.came, file.announced) > MAX_BYTES:
                 size = f"{file.announced} bytes were announced" if file.announced else f"{file.came} bytes had come"
@@ -70,7 +71,7 @@ class Downloads:
             if file.state != "inProgress":
                 return f"the download broke off ({file.state}); {file.came} bytes had come"
             if time.monotonic() > until:
-                return f"the download was cut off after {MAX_WAIT_S:.0f} s; {file.came} bytes had come"
+                return f"the download was cut off after {until - begun:.0f} s; {file.came} bytes had come"
             if self._tab.lost:
                 return "the browser died during the download"
             await asyncio.sleep(0.05)

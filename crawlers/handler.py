@@ -37,7 +37,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         self._forget_the_dead()
 
     def _forget_the_dead(self) -> None:
-        if hasattr(self, "browser") and not self.browser.is_connected():
+        if hasattr(self, "browser") and (self.browser_provider.has_died or not self.browser.is_connected()):
             del self.browser
 
     def _put_an_end_to_it(self) -> None:

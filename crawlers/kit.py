@@ -28,6 +28,8 @@ class Kit:
     chains: Chains
     downloads: Downloads
     viewers: Viewers
+    until: float
+    """On the monotonic clock: by then all that can be kept has been."""
 
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> None:
         self.seen.snapshots.append(self.order.keep(role, name, media_type, data))

@@ -15,7 +15,7 @@ from crawlers.chains import Chains
 from crawlers.downloads import Downloads
 from crawlers.hops import EVENTS, Trail
 from crawlers.kit import Kit
-from crawlers.sight import Order, Seen
+from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.snapshots import Snapshots
 from crawlers.tab import Tab
 from crawlers.viewers import Viewers
@@ -37,6 +37,7 @@ class Look:
         self._order = order
         self._seen = seen
         self._kit: Kit | None = None
+        self._until = time.monotonic() + order.timeout_s + ALLOWANCE_S
 
     async def run(self) -> None:
         """To the last snapshot. Raises Gone when the browser dies on the way."""
@@ -74,6 +75,7 @@ class Look:
             chains=Chains(tab, trail),
             downloads=Downloads(tab, order, seen),
             viewers=Viewers(tab, frame),
+            until=self._until,
         )
         await tab.send("Page.enable")
         buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
@@ -86,16 +88,21 @@ class Look:
         said = str(event["message"])[:_MAX_MESSAGE]
         self._seen.note("dialog_dismissed", self._order.clock(), dialog=str(event["type"]), message=said)
 
+    def _chains_s(self) -> float:
+        return min(CHAINS_S, max(1.0, self._until - time.monotonic()))
+
     async def close(self) -> None:
         """What can still be said without the browser: hops, headers, times, certificates."""
         kit, seen = self._kit, self._seen
         if kit is not None:
             await kit.body.drop()
             await kit.viewers.leave()
-            await kit.chains.settle(within=0 if self._tab.lost else CHAINS_S)
+            await kit.chains.settle(within=0 if self._tab.lost else self._chains_s())
             trail = kit.trail
             trail.settle_headers()
             seen.hops = tuple(trail.hops)
+            if seen.reached and seen.final_url is None:  # ended before its words were had
+                seen.final_url = trail.shown_url
             main = trail.main_exchange()
             seen.http_status = main.status if main else None
             seen.media_type = main.mime_type if main else ""

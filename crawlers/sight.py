@@ -11,6 +11,8 @@ from custody.instant import format_utc
 from custody.model import Hop, Json, Missing, Role, Snapshot
 
 MAX_INTERACTIONS = 200
+ALLOWANCE_S = 20.0
+"""What is kept of a page may take this much longer than ``timeout_s``; then the look ends with what it has."""
 
 
 class Keep(Protocol):
@@ -27,7 +29,7 @@ class Order:
     keep: Keep
     clock: Callable[[], datetime]
     timeout_s: float
-    """From navigation to a page that is ready to be shot; the snapshots have their own, fixed limit."""
+    """From navigation to a page that is ready to be shot; keeping it may take ``ALLOWANCE_S`` more."""
     trust_spki: tuple[str, ...]
     progress: Callable[[str, Mapping[str, Json]], None]
     cut: asyncio.Event | None = None

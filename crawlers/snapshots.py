@@ -12,6 +12,12 @@ from custody.model import Role
 
 ALL_S = 40.0
 """For everything that is kept of one page."""
+LEAST_S = 0.5
+"""In less than this nothing is asked for."""
+SPARE_S = 1.0
+"""Before the end of a visit's time: what lacks is still to be said."""
+LARGE = 1 << 20
+"""Bytes: a document of which so much has come, and more comes, leaves the browser no time for anything else."""
 PING_S = 5.0
 """A page's process that does not answer for this long, at the end of a visit, is kept busy by its own scripts."""
 
@@ -30,10 +36,11 @@ class Snapshots:
         ``last``: there will be no other try, so what was had is kept, and what happened is said.
         """
         kit, seen, clock = self.kit, self.kit.seen, self.kit.order.clock
-        self._until, self._lacks = time.monotonic() + ALL_S, []
+        self._until, self._lacks = min(time.monotonic() + ALL_S, kit.until - SPARE_S), []
         seen.times["settled_at"] = clock()
         kit.order.progress("snapshot", {})
-        if seen.trouble in {"redirect_loop", "too_large"} or (seen.trouble and kit.trail.is_leaving):
+        unfinished = seen.trouble == "timeout" and kit.body.came > LARGE
+        if unfinished or seen.trouble in {"redirect_loop", "too_large"} or (seen.trouble and kit.trail.is_leaving):
             await self._stop_loading()
         if seen.trouble in {"busy", "timeout"}:
             await self._wake()
@@ -114,7 +121,11 @@ class Snapshots:
         if main is None:
             self.kit.seen.lacks(Role.BODY, "the browser reported no answer")
             return
-        await keep_body(self.kit, main, charset=words.charset if words else "", within=self._time())
+        charset = words.charset if words else ""
+        try:
+            await keep_body(self.kit, main, charset=charset, within=self._time())
+        except Slow as error:
+            self.kit.seen.lacks(Role.BODY, str(error))
 
     async def _wake(self) -> None:
         """End a script that does not end, for the page's process can show and tell nothing while it runs."""
@@ -146,10 +157,15 @@ class Snapshots:
         except (Slow, Refused) as error:
             kit.seen.note("not_stopped", kit.order.clock(), why=str(error))
         else:
+            kit.body.stopped = True
             kit.seen.note("loading_stopped", kit.order.clock(), why=kit.seen.detail)
 
     def _time(self) -> float:
-        return max(0.5, min(STEP_S, self._until - time.monotonic()))
+        """Seconds for the next thing. Raises Slow where there are none left, so that nothing is asked in vain."""
+        left = self._until - time.monotonic()
+        if left < LEAST_S:
+            raise Slow("what was kept before it had used up the time for this page")
+        return min(STEP_S, left)
 
 
 async def keep_body(kit: Kit, main: Exchange, *, charset: str, within: float) -> None:

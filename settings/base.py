@@ -21,6 +21,8 @@ EXTENSIONS = {"crawlers.alarm.Alarm": 0}
 # scrapy-playwright runs on this reactor alone.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 PLAYWRIGHT_BROWSER_TYPE = "chromium"
+# Starts Playwright's own program, and another one when it dies.
+PLAYWRIGHT_BROWSER_PROVIDER = "crawlers.driver.Driver"
 # None: the browser sends its own headers. Scrapy's user agent and Accept lines would make it a disguise.
 PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None
 # No limit of its own: each visit has one context, and a page that will not let go of its context must not keep the

@@ -67,6 +67,7 @@ def end(process: "subprocess.Popen[str]", *, timeout_s: float = TIMEOUT_S) -> Ra
         out, err = process.communicate()
         raise AssertionError(f"the command did not end within {timeout_s} s; stderr: {err[-4000:]}") from None
     assert "Traceback (most recent call last)" not in err, err
+    assert "never retrieved" not in err, err
     return Ran(code=process.returncode, out=out, err=err)
 
 

@@ -46,6 +46,20 @@ def test_no_url_at_all_is_a_sentence(tmp_path: Path) -> None:
     assert "--from" in ran.err
 
 
+def test_a_driver_that_does_not_start_is_a_sentence_that_says_what_to_do(site: Site, tmp_path: Path) -> None:
+    broken = tmp_path / "node"
+    broken.write_text("not a program")
+    for node in (tmp_path / "nowhere", broken):
+        env = {"PLAYWRIGHT_NODEJS_PATH": str(node)}
+        ran = run("capture", site.url("listing"), "--case", "x", "--json", home=tmp_path / "home", env=env)
+        assert ran.code == 7, ran.err
+        assert str(node) in ran.document["error"]
+        assert "PLAYWRIGHT_NODEJS_PATH" in ran.document["error"]
+        checked = run("doctor", home=tmp_path / "home", env=env)
+        assert checked.code == 7
+        assert str(node) in checked.out
+
+
 EXPECTED: dict[str, tuple[str, str]] = {
     "unresolved": ("failed", "dns_error"),
     "refused": ("failed", "error"),

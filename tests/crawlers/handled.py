@@ -1,7 +1,8 @@
 """Scrapy with our download handler, in a process of its own: looks at pages one after another, tells what it saw.
 
-``python -m tests.crawlers.handled FOLDER``, and on stdin a JSON object: urls, resolve, trust_spki, settings, and kill:
-the numbers of the visits in which the browser is killed. No archive: what a look brings home is told, not recorded.
+``python -m tests.crawlers.handled FOLDER``, and on stdin a JSON object: urls, resolve, trust_spki, settings, and kill
+and drop: the numbers of the visits in which the browser, or Playwright's driver, is killed. No archive: what a look
+brings home is told, not recorded.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from twisted.python.failure import Failure
 from crawlers.egress import Egress, Resolve
 from crawlers.intent import _context
 from crawlers.launching import find_browser, plan
-from crawlers.run import REACTOR, SETTINGS_MODULE
+from crawlers.run import REACTOR
 from tests.crawlers.looking import ROOT, looking_at, now
 from tests.crawlers.test_browser_deaths import kill
 
@@ -91,10 +92,12 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
     def progress(step: str, facts: Mapping[str, Any]) -> None:
         if step == "navigate" and session.numbers[facts["capture"]] in wanted["kill"]:
             session.killing.append(asyncio.get_running_loop().call_later(KILL_AFTER_S, kill, b"browser"))
+        if step == "navigate" and session.numbers[facts["capture"]] in wanted["drop"]:
+            session.killing.append(asyncio.get_running_loop().call_later(KILL_AFTER_S, kill, b"driver"))
 
     session.progress = progress
     settings = Settings()
-    settings.setmodule(SETTINGS_MODULE, priority="project")
+    settings.setmodule("settings.base", priority="project")
     for name in ("ITEM_PIPELINES", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES"):
         settings.set(name, {}, priority="cmdline")
     settings.setdict(wanted["settings"], priority="cmdline")

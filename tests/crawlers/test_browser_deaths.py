@@ -49,12 +49,13 @@ def below(root: int) -> list[int]:
 
 
 def kill(kind: bytes) -> int:
-    """Kill the browsers, or their renderers, that this process has begun; how many."""
+    """Kill the browsers, their renderers, or their drivers, that this process has begun; how many."""
     dead = 0
     for pid in below(os.getpid()):
         words = proc(pid, "cmdline")
         is_browser = b"--headless" in words and b"--type=" not in words and b"unshare" not in words.split(b"\0")[0]
-        if is_browser if kind == b"browser" else b"--type=" + kind in words:
+        is_driver = b"run-driver" in words.split(b"\0")
+        if {b"browser": is_browser, b"driver": is_driver}.get(kind, b"--type=" + kind in words):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 dead += 1

