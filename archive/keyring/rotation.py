@@ -78,11 +78,12 @@ def rotate(
                 return Rotation(old=plan.old, new=plan.new, draft=draft)
             desk.record(draft)
             hook("introduced")
-        if _current(desk, role) != plan.new:
-            _refuse_running(desk, role)
-            _change_over(folder, role, plan.spec)
-            hook("changed over")
-        if waiting := waiting_by(desk.store, plan.old):
+        known = standing.get(plan.old)
+        if _current(desk, role) != plan.new and known is not None and known.revocation is None:
+            _refuse_running(desk, role)  # of a key that is revoked nothing is taken any more, so nothing is lost
+        _change_over(folder, role, plan.spec, hook)
+        hook("changed over")
+        if known is not None and known.revocation is None and (waiting := waiting_by(desk.store, plan.old)):
             raise UsageError(
                 f"{waiting} events by the old key wait in the inbox, and would be refused: run `counterproof sequence` "
                 "where the log key is, then this again"
@@ -151,7 +152,7 @@ def _current(desk: Desk, role: str) -> str:
     return "" if spec is None else keys.keyid(signing.open_signer(spec).public_key)
 
 
-def _change_over(folder: Path, role: str, spec: KeySpec) -> None:
+def _change_over(folder: Path, role: str, spec: KeySpec, hook: Callable[[str], None]) -> None:
     """At one stroke: what `archive.home` looks at first is changed last or alone."""
     stored, file = folder / f"{role}.spec", folder / f"{role}.key"
     with disk.trouble(folder):
@@ -159,9 +160,11 @@ def _change_over(folder: Path, role: str, spec: KeySpec) -> None:
             if spec.path.exists():  # else a change that was cut short came so far
                 spec.path.replace(file)  # the old file's bytes go with it
                 disk.sync_directory(folder)
+            hook("half over")
             stored.unlink(missing_ok=True)
         else:
             disk.replace_file(stored, f"{spec.format()}\n".encode())
+            hook("half over")
             file.unlink(missing_ok=True)
     disk.sync_directory(folder)
 

@@ -11,9 +11,11 @@ import pytest
 from archive.config import ArchiveConfig
 from archive.errors import LogForeign, UsageError
 from archive.home import Home
+from archive.keyring.acts import revocation
 from archive.keyring.desk import open_desk
 from archive.keyring.rotation import Rotation, rotate
 from archive.keyring.standing import read_standing
+from archive.signing import files
 from archive.spool import Spool
 from archive.vault import Vault
 from custody import keys
@@ -32,17 +34,25 @@ def begin(folder: Path) -> ArchiveConfig:
     return config
 
 
-def turn(config: ArchiveConfig, *, dies_at: str | None = None) -> Rotation:
+def turn(config: ArchiveConfig, *, to: str | None = None, dies_at: str | None = None) -> Rotation:
     def hook(step: str) -> None:
         if step == dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with open_desk(config, clock=now) as desk:
-        return rotate(desk, "worker", to=None, roots=desk.roots(), random=os.urandom, hook=hook)
+        return rotate(desk, "worker", to=to, roots=desk.roots(), random=os.urandom, hook=hook)
 
 
-def die(folder: Path, step: str) -> None:
-    turn(configuration(folder), dies_at=step)
+def die(folder: Path, step: str, to: str | None) -> None:
+    turn(configuration(folder), to=to, dies_at=step)
+
+
+def killed(folder: Path, step: str, *, to: str | None = None) -> None:
+    """A real process, killed for good."""
+    process = multiprocessing.get_context("spawn").Process(target=die, args=(folder, step, to))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def worker_of(config: ArchiveConfig) -> str:
@@ -73,10 +83,7 @@ def test_the_old_key_is_revoked_the_new_one_signs_and_nothing_is_left_lying_abou
 def test_killed_at_any_step_the_home_works_and_the_next_run_finishes(tmp_path: Path, step: str) -> None:
     config = begin(tmp_path)
     old = worker_of(config)
-    process = multiprocessing.get_context("spawn").Process(target=die, args=(tmp_path, step))
-    process.start()
-    process.join(120)
-    assert process.exitcode == -signal.SIGKILL
+    killed(tmp_path, step)
     with Vault.open(config, clock=now) as vault:
         vault.cases.open(f"after {step}", vault.sequencer, vault.scribe)
     came = turn(config)
@@ -87,6 +94,40 @@ def test_killed_at_any_step_the_home_works_and_the_next_run_finishes(tmp_path: P
     assert [each.revocation is not None for each in (standing[old], standing[came.new])] == [True, False]
     assert len([each for each in standing.values() if each.role == "worker"]) == 2, "no third key was made on the way"
     assert sorted(each.name for each in (config.home / "keys").iterdir()) == ["log.key", "root.key", "worker.key"]
+
+
+def test_a_key_elsewhere_takes_the_place_of_the_file_and_a_file_that_of_the_key_elsewhere(tmp_path: Path) -> None:
+    """Each way the process dies between the two halves of the change-over."""
+    config = begin(tmp_path)
+    elsewhere = files.make_key(tmp_path / "elsewhere.key")
+    spec = f"file:{tmp_path / 'elsewhere.key'}"
+    killed(tmp_path, "half over", to=spec)
+    assert worker_of(config) == keys.keyid(elsewhere.public_key)
+    assert (config.home / "keys" / "worker.key").exists()
+    assert turn(config).draft is None
+    assert sorted(each.name for each in (config.home / "keys").iterdir()) == ["log.key", "root.key", "worker.spec"]
+
+    killed(tmp_path, "half over")
+    assert worker_of(config) == keys.keyid(elsewhere.public_key), "the old key signs still"
+    Vault.open(config, clock=now).close()
+    came = turn(config)
+    assert worker_of(config) == came.new
+    assert sorted(each.name for each in (config.home / "keys").iterdir()) == ["log.key", "root.key", "worker.key"]
+
+
+def test_a_worker_that_was_revoked_gets_a_new_key_even_after_a_run_that_died(tmp_path: Path) -> None:
+    config = begin(tmp_path)
+    old = worker_of(config)
+    Spool(config.home / "spool", clock=now).run("01900000-0000-7000-8000-000000000000").journal.close()
+    with open_desk(config, clock=now) as desk:
+        draft, notices = revocation(desk, old, reason="lost", since=None, why="", signers=desk.roots())
+        assert draft is not None
+        desk.record(draft)
+    assert any("this is the worker key of this home" in each for each in notices)
+    with pytest.raises(LogForeign, match="was revoked"):
+        Vault.open(config, clock=now)
+    assert turn(config).draft is None
+    Vault.open(config, clock=now).close()
 
 
 def test_waits_for_a_run_that_signs_with_the_old_key(tmp_path: Path) -> None:
