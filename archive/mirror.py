@@ -12,18 +12,16 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from archive import disk
 from archive.errors import NotPlain, NotStored, StoreError
+from archive.moment import heads, is_later
 from archive.payload import CHUNK_BYTES, checked_key
 from archive.store import Lock, ObjectStore, Stored, Version
-from custody import canonical, keyspace, tiles
+from custody import keyspace
 from custody.digest import Digest
-from custody.errors import FormatError
 from custody.model import Json
 
 _LEFT_OUT = (keyspace.PROBES, "v1/inbox/")
 _IN_MEMORY = 8 * 1024 * 1024
-_HEADER_BYTES = 2 * 1024 * 1024  # of a commit: the ids of 8,192 events and more
 _TOLD_EVERY = 500
-_TRIES = 5
 _BATCH = 50
 
 T = TypeVar("T")
@@ -31,13 +29,11 @@ R = TypeVar("R")
 
 _BLOB = re.compile(rf"{keyspace.BLOBS}[0-9a-f]{{2}}/([0-9a-f]{{64}})")
 _POINTER = re.compile(rf"({keyspace.LOGS}[^/]+/)checkpoint")
-_OF_LOG = re.compile(rf"({keyspace.LOGS}[^/]+/)(commit|checkpoints|timestamps|snapshots|tile)/(.+)")
 _LOCKED = re.compile(
     rf"{keyspace.BLOBS}|{keyspace.QUARANTINE}|{keyspace.LOGS}[^/]+/(?:commit|checkpoints|timestamps|keys)/"
     rf"|{keyspace.LOGS}[^/]+/tile/(?!.*\.p/)"
 )
 """docs/manifest.md, "Where it lives": written once and locked; of tiles, the full ones."""
-_TILE = re.compile(r"(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 
 class Target(Protocol):
@@ -121,18 +117,6 @@ class MirrorReport:
         }
 
 
-@dataclass(slots=True)
-class _Head:
-    """How far a log goes in the copy."""
-
-    pointer: bytes | None
-    """The mutable ``checkpoint``, as it was read before anything else."""
-    size: int | None
-    """Leaves under the newest checkpoint that the log signed then; None where it signed none: all is copied."""
-    last: int = 0
-    """Number of the last commit that is under it."""
-
-
 def mirror(
     store: ObjectStore,
     target: Target,
@@ -148,7 +132,7 @@ def mirror(
     read first is left for the next time, and that checkpoint is written last, so that a copy that has it is whole.
     """
     report = MirrorReport()
-    heads = {prefix: _head(store, prefix) for prefix in _logs(store)}
+    logs = heads(store)
     job = _Job(store, target, locking)
     waiting: list[str] = []
     for number, key in enumerate(store.keys(keyspace.ROOT), 1):
@@ -156,7 +140,7 @@ def mirror(
             continue
         try:
             _check_key(key)
-            if _is_later(store, key, heads):
+            if is_later(store, key, logs):
                 report.later += 1
             else:
                 waiting.append(key)
@@ -170,7 +154,7 @@ def mirror(
         if number % _TOLD_EVERY == 0:
             progress(f"{number} objects looked at, {report.copied} copied, {report.bytes} bytes")
     _take(report, map(job, waiting))
-    for prefix, head in heads.items():
+    for prefix, head in logs.items():
         if head.pointer is not None:
             _point(target, f"{prefix}checkpoint", head.pointer, report)
         report.size = max(report.size, head.size or 0)
@@ -249,80 +233,6 @@ def _check_key(key: str) -> None:
         checked_key(key)
     except StoreError as error:
         raise _Unlike(f"not copied: {error}") from error
-
-
-def _logs(store: ObjectStore) -> list[str]:
-    found = dict.fromkeys("/".join(key.split("/", 3)[:3]) + "/" for key in store.keys(keyspace.LOGS))
-    return [prefix for prefix in found if prefix.startswith(keyspace.LOGS) and prefix != keyspace.LOGS]
-
-
-def _head(store: ObjectStore, prefix: str) -> _Head:
-    """The pointer and the newest checkpoint, of one moment where they can be had so.
-
-    A pointer that lags is copied as it is, with all that was signed: a copy must not hide that a log was cut short.
-    """
-    pointer, newest = None, None
-    for _ in range(_TRIES):
-        pointer = _read(store, f"{prefix}checkpoint")
-        listed = [
-            int(found[1]) for key in store.keys(f"{prefix}checkpoints/") if (found := re.search(r"/(\d{20})$", key))
-        ]
-        newest = max(listed, default=None)
-        if newest is None or pointer == _read(store, f"{prefix}checkpoints/{newest:020d}"):
-            break
-    return _Head(pointer, newest)
-
-
-def _read(store: ObjectStore, key: str) -> bytes | None:
-    try:
-        return store.read(key)
-    except NotStored:
-        return None
-
-
-def _is_later(store: ObjectStore, key: str, heads: dict[str, _Head]) -> bool:
-    """Whether an object of a log is of leaves that come after the copy's checkpoint; a strange object is copied."""
-    found = _OF_LOG.fullmatch(key)
-    head = heads.get(found[1]) if found is not None else None
-    if found is None or head is None or head.size is None:
-        return found is not None and head is None  # a log that was opened since
-    kind, rest = found[2], found[3]
-    if kind == "tile":
-        return _tile_end(rest) > head.size
-    number = re.match(r"(\d{20})(/|$)", rest)
-    if number is None:
-        return False
-    n = int(number[1])
-    if kind in ("checkpoints", "timestamps"):
-        return n > head.size
-    if kind == "snapshots":
-        return n > head.last
-    later = _commit_end(store, key) > head.size
-    head.last = head.last if later else max(head.last, n)
-    return later
-
-
-def _tile_end(rest: str) -> int:
-    """The size that a tree has at least where this tile or bundle is there; 0 for what is neither."""
-    found = _TILE.fullmatch(rest)
-    if found is None:
-        return 0
-    level = 0 if found[1] == "entries" else int(found[1])
-    index = int(found[2].replace("x", "").replace("/", ""))
-    width = tiles.WIDTH if found[3] is None else int(found[3])
-    return int((index * tiles.WIDTH + width) * tiles.WIDTH**level)
-
-
-def _commit_end(store: ObjectStore, key: str) -> int:
-    """The size that the tree has after a commit, by its first line; 0 where that cannot be read."""
-    with store.open(key) as stream:
-        line = stream.readline(_HEADER_BYTES)
-    try:
-        header = canonical.loads(line)
-    except FormatError:
-        return 0
-    new = header.get("new") if isinstance(header, dict) else None
-    return new if isinstance(new, int) and not isinstance(new, bool) else 0
 
 
 def _copy(store: ObjectStore, target: Target, key: str, locking: Locking | None) -> _Told:
