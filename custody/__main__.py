@@ -3,15 +3,18 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from custody.bundle.package import open_package
+from custody.bundle.verify import verify as verify_export
 from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.errors import CustodyError, TrustError
 from custody.files import Folder
+from custody.model import Json
 from custody.trust import Trust
 from custody.verdict import Verdict
 from custody.verify import verify
@@ -23,11 +26,13 @@ _THREADS = 4
 _MAX_FILE_BYTES = 16 * 1024 * 1024
 
 _ABOUT = """\
-Verifies a copy of an archive: every byte, the tree, the signatures, the times. Nothing is written, nobody is asked.
+Verifies a copy of an archive, or an export of one: every byte, the tree, the signatures, the times. Nothing is
+written, nobody is asked.
 
-DIR is the folder that holds v1/, as `counterproof mirror` writes it. FILE, the trust file, names the keys and
-authorities that you believe. Take it from whom you trust, by another way than the copy: whoever can change both can
-make up both. Without it a copy can only be consistent with itself, and the verdict says so."""
+DIR is the folder that holds v1/, as `counterproof mirror` writes it; BAG the folder or zip of `counterproof export`.
+FILE, the trust file, names the keys and authorities that you believe. Take it from whom you trust, by another way
+than the evidence: whoever can change both can make up both. Without it evidence can only be consistent with itself,
+and the verdict says so."""
 _EXITS = "exit codes: 0 it holds, 1 it does not, 2 wrong usage, 6 it could not be checked"
 
 
@@ -42,14 +47,19 @@ class Refused(CustodyError):
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        verdict, kept = _judge(asked.dir, asked.trust, asked.checkpoint)
+        trust = None if asked.trust is None else _trust(asked.trust)
+        kept = {str(path): _kept(path, trust) for path in asked.checkpoint}
+        checkpoints = tuple(kept.values())
+        verdict = _export(asked.export, trust, checkpoints) if asked.export else _copy(asked.dir, trust, checkpoints)
     except Refused as error:
         return _refuse(error, as_json=asked.json)
+    what: dict[str, Json] = {"export": str(asked.export)}
+    if asked.export is None:
+        what = {"store": f"file:{asked.dir.absolute()}", "case": None}
     if asked.json:
-        document = {**verdict.to_json(), "store": f"file:{asked.dir.absolute()}", "case": None}
-        _write(json.dumps(document, ensure_ascii=False, indent=2))
+        _write(json.dumps({**verdict.to_json(), **what}, ensure_ascii=False, indent=2))
     else:
-        for line in tell(verdict, str(asked.dir), kept):
+        for line in tell(verdict, str(asked.export or asked.dir), kept):
             _write(str(line))
     if verdict.holds:
         return HOLDS
@@ -61,9 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m custody", description="Checks evidence that Counterproof kept.")
     verbs = parser.add_subparsers(required=True, metavar="verify")
     verb = verbs.add_parser(
-        "verify", help="verify a copy of an archive", description=_ABOUT, epilog=_EXITS, formatter_class=layout
+        "verify",
+        help="verify a copy of an archive, or an export",
+        description=_ABOUT,
+        epilog=_EXITS,
+        formatter_class=layout,
     )
-    verb.add_argument("dir", type=Path, metavar="DIR", help="the folder that holds v1/")
+    where = verb.add_mutually_exclusive_group(required=True)
+    where.add_argument("dir", type=Path, metavar="DIR", nargs="?", help="the folder that holds v1/")
+    where.add_argument("--export", type=Path, metavar="BAG", help="an export, as it was handed over: folder or zip")
     verb.add_argument("--trust", type=Path, metavar="FILE", help="keys and authorities to believe")
     verb.add_argument(
         "--checkpoint", type=Path, metavar="FILE", action="append", default=[],
@@ -73,26 +89,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _judge(
-    folder: Path, trust_file: Path | None, checkpoints: Sequence[Path]
-) -> tuple[Verdict, Mapping[str, Checkpoint]]:
+def _copy(folder: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verdict:
     if not folder.is_dir():
         raise Refused(f"there is no directory {folder}: name the one that holds the archive's v1/")
-    trust = None if trust_file is None else _trust(trust_file)
-    if checkpoints and trust is None:
-        raise Refused("--checkpoint needs the key that signed it: add --trust FILE", USAGE)
-    kept = {str(path): _kept(path, trust) for path in checkpoints if trust is not None}
     with closing(Folder(folder)) as source, ThreadPoolExecutor(_THREADS, "verify") as threads:
-        verdict = verify(
+        return verify(
             source,
             trust,
             at=datetime.now(UTC),
-            kept=tuple(kept.values()),
+            kept=kept,
             map=threads.map,
             absent=source.absent,
             unreachable=source.unreachable,
         )
-    return verdict, kept
+
+
+def _export(path: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verdict:
+    try:
+        package = open_package(path)
+    except CustodyError as error:
+        raise Refused(str(error)) from error
+    with closing(package), ThreadPoolExecutor(_THREADS, "verify") as threads:
+        return verify_export(package, trust, at=datetime.now(UTC), kept=kept, map=threads.map)
 
 
 def _trust(path: Path) -> Trust:
@@ -102,8 +120,10 @@ def _trust(path: Path) -> Trust:
         raise Refused(f"{path}: {error}") from error
 
 
-def _kept(path: Path, trust: Trust) -> Checkpoint:
+def _kept(path: Path, trust: Trust | None) -> Checkpoint:
     """A checkpoint that the reader has from earlier. One that the log's key did not sign says nothing of the log."""
+    if trust is None:
+        raise Refused("--checkpoint needs the key that signed it: add --trust FILE", USAGE)
     data = _read(path)
     try:
         return open_checkpoint(data, trust.log)

@@ -5,6 +5,7 @@ A copy comes from anybody. Every step of a path is opened by itself and must be 
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ from typing import BinaryIO, cast
 
 from custody.errors import CustodyError
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@~-]{0,199}")  # of every key that an archive has
+_MAX_STEPS = 16
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STEP = _FOLDER | os.O_NOFOLLOW
 _KEPT = 300  # of open folders: those of 256 blobs by their first digits, and a few of the log
@@ -22,11 +25,7 @@ _END = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pip
 
 
 class NotThere(CustodyError):
-    """There is nothing under the key."""
-
-
-class NoPlainFile(CustodyError):
-    """Something lies there that is no part of an archive: a link, a device, a pipe."""
+    """There is no file under the key: nothing, or a link, a pipe, a folder in its place."""
 
 
 class NoLock:
@@ -49,7 +48,7 @@ class Folder:
     """``custody.source.Source`` over the folder that holds ``v1/``. May be used by several threads."""
 
     absent: tuple[type[Exception], ...] = (NotThere,)
-    unreachable: tuple[type[Exception], ...] = (NoPlainFile, OSError)
+    unreachable: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -116,23 +115,21 @@ class Folder:
     def _below(self, folder: int, path: str, prefix: str) -> Iterator[str]:
         """In byte order of whole keys: a folder sorts as if its name ended in ``/``."""
         with self._trouble(path):
-            names = [name for name in os.listdir(folder) if not name.startswith(".")]  # such names are no keys
+            # What has another name, no archive wrote, and nobody can ask for.
+            names = [name for name in os.listdir(folder) if _NAME.fullmatch(name)]
             modes = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode for name in names}
         for name in sorted(f"{name}/" if stat.S_ISDIR(mode) else name for name, mode in modes.items()):
             found = f"{path}{name}"
-            if not (found.startswith(prefix) or (name.endswith("/") and prefix.startswith(found))):
-                continue
-            if name.endswith("/"):
+            if not name.endswith("/"):
+                if found.startswith(prefix):  # a link or a pipe too: who asks for it is told that there is nothing
+                    yield found
+            elif (found.startswith(prefix) or prefix.startswith(found)) and found.count("/") <= _MAX_STEPS:
                 with self._trouble(found):
                     inner = os.open(name[:-1], _STEP, dir_fd=folder)
                 try:
                     yield from self._below(inner, found, prefix)
                 finally:
                     os.close(inner)
-            elif stat.S_ISREG(modes[name]):
-                yield found
-            else:
-                raise _strange(found)
 
     @contextmanager
     def _trouble(self, key: str) -> Iterator[None]:
@@ -141,17 +138,17 @@ class Folder:
         except OSError as error:
             if error.errno == errno.ENOENT and self.path.is_dir():
                 raise NotThere(f"there is nothing under {key} in {self.path}") from error
-            if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR}:
+            if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}:
                 raise _strange(key) from error
             raise
 
 
 def _checked(key: str) -> str:
     # The verifier makes its keys itself; this is for whoever lets one in that it did not make.
-    if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
+    if not all(map(_NAME.fullmatch, key.split("/"))):
         raise _strange(key)
     return key
 
 
-def _strange(key: str) -> NoPlainFile:
-    return NoPlainFile(f"{key[:300]!r} is no plain file: it is no part of an archive")
+def _strange(key: str) -> NotThere:
+    return NotThere(f"what lies under {key[:300]!r} is no plain file: it is no part of an archive")

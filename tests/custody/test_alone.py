@@ -1,7 +1,6 @@
 """The verifier as a wheel of its own: three dependencies, no network, nothing of the rest of the program."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from tests.archive.exporting.office import Office, shared_item
 from tests.command import ROOT, run
 from tests.test_golden import GOLDEN, VERSIONS
 
@@ -178,30 +178,34 @@ def test_a_checkpoint_from_an_earlier_day(alone: Alone, copy: Path, tmp_path: Pa
     assert "--trust" in said["error"]
 
 
-@pytest.mark.parametrize("what", ["no directory", "no trust", "bad trust", "link", "pipe"])
+@pytest.mark.parametrize("what", ["no directory", "no trust", "bad trust", "no export"])
 def test_what_cannot_be_checked_is_neither_good_nor_bad(alone: Alone, copy: Path, what: str) -> None:
-    archive, trust = copy / "archive", copy / "trust.json"
+    asked: list[str | Path] = [copy / "archive", "--trust", copy / "trust.json"]
     if what == "no directory":
-        archive = copy / "elsewhere"
+        asked[0] = copy / "elsewhere"
     elif what == "no trust":
-        trust = copy / "elsewhere.json"
+        asked[2] = copy / "elsewhere.json"
     elif what == "bad trust":
-        trust.write_bytes(b"{}")
-    elif what == "link":
-        # What it leads to is the very file: it is still no part of an archive.
-        path = blob(copy)
-        path.rename(copy / "aside")
-        path.symlink_to(copy / "aside")
+        (copy / "trust.json").write_bytes(b"{}")
     else:
-        path = blob(copy)
-        path.unlink()
-        os.mkfifo(path)
-    code, said = alone.verify(archive, "--trust", trust)
-    assert code == 6, said
-    assert said.get("exit_code") == 6 or said["verdict"] == "could not check"
+        asked = ["--export", copy / "trust.json", *asked[1:]]
+    code, said = alone.verify(*asked)
+    assert (code, said["exit_code"]) == (6, 6)
+    assert said["error"]
 
 
-@pytest.mark.parametrize("arguments", [(), ("verify",), ("verify", ".", "--wrong"), ("capture", "x")])
+def test_a_link_in_place_of_a_file_is_no_file(alone: Alone, copy: Path) -> None:
+    path = blob(copy)
+    path.rename(copy / "aside")
+    path.symlink_to(copy / "aside")  # what it leads to is the very file: it is still no part of an archive
+    code, said = alone.verify(copy / "archive", "--trust", copy / "trust.json")
+    assert (code, said["verdict"]) == (1, "does not hold")
+    assert {each["code"] for each in said["findings"] if each["severity"] == "fail"} == {"BLOB_MISSING"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("verify",), ("verify", ".", "--wrong"), ("verify", ".", "--export", "."), ("capture", "x")]
+)
 def test_wrong_usage(alone: Alone, arguments: tuple[str, ...]) -> None:
     ran = alone.run(*arguments)
     assert ran.returncode == 2
@@ -213,3 +217,20 @@ def test_help_teaches(alone: Alone) -> None:
     assert ran.returncode == 0
     for word in ("v1/", "--trust FILE", "another way", "exit codes"):
         assert word in ran.stdout
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_an_export(alone: Alone, tmp_path: Path, *, as_zip: bool) -> None:
+    office = Office(tmp_path, shared_item())
+    made = office.export("bag.zip" if as_zip else "bag", as_zip=as_zip)
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(office.trust.format())
+    bag = tmp_path / ("bag.zip" if as_zip else "bag")
+    code, said = alone.verify("--export", bag, "--trust", trust)
+    assert (code, said["verdict"]) == (0, "holds")
+    assert said["size"] == made.size
+    data = bytearray((bag if as_zip else next((bag / "data/artifacts").iterdir())).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bag if as_zip else next((bag / "data/artifacts").iterdir())).write_bytes(data)
+    code, said = alone.verify("--export", bag, "--trust", trust)
+    assert (code, said["verdict"]) == (1, "does not hold")

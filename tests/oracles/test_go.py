@@ -10,6 +10,7 @@ from archive.sequencer import Sequencer
 from custody import keyspace, tiles
 from custody.trust import Trust
 from tests.archive.deployment import Deployment
+from tests.archive.exporting.office import Office, shared_item
 from tests.oracles.harness import oracle
 from tests.test_golden import GOLDEN, VERSIONS
 
@@ -127,3 +128,19 @@ def test_go_reads_the_tiles_that_we_say_a_tree_has(written: Log) -> None:
         for tile in tiles.tiles(size):
             path = keyspace.tile("a", tile.level, tile.index, tile.width).removeprefix(keyspace.log_prefix("a"))
             assert (written.folder / path).stat().st_size == 32 * tile.width
+
+
+def test_go_reads_the_proofs_of_an_export(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    office.export("bag")
+    custody = tmp_path / "bag/data/custody"
+    proofs = sorted(custody.glob("entry-*.tlog-proof"))
+    assert len(proofs) > 10
+    vkey = office.trust.log.format()
+    for proof in proofs:
+        leaf = proof.with_suffix(".json")
+        index = proof.stem.removeprefix("entry-")
+        assert (oracle("proof", vkey, proof, leaf) or "").startswith(f"leaf {index} of ")
+    leaf = proofs[0].with_suffix(".json")
+    leaf.write_bytes(leaf.read_bytes().replace(b'"', b"'", 1))
+    assert oracle("proof", vkey, proofs[0], leaf) is None
