@@ -1,11 +1,18 @@
 """What goes, what stays, and what stands in the way."""
 
+import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from archive.catalog import Catalog
+from archive.directory import DirectoryStore
 from archive.errors import Refused, StoreDown
 from archive.stewardship import disposal, fixity, holds
 from archive.stewardship.disposal import Done, Plan
@@ -154,7 +161,7 @@ def test_what_is_held_is_not_disposed_of(office: Office) -> None:
     assert failures(office.verdict()) == {}
 
 
-def test_a_hold_that_gets_in_first_stops_what_was_planned(shed: Office) -> None:
+def test_a_hold_that_gets_in_first_stops_what_was_planned(shed: Office, tmp_path: Path) -> None:
     unit = shed.capture(scope=shed.case("Love v. Screw"), files={"dom": b"page"})
     made = plan(shed, unit)
     holds.hold(shed.desk, shed.survey, [unit], matter="12 Cv. 3456", why="litigation")
@@ -163,6 +170,12 @@ def test_a_hold_that_gets_in_first_stops_what_was_planned(shed: Office) -> None:
     with pytest.raises(Refused, match="is held for"):
         disposal.carry_out(shed.desk, shed.survey, [unit])
     assert shed.has(b"page")
+    with closing(Catalog.open(tmp_path / "catalog.sqlite")) as catalog:
+        catalog.advance(shed.store, shed.reader)
+        (entry,) = catalog.captures()
+        assert (entry.disposed_at, entry.title) == (None, "Jane's shop")
+        assert len(catalog.holds(unit)) == 1
+        assert catalog.disposal(unit) is None
     shed.sequencer.append(holds.releases(shed.desk, shed.survey, [unit], matter=None, why="settled"))
     with pytest.raises(Refused, match="the log does not say"):
         disposal.carry_out(shed.desk, shed.survey, [unit])
@@ -219,6 +232,46 @@ class Dying:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
+
+
+def remove_and_die(path: Path, unit: str, after: int) -> None:
+    """In a process of its own."""
+    office = Office.open(path, DirectoryStore(path / "archive"))
+    with closing(office.sequencer):
+        desk, left = office.desk, [after]
+
+        class Killed:
+            def remove(self, key: str) -> object:
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left[0] -= 1
+                return office.store.remove(key)
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(office.store, name)
+
+        object.__setattr__(desk, "keeper", Killed())
+        disposal.carry_out(desk, office.survey, [unit])
+
+
+@pytest.mark.parametrize("after", [0, 2])
+def test_a_process_that_was_killed_while_it_removed_is_followed_by_one_that_goes_on(
+    shed: Office, tmp_path: Path, after: int
+) -> None:
+    unit = shed.capture(scope=shed.case("Love v. Screw"), files={"dom": b"page", "text": b"words"})
+    say(shed, plan(shed, unit))
+    before = len(set(shed.store.keys(keyspace.BLOBS)))
+    child = multiprocessing.get_context("spawn").Process(target=remove_and_die, args=(tmp_path, unit, after))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    assert len(set(shed.store.keys(keyspace.BLOBS))) == before - after
+    assert failures(shed.verdict()) == {}
+    (done,) = disposal.carry_out(shed.desk, shed.survey, [unit])
+    assert (done.removed, done.refused) == (4, 0)
+    assert not shed.has(b"page")
+    assert types(shed)[-2:] == ["evidence.disposed", "disposal.completed"]
+    assert failures(shed.verdict()) == {}
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
