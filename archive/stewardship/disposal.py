@@ -96,8 +96,8 @@ def refuse_locked(made: Sequence[Plan], now: datetime) -> None:
     held = sum(plan.held for plan in made)
     if held:
         raise Refused(
-            f"{held} blobs are under a legal hold in the store that no hold in the log accounts for: look who set it, "
-            "or run `counterproof release` to take off what a release has left"
+            f"{held} blobs are under a legal hold in the store that no hold in the log accounts for: look who set it; "
+            "if a release or a hold was cut short, run it again (and release what was held)"
         )
     until = max((plan.locked_until for plan in made if plan.locked_until is not None), default=None)
     if until is not None and until > now:
