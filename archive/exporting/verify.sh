@@ -19,7 +19,7 @@ IFS='
 usage() { printf '%s\n' "usage: sh verify.sh DIR [TRUST-FILE|ITS-SHA256 [CHECKPOINT]]" >&2; exit 2; }
 cannot() { printf 'cannot be checked: %s\n' "$*" >&2; exit 2; }
 case $# in 1 | 2 | 3) ;; *) usage ;; esac
-for tool in jq openssl sha256sum awk sed base64 od find grep sort comm cmp head tail wc date mktemp tr cut; do
+for tool in jq openssl sha256sum awk sed base64 od find grep sort comm join cmp head tail wc date mktemp tr cut; do
   command -v "$tool" >/dev/null || cannot "$tool is not installed"
 done
 case $(openssl version) in OpenSSL\ [3-9]*) ;; *) cannot "OpenSSL 3 is needed, there is $(openssl version)" ;; esac
@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in bad blamed chain differ disposed ends exports ids listed needed scopes stampable stamped starts told wanted; do
+for name in bad begun blamed chain differ disposed ends exports ids listed needed places scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -59,7 +59,6 @@ each_failed() { while read -r line; do bad "$1 $line"; done; }
 
 sha() { sha256sum <"$1" | cut -c1-64; }
 hash() { openssl dgst -sha256 -binary; }
-leaf_hash() { { printf '\000'; cat "$1"; } | hash; }
 node_hash() { { printf '\001'; cat "$1" "$2"; } | hash >"$T/node"; mv "$T/node" "$3"; }
 hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 length() { wc -c <"$1" | tr -d ' '; }
@@ -244,40 +243,124 @@ while read -r token; do
   stamp "$size" "$cp" "$token" "$authority" || { bad "TS_SIG the token of $authority over $size entries does not hold"; blame "$token"; blame "${token%.tsr}.tsq"; }
 done <"$T/tokens"
 
-# 4 tree, 5 leaves, 6 signatures: each entry
+# 10 blobs, first half: each file is what its name says
 
-inclusion() {   # index, entry; RFC 9162 2.1.3.2
-  proof=data/custody/entry-$1.tlog-proof
-  [ -f "$proof" ] || { bad "PROOF_MISSING entry $1"; return 1; }
-  [ "$(sed -n 1p "$proof")" = "c2sp.org/tlog-proof@v1" ] && [ "$(sed -n 2p "$proof")" = "index $1" ] && proof_lines "$proof" 2 ||
-    { bad "PROOF_FORMAT entry $1"; return 1; }
-  [ "$1" -lt "$TREE" ] || { bad "PROOF_ROOT entry $1 is not in a tree of $TREE"; return 1; }
-  cp "$T/leaf" "$T/h"; fn=$1 sn=$((TREE - 1)) good=1
-  while read -r line; do
-    printf '%s' "$line" | base64 -d >"$T/s" || good=0
-    [ "$sn" -ne 0 ] || good=0
-    if [ $((fn & 1)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
-      node_hash "$T/s" "$T/h" "$T/h"
-      while [ $((fn & 1)) -eq 0 ] && [ "$fn" -ne 0 ]; do fn=$((fn >> 1)) sn=$((sn >> 1)); done
-    else node_hash "$T/h" "$T/s" "$T/h"; fi
-    fn=$((fn >> 1)) sn=$((sn >> 1))
-  done <"$T/hashes"
-  [ "$sn" -eq 0 ] && [ $good = 1 ] && cmp -s "$T/h" "$T/root" || { bad "PROOF_ROOT entry $1 does not lead to the signed root"; return 1; }
+mkdir "$T/altered"
+sed -n 's|^data/artifacts/||p' "$T/files" | awk '{ print $1 "  data/artifacts/" $1 }' >"$T/sums"
+if [ -s "$T/sums" ]; then
+  sha256sum --check --strict --quiet "$T/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' >"$T/spoilt" || :
+  while read -r path; do
+    bad "BLOB_DIGEST $path is not what its name says"; blame "$path"; : >"$T/altered/${path##*/}"
+  done <"$T/spoilt"
+fi
+find data -type f -exec wc -c {} + | awk '$2 != "total" { print $2, $1 }' >"$T/sizes"
+
+# 4 tree: every leaf by its proof, all of them level by level (RFC 9162 2.1.3.2): a process for each level, not for each hash
+
+sed -n 's|^data/custody/entry-\([0-9]*\)\.json$|\1|p' "$T/files" | sort -n >"$T/indexes"
+entries_before=$(faults)
+mkdir "$T/leaf" "$T/level" "$T/unproved"
+while read -r i; do { printf '\000'; cat "data/custody/entry-$i.json"; } >"$T/leaf/$i"; done <"$T/indexes"
+sums() { find "$1" -type f -exec sha256sum {} + | sed 's|^\([0-9a-f]*\)  .*/\([0-9]*\)$|\2 \1|'; }   # index, hash
+sums "$T/leaf" >"$T/leaves"
+
+# A .tlog-proof as "index hash hash ...", if it is one, is of its own index, and leads to the very checkpoint
+READ='
+  BEGIN { for (v = 0; v < 64; v++) value[substr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", v + 1, 1)] = v
+          while ((getline line < checkpoint) > 0) want[++wanted] = line
+          while ((getline line < sizes) > 0) { split(line, part, " "); size[part[1]] = part[2] } }
+  function hex(line,   at, out, v) {
+    if (length(line) != 44 || substr(line, 44) != "=" || substr(line, 1, 43) !~ /^[A-Za-z0-9+\/]+$/) return ""
+    for (at = 1; at < 41; at += 4)
+      out = out sprintf("%06x", ((value[substr(line, at, 1)] * 64 + value[substr(line, at + 1, 1)]) * 64 + value[substr(line, at + 2, 1)]) * 64 + value[substr(line, at + 3, 1)])
+    v = (value[substr(line, 41, 1)] * 64 + value[substr(line, 42, 1)]) * 64 + value[substr(line, 43, 1)]
+    return v % 4 ? "" : out sprintf("%04x", v / 4) }
+  function flush() { if (good && found == wanted && octets == size[name] + 0) print index_, path; good = 0 }
+  FNR == 1 { flush(); name = FILENAME; index_ = name; sub(/^.*entry-/, "", index_); sub(/\.tlog-proof$/, "", index_)
+             good = $0 == "c2sp.org/tlog-proof@v1"; path = ""; found = 0; after = 0; octets = 0; count = 0 }
+  { octets += length($0) + 1 }
+  FNR == 2 { if ($0 != "index " index_) good = 0 }
+  FNR > 2 && after { if ($0 != want[++found]) good = 0; next }
+  FNR > 2 && length($0) == 0 { after = 1; next }
+  FNR > 2 { one = hex($0); if (one == "" || ++count > 63) good = 0; path = path " " one }
+  END { flush() }'
+# One step up. In: index fn sn hash path... Out: what is to be hashed, in octal; what is left; what has come to its end.
+STEP='
+  BEGIN { for (v = 0; v < 256; v++) octal[sprintf("%02x", v)] = sprintf("\\0%03o", v) }
+  function bytes(hex,   at, out) { for (at = 1; at < 65; at += 2) out = out octal[substr(hex, at, 2)]; return out }
+  NF < 5 { print $1, $3, $4 >> done; next }
+  { fn = $2; sn = $3
+    if (sn == 0) { print $1, 1, "-" >> done; next }
+    if (fn % 2 == 1 || fn == sn) { both = bytes($5) bytes($4)
+      while (fn % 2 == 0 && fn != 0) { fn = int(fn / 2); sn = int(sn / 2) } }
+    else both = bytes($4) bytes($5)
+    print $1, "\\0001" both >> todo
+    $1 = $1 " " int(fn / 2) " " int(sn / 2); $2 = ""; $3 = ""; $4 = ""; $5 = ""
+    print >> rest }'
+if [ -n "$TREE" ]; then
+  : >"$T/proofs"
+  find data/custody -name 'entry-*.tlog-proof' -exec awk -v checkpoint="$C" -v sizes="$T/sizes" "$READ" {} + >"$T/proofs"
+  sort -k1,1 "$T/proofs" >"$T/a"; sort -k1,1 "$T/leaves" >"$T/b"
+  join "$T/b" "$T/a" | awk -v tree="$TREE" '$1 + 0 < tree { $2 = $1 " " tree - 1 " " $2; print }' >"$T/climb"
+  : >"$T/done"
+  while [ -s "$T/climb" ]; do
+    : >"$T/todo"; : >"$T/rest"
+    awk -v todo="$T/todo" -v rest="$T/rest" -v done="$T/done" "$STEP" "$T/climb"
+    rm -rf "$T/level"; mkdir "$T/level"
+    while read -r i octal; do printf '%b' "$octal" >"$T/level/$i"; done <"$T/todo"
+    sums "$T/level" | sort -k1,1 >"$T/a"; sort -k1,1 "$T/rest" >"$T/b"
+    join "$T/b" "$T/a" | awk '{ hash = $NF; $NF = ""; $3 = $3 " " hash; print }' >"$T/climb"
+  done
+  awk -v root="$(hex "$T/root")" '$2 + 0 == 0 && $3 == root { print $1 }' "$T/done" | sort >"$T/proved"
+  cut -d' ' -f1 "$T/proofs" | sort >"$T/a"
+  sort "$T/indexes" | comm -23 - "$T/proved" >"$T/b"
+  while read -r i; do
+    : >"$T/unproved/$i"
+    if [ ! -f "data/custody/entry-$i.tlog-proof" ]; then bad "PROOF_MISSING entry $i"
+    elif ! grep -qx "$i" "$T/a"; then bad "PROOF_FORMAT entry $i"
+    else bad "PROOF_ROOT entry $i does not lead to the signed root"; fi
+    blame "data/custody/entry-$i.json"
+  done <"$T/b"
+fi
+
+# 5 leaves, 6 signatures
+
+LINE='
+  (try (.event.payload | @base64d | fromjson) catch null) as $s | ($s.predicate? // {}) as $p | ($s.subject[0]? // {}) as $b |
+  (input_filename | ltrimstr("data/custody/entry-") | rtrimstr(".json")) as $i |
+  if (.v == 1) and (.chains | length == 1) and (.event.payloadType == "application/vnd.in-toto+json") and
+     (.event.signatures | length >= 1 and length <= 8) then
+    [$i, .index, .log, .chains[0].scope, .chains[0].seq, .chains[0].prev, .event.payload,
+     ([.event.signatures[] | "\(.keyid):\(.sig)"] | unique | join(" ")),
+     ($s.predicateType? // "" | tostring | ltrimstr("https://counterproof.example/custody/")), $p.event_id, $p.chain, $p.run,
+     $b.name?, $b.digest?.sha256?, $b.annotations?.bytes?, $p.body.capture?, $p.body.item?, $p.refs[0]?.payload_sha256?,
+     $p.body.keyid?, $p.body.role?, $p.body.public_key?, "\($p.body.log?) \($p.body.vkey?)"]
+    | map(if . == null or . == "" then "-" else tostring end) | @tsv
+  else empty end'
+find data/custody -name 'entry-*.json' -exec jq -r "$LINE" {} + >"$T/all" 2>/dev/null || {
+  : >"$T/all"
+  while read -r i; do jq -r "$LINE" "data/custody/entry-$i.json" >>"$T/all" 2>/dev/null || :; done <"$T/indexes"
 }
+sort -n -k1,1 "$T/all" >"$T/ordered"
+cut -f1 "$T/ordered" | uniq -u | sort >"$T/a"   # one line for each, or it is no leaf
+awk -F '\t' -v once="$T/a" 'BEGIN { while ((getline i < once) > 0) known[i] } $1 in known' "$T/ordered" >"$T/each"
+sort "$T/indexes" | comm -23 - "$T/a" >"$T/b"
+while read -r i; do bad "ENTRY_PARSE entry $i"; blame "data/custody/entry-$i.json"; done <"$T/b"
 
-signatures() {   # index, entry: DSSE; -> $roots, $people
+signatures() {   # index: DSSE; -> $roots, $people
   known=0 roots=0 people=0
-  { printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(length "$P")"; cat "$P"; } >"$T/pae"
-  jq -r '.event.signatures[] | "\(.keyid) \(.sig)"' "$2" | sort -u >"$T/sigs"
-  while read -r keyid line; do
+  pad=${payload##*[!=]}
+  { printf 'DSSEv1 28 application/vnd.in-toto+json %d ' $((${#payload} * 3 / 4 - ${#pad})); cat "$P"; } >"$T/pae"
+  for signature in $sigs; do
+    keyid=${signature%%:*}
     is_hex "$keyid" && [ -f "$T/keys/$keyid.pem" ] || continue
-    printf '%s' "$line" | base64 -d >"$T/sig" 2>/dev/null && signed_by "$T/keys/$keyid.pem" "$T/pae" "$T/sig" ||
+    printf '%s' "${signature#*:}" | base64 -d >"$T/sig" 2>/dev/null && signed_by "$T/keys/$keyid.pem" "$T/pae" "$T/sig" ||
       { bad "EVENT_SIG entry $1 is not what key $keyid signed"; return 1; }
     known=$((known + 1))
     if [ -f "$T/revoked/$keyid" ]; then bad "EVENT_KEY_REVOKED entry $1 is signed by key $keyid, revoked before it"; return 1; fi
     if [ -f "$T/roots/$keyid" ]; then roots=$((roots + 1)) people=$((people + 1))
     elif [ -f "$T/people/$keyid" ]; then people=$((people + 1)); fi
-  done <"$T/sigs"
+  done
   [ "$known" -gt 0 ] || { bad "EVENT_KEY_UNKNOWN entry $1 is signed by no key that was introduced before it"; return 1; }
 }
 
@@ -294,48 +377,29 @@ authority_of() {   # index: enough of those signed whose word the type asks for
 learn() {   # index
   case $type in
     key.introduced/v1)
-      role=$(jq -r .predicate.body.role "$P") key=$(jq -r .predicate.body.public_key "$P") mark=''
+      mark=''
       case $role in person) mark=people ;; worker | log) ;; *) return 0 ;; esac
-      says=$(jq -r .predicate.body.keyid "$P")
-      is_hex "$says" && [ "$(printf '%s' "$key" | base64 -d 2>/dev/null | sha256sum | cut -c1-64)" = "$says" ] ||
+      is_hex "$keys" && [ "$(printf '%s' "$key" | base64 -d 2>/dev/null | sha256sum | cut -c1-64)" = "$keys" ] ||
         { bad "ENTRY_SCHEMA entry $1: it is not the id of the key beside it"; return 0; }
-      [ -f "$T/keys/$says.pem" ] || know "$key" "$mark" || bad "ENTRY_SCHEMA entry $1: the key cannot be read" ;;
-    key.revoked/v1)
-      says=$(jq -r .predicate.body.keyid "$P"); if is_hex "$says"; then : >"$T/revoked/$says"; fi ;;
-    log.opened/v1)
-      [ "$(jq -r '.predicate.body | "\(.log) \(.vkey)"' "$P")" = "$LOG $VKEY" ] || bad "TRUST_LOG entry $1 opens the log with another key" ;;
+      [ -f "$T/keys/$keys.pem" ] || know "$key" "$mark" || bad "ENTRY_SCHEMA entry $1: the key cannot be read" ;;
+    key.revoked/v1) if is_hex "$keys"; then : >"$T/revoked/$keys"; fi ;;
+    log.opened/v1) [ "$opened" = "$LOG $VKEY" ] || bad "TRUST_LOG entry $1 opens the log with another key" ;;
   esac
 }
 
-SHAPE='(.v == 1) and (.chains | length == 1) and (.event.payloadType == "application/vnd.in-toto+json") and
-  (.event.signatures | length >= 1 and length <= 8)'
-LINE='[.index, .log, .chains[0].scope, .chains[0].seq, (.chains[0].prev // "-")] | map(tostring) | join(" ")'
-FACTS='.predicate as $p | .subject[0] as $s |
-  [(.predicateType | ltrimstr("https://counterproof.example/custody/")), $p.event_id, $p.chain, ($p.run // "-"), $s.name,
-   $s.digest.sha256, $s.annotations.bytes, ($p.body.capture // "-"), ($p.body.item // "-"), ($p.refs[0].payload_sha256 // "-")] |
-  map(tostring) | join(" ")'
-
-entry() {   # index
-  file=data/custody/entry-$1.json P=$T/payload/$1
-  leaf_hash "$file" >"$T/leaf"
-  proved=1
-  if [ -n "$TREE" ]; then inclusion "$1" "$file" || proved=0; fi
-  jq -e "$SHAPE" "$file" >/dev/null 2>&1 && jq -r "$LINE" "$file" >"$T/line" 2>/dev/null && [ "$(wc -l <"$T/line")" -eq 1 ] ||
-    { bad "ENTRY_PARSE entry $1"; return 1; }
-  read -r index log scope seq prev <"$T/line"
-  [ "$index" = "$1" ] || { bad "ENTRY_INDEX entry $1 says it is $index"; return 1; }
+entry() {   # index; the fields of its line are set
+  P=$T/payload/$1
+  [ "$says" = "$1" ] || { bad "ENTRY_INDEX entry $1 says it is $says"; return 1; }
   [ "$log" = "$LOG" ] || { bad "ENTRY_LOG entry $1 is of another log"; return 1; }
   is_number "$seq" || { bad "ENTRY_SCHEMA entry $1"; return 1; }
   case $prev in -) ;; *) is_hex "$prev" || { bad "ENTRY_SCHEMA entry $1"; return 1; } ;; esac
-  if [ "$proved" = 1 ]; then h=$(hex "$T/leaf"); else h='?'; fi
-  jq -j .event.payload "$file" | base64 -d >"$P" 2>/dev/null || { bad "ENTRY_PARSE entry $1"; return 1; }
-  printf '%s %s %s %s %s\n' "$scope" "$seq" "$1" "$prev" "$h" >>"$T/chain"
-  signatures "$1" "$file" || return 1
-  jq -r "$FACTS" "$P" >"$T/line" 2>/dev/null && [ "$(wc -l <"$T/line")" -eq 1 ] || { bad "ENTRY_PARSE entry $1"; return 1; }
-  read -r type id chain run name digest bytes capture item ref <"$T/line"
+  case $scope in *[!a-z0-9._:-]*) bad "ENTRY_SCHEMA entry $1"; return 1 ;; esac
+  printf '%s' "$payload" | base64 -d >"$P" 2>/dev/null || { bad "ENTRY_PARSE entry $1"; return 1; }
+  printf '%s %s %s %s\n' "$1" "$scope" "$seq" "$prev" >>"$T/places"
+  signatures "$1" || return 1
   is_hex "$digest" && is_number "$bytes" || { bad "ENTRY_SCHEMA entry $1"; return 1; }
   authority_of "$1" || return 1
-  [ "$chain" = "$scope" ] || { bad "CHAIN_SCOPE entry $1 stands in $scope, and was signed for $chain"; return 1; }
+  [ "$chain" = "$scope" ] || { bad "CHAIN_SCOPE entry $1 stands in $scope, and was signed for another chain"; return 1; }
   case $scope in log:*) [ "$scope" = "log:$SLUG" ] || { bad "CHAIN_SCOPE entry $1"; return 1; } ;; esac
   learn "$1"
   printf '%s %s\n' "$id" "$1" >>"$T/ids"
@@ -345,7 +409,7 @@ entry() {   # index
   case $chain in item:*) [ "$run" = - ] || printf 'run:%s\n' "$run" >>"$T/needed" ;; esac
   case $type in
     item.assigned/v1) printf 'item:%s\n' "$item" >>"$T/needed" ;;
-    capture.started/v1) printf '%s %s %s\n' "$(sha "$P")" "$chain" "$capture" >>"$T/starts" ;;
+    capture.started/v1) printf '%s %s %s\n' "$1" "$chain" "$capture" >>"$T/begun" ;;
     capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"; record "$1" ;;
     capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
     evidence.disposed/v1) disposal ;;
@@ -354,34 +418,41 @@ entry() {   # index
 }
 
 # 11 records: what the event says, and what it names
-SAME='.[0].predicate as $p | .[1] | .capture_id == $p.body.capture and ("item:" + .unit) == $p.chain and .run == $p.run and
+SAME='.[0].predicate as $p | .[1] | (.capture_id == $p.body.capture and ("item:" + .unit) == $p.chain and .run == $p.run and
   .status == $p.body.status and .outcome == $p.body.outcome and .http_status == $p.body.http_status and
-  .started_sha256 == $p.refs[0].payload_sha256'
+  .started_sha256 == $p.refs[0].payload_sha256), (.artifacts[] | "\(.sha256) \(.bytes)")'
 record() {   # index
-  blob=data/artifacts/$digest
-  [ -f "$blob" ] && [ "$(sha "$blob")" = "$digest" ] || return 0   # 10 names it
-  jq -e -s "$SAME" "$P" "$blob" >/dev/null 2>&1 || { bad "RECORD_MISMATCH the record of entry $1 says another thing than its event"; return 0; }
-  jq -r '.artifacts[] | "\(.sha256) \(.bytes) artifact"' "$blob" >"$T/kept" 2>/dev/null || { bad "RECORD_FORMAT entry $1"; return 0; }
-  while read -r sum size _; do
-    is_hex "$sum" && is_number "$size" || { bad "RECORD_FORMAT entry $1"; return 0; }
-    printf '%s %s %s artifact %s\n' "$sum" "$size" "$1" "$about" >>"$T/wanted"
+  [ -f "data/artifacts/$digest" ] && [ ! -f "$T/altered/$digest" ] || return 0   # 10 names it
+  jq -r -s "$SAME" "$P" "data/artifacts/$digest" >"$T/kept" 2>/dev/null || { bad "RECORD_FORMAT entry $1"; return 0; }
+  first=1
+  while read -r sum size; do
+    if [ $first = 1 ]; then
+      first=0
+      [ "$sum" = true ] || { bad "RECORD_MISMATCH the record of entry $1 says another thing than its event"; return 0; }
+    elif is_hex "$sum" && is_number "$size"; then printf '%s %s %s artifact %s\n' "$sum" "$size" "$1" "$about" >>"$T/wanted"
+    else bad "RECORD_FORMAT entry $1"; return 0; fi
   done <"$T/kept"
 }
 disposal() {
-  blob=data/artifacts/$digest
-  if [ ! -f "$blob" ]; then printf '%s *\n' "$item" >>"$T/disposed"; return 0; fi
-  [ "$(sha "$blob")" = "$digest" ] || return 0
-  jq -r --arg item "$item" '.blobs[] | "\($item) \(.sha256)"' "$blob" >>"$T/disposed" 2>/dev/null || :
+  if [ ! -f "data/artifacts/$digest" ]; then printf '%s *\n' "$item" >>"$T/disposed"; return 0; fi
+  [ ! -f "$T/altered/$digest" ] || return 0
+  jq -r --arg item "$item" '.blobs[] | "\($item) \(.sha256)"' "data/artifacts/$digest" >>"$T/disposed" 2>/dev/null || :
 }
 
-sed -n 's|^data/custody/entry-\([0-9]*\)\.json$|\1|p' "$T/files" | sort -n >"$T/indexes"
-before=$(faults)
-while read -r i; do
-  entry "$i" || { blame "data/custody/entry-$i.json"; }
-done <"$T/indexes"
+TAB=$(printf '\t')
+while IFS=$TAB read -r i says log scope seq prev payload sigs type id chain run name digest bytes capture item ref keys role key opened; do
+  entry "$i" || blame "data/custody/entry-$i.json"
+done <"$T/each"
 sort "$T/ids" | awk '$1 == last { print "EVENT_DUPLICATE entries", at, "and", $2 } { last = $1; at = $2 }' >"$T/twice"
 while read -r line; do bad "$line"; done <"$T/twice"
-[ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/indexes") entries are signed and in the log"
+[ "$(faults)" -ne "$entries_before" ] || ok "$(wc -l <"$T/indexes") entries are signed and in the log"
+sort -k1,1 "$T/places" >"$T/a"; sort -k1,1 "$T/leaves" >"$T/b"
+join "$T/a" "$T/b" | while read -r i scope seq prev h; do   # scope, seq, index, prev, hash; of what is not proved nothing is known
+  [ ! -f "$T/unproved/$i" ] || h='?'
+  printf '%s %s %s %s %s\n' "$scope" "$seq" "$i" "$prev" "$h"
+done >"$T/chain"
+sums "$T/payload" | sort -k1,1 >"$T/a"; sort -k1,1 "$T/begun" >"$T/b"
+join "$T/b" "$T/a" | awk '{ print $4, $2, $3 }' >"$T/starts"
 
 # 7 chains: whole as far as scopes.json says; 14 export: scopes.json and contents.txt are what the log was told
 
@@ -434,26 +505,26 @@ awk 'NR == FNR { start[$1] = $2 " " $3; next }
 [ -s "$T/breaks" ] || [ "$unread" -gt 0 ] || while read -r line; do bad "$line"; done <"$T/states"
 [ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/scopes") chains are whole, as entry ${told:-?} told when the export was made"
 
-# 10 blobs: each file is what its name says, and all that is named is here
+# 10 blobs, second half: all that is named is here, and as long as it is said to be
 
 before=$(faults)
-sed -n 's|^data/artifacts/||p' "$T/files" | awk '{ print $1 "  data/artifacts/" $1 }' >"$T/sums"
-if [ -s "$T/sums" ]; then
-  sha256sum --check --strict --quiet "$T/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' >"$T/altered" || :
-  while read -r path; do bad "BLOB_DIGEST $path is not what its name says"; blame "$path"; done <"$T/altered"
-fi
-MAY='^(correction|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$'
 jq -r '.blobs[] | select(.reason == "withheld") | "\(.sha256) \(.index) \(.name)"' data/custody/missing.json >"$T/withheld" 2>/dev/null ||
   { bad "EXPORT_MISMATCH data/custody/missing.json cannot be read"; : >"$T/withheld"; }
-sort -u "$T/wanted" >"$T/wanted.sorted"
-while read -r sum size i name about; do
-  path=data/artifacts/$sum
-  if [ -f "$path" ]; then
-    [ "$(length "$path")" -eq "$size" ] || grep -qxF "$path" "$T/blamed" || { bad "BLOB_SIZE $path"; blame "$path"; }
-  elif printf '%s' "$name" | grep -Eq "$MAY" && grep -qxF "$sum $i $name" "$T/withheld"; then note "$name of entry $i was kept back"
-  elif grep -qxF -e "$about $sum" -e "$about *" "$T/disposed"; then note "$name of entry $i was disposed of"
-  else bad "BLOB_MISSING $name of entry $i, $path"; blame "$path"; fi
-done <"$T/wanted.sorted"
+sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v disposed="$T/disposed" '
+  BEGIN { while ((getline line < sizes) > 0) { split(line, part, " "); size[part[1]] = part[2] + 0 }
+          while ((getline line < withheld) > 0) kept[line] = 1
+          while ((getline line < disposed) > 0) gone[line] = 1 }
+  { path = "data/artifacts/" $1 }
+  path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }
+  $4 ~ /^(correction|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
+  ($5 " " $1) in gone || ($5 " *") in gone { print "NOTE", $4, "of entry", $3, "was disposed of"; next }
+  { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
+while read -r code path rest; do
+  case $code in
+    NOTE) note "$path $rest" ;;
+    *) bad "$code $path $rest"; blame "$path" ;;
+  esac
+done <"$T/lack"
 [ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/sums") files are what the entries and records name"
 
 # What the lists say that no check above has named; entries that a chain lacks have been

@@ -64,6 +64,7 @@ class Office:
     made: ArchiveBuilder
     authorities: Sequence[LocalAuthority] = ()
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    state: Path | None = None
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
@@ -78,11 +79,11 @@ class Office:
             trust=self.trust,
             log_signer=self.made.log_key,
             worker=keys.keyid(self.made.worker.public_key),
-            state_dir=self.path / "state",
+            state_dir=self.state or self.path / "state",
             clock=self.now,
             retain_until=lambda: self.now() + DAY,
         )
-        (self.path / "state").mkdir(parents=True, exist_ok=True)
+        (self.state or self.path / "state").mkdir(parents=True, exist_ok=True)
         self.ledger.open()
         self.scribe = self.scribe_of(self.made.worker)
         self.sealing = Sealing(
