@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 
-from crawlers.hops import ABORTED, MAX_HOPS
+from crawlers.hops import ABORTED, MAX_HOPS, TOO_MANY
 from crawlers.interstitial import MAX_TEXT, WayOn, find_way_on, is_waiting
 from crawlers.kit import Kit
 from crawlers.media import extension, media_type
@@ -94,10 +94,23 @@ class Arrival:
 
     def _fail(self, error: str) -> None:
         kit = self._kit
-        if error == "net::ERR_TOO_MANY_REDIRECTS":
+        if self._led_nowhere():
+            return
+        if error == TOO_MANY:
             kit.seen.fail("redirect_loop", f"the address redirects more than {MAX_HOPS} times")
         else:
             kit.seen.fail(error, f"{error} at {kit.trail.current_url or kit.order.url}")
+
+    def _led_nowhere(self) -> bool:
+        """Whether a redirect ended the chain at an address that we never ask for; then that is the reason."""
+        trail = self._kit.trail
+        left = trail.nowhere
+        if left is None:
+            return False
+        target = trail.hops[-1].to_url
+        said = f"the site redirected (HTTP {left.status}) to {target[:200]}, which is no web page: it was not followed"
+        self._kit.seen.fail("left_the_web", said)
+        return True
 
     async def _rest(self) -> bool:
         """Until it has loaded, the network is quiet and no announced departure is due. False: here the visit ends."""
@@ -155,6 +168,8 @@ class Arrival:
         if now - self._ending_since < ENDING_S:
             return False
         main = trail.main_exchange()
+        if self._led_nowhere():
+            return True
         if trail.elsewhere is not None:
             kit.seen.fail("left_the_web", f"the page left for {trail.elsewhere[:100]}, where no site shows anything")
         elif main is not None and main.status in {204, 205}:

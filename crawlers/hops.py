@@ -1,5 +1,6 @@
 """Link chains: what DevTools says of the main frame, kept in order, and the hops that follow from it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +20,11 @@ _KIND_OF_REASON = {
     "formSubmissionPost": HopKind.SCRIPT,
 }
 _SITES = ("http:", "https:", "blob:http")
+_PAGES = ("http:", "https:")
 ABORTED = "net::ERR_ABORTED"
 """Chromium's word for a request that was ended because nothing is to be shown: a file, HTTP 204, a newer navigation."""
+TOO_MANY = "net::ERR_TOO_MANY_REDIRECTS"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # RFC 3986 §3.1
 MAX_HOPS = 20
 """As Chromium's own limit for HTTP redirects; ours counts every kind."""
 
@@ -92,6 +96,14 @@ class Trail:
         return self.shown_url is None and self.failed.get(self.current_request or "") == ABORTED
 
     @property
+    def nowhere(self) -> Exchange | None:
+        """The redirect to an address that no page has, such as ``data:``, where one ended the chain."""
+        if self.shown_url is not None or not self.hops or self.hops[-1].kind is not HopKind.HTTP or not self.exchanges:
+            return None
+        last = self.exchanges[-1]
+        return last if last.is_redirect and not self.hops[-1].to_url.lower().startswith(_PAGES) else None
+
+    @property
     def is_leaving(self) -> bool:
         """Another page has been asked for, and has not come yet."""
         return self.shown_url is not None and self.current_request != self.shown_request
@@ -137,6 +149,8 @@ class Trail:
     def on_extra(self, event: Mapping[str, Any]) -> None:
         """``Network.responseReceivedExtraInfo``: the headers as they came; one for each answer, in order."""
         self._extra.setdefault(event["requestId"], []).append(event)
+        if event["requestId"] in self.failed:
+            self._turned_away(event["requestId"])
 
     def on_sent_extra(self, event: Mapping[str, Any]) -> None:
         """``Network.requestWillBeSentExtraInfo``: the headers as they went."""
@@ -148,7 +162,8 @@ class Trail:
 
     def on_failed(self, event: Mapping[str, Any]) -> None:
         request_id, error = event["requestId"], str(event.get("errorText", ""))
-        self.failed[request_id] = error
+        self.failed.setdefault(request_id, error)
+        self._turned_away(request_id)
         self._quieter(request_id)
         if request_id == self.current_request and error == ABORTED and self.shown_url is not None:
             self._stay()
@@ -239,6 +254,21 @@ class Trail:
         self.loaded_at = self._shown_loaded_at
         main = self.main_exchange()
         self._last_status = main.status if main else None
+
+    def _turned_away(self, request_id: str) -> None:
+        """A redirect that the browser does not follow (to ``file:``, ``data:``) it tells in headers, and no more."""
+        extras = self._extra.get(request_id, ())
+        told = sum(each.request_id == request_id and each.expects_extra for each in self.exchanges)
+        if request_id != self.current_request or self.current_url is None or len(extras) <= told:
+            return
+        extra = extras[told]
+        status, headers = int(extra.get("statusCode", 0)), extra.get("headers", {})
+        location = next((value for name, value in headers.items() if name.lower() == "location"), "")
+        if not 300 <= status < 400 or not _SCHEME.match(location) or self.failed[request_id] == TOO_MANY:
+            return  # RFC 9110 §15.4; whatever else it is, it is no redirect that was refused for its target
+        response = {"url": self.current_url, "status": status, "headers": headers}
+        self._keep(request_id, response, extra=True, is_redirect=True)
+        self._hop(self.current_url, location, HopKind.HTTP)
 
     def _keep(self, request_id: str, response: Mapping[str, Any], *, extra: bool, is_redirect: bool) -> None:
         self.first_response_at = self.first_response_at or self.clock()

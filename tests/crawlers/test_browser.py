@@ -7,6 +7,7 @@ import json
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import Page
@@ -16,7 +17,7 @@ from crawlers.hops import MAX_HOPS
 from custody.model import HopKind, Origin, Outcome, Role, Status
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.site.client import fetch
-from tests.site.host import Answer, Ending, Host, Request, Route, always, page
+from tests.site.host import Answer, Ending, Host, Request, Route, always, page, redirect
 from tests.site.server import Site
 
 pytestmark = pytest.mark.browser
@@ -84,6 +85,8 @@ TURNS = Host(
         "/to-blank": text("Going", "<script>location.href = 'about:blank'</script>"),
         "/to-app": text("Open in app", "<script>location.href = 'glimpse://open'</script>"),
         "/to-silence": text("Going", "<script>location.href = 'https://silent.example/'</script>"),
+        "/elsewhere": lambda asked: redirect(302, asked.query["to"]),
+        "/further": lambda asked: redirect(301, f"/elsewhere?{urlencode(dict(asked.query))}"),
         "/endless": endless_file,
         "/large": large_file,
         "/picture.png": always(Answer(body=b"", media_type="image/png")),
@@ -443,6 +446,35 @@ def test_a_host_that_says_nothing(eye: Looker) -> None:
     looked = eye.look("silent", timeout_s=3)
     assert looked.visit().outcome is Outcome.TIMEOUT
     assert looked.took_s < 9
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["data:text/html,<h1>made here</h1>", "file:///etc/hostname", "javascript:document.write('run')", "about:blank",
+     "chrome://version/", "mailto:somebody@here.example"],
+)  # fmt: skip
+def test_a_redirect_that_leaves_the_web_is_kept_and_never_followed(eye: Looker, site: Site, target: str) -> None:
+    looked = eye.look(f"{HERE}/elsewhere?{urlencode({'to': target})}")
+    (hop,) = looked.seen.hops
+    assert (hop.to_url, hop.status, hop.kind) == (target, 302, HopKind.HTTP)
+    (answered,) = json.loads(looked.data("headers.json"))
+    assert answered["status"] == 302
+    assert dict(answered["headers"])["Location"] == target
+    assert looked.roles == {Role.HEADERS}
+    assert site.log[-1].path.startswith("/elsewhere")
+    visit = looked.visit()
+    assert (visit.status, visit.outcome, visit.http_status) == (Status.FAILED, Outcome.ERROR, 302)
+    assert "HTTP 302" in visit.outcome_reason
+    assert target in visit.outcome_reason
+    assert looked.took_s < 10
+
+
+def test_a_chain_that_leaves_the_web_keeps_every_step(eye: Looker) -> None:
+    looked = eye.look(f"{HERE}/further?{urlencode({'to': 'data:,x'})}")
+    assert [(hop.to_url, hop.status) for hop in looked.seen.hops] == [
+        (f"{HERE}/elsewhere?to=data%3A%2Cx", 301), ("data:,x", 302)
+    ]  # fmt: skip
+    assert [each["status"] for each in json.loads(looked.data("headers.json"))] == [301, 302]
 
 
 def test_an_app_is_no_page(eye: Looker) -> None:

@@ -309,3 +309,31 @@ def test_a_new_window_is_known_by_its_address_before_anything_is_asked_of_it() -
     made.on_window({"url": "https://sho.example/x", "windowName": "_blank"})
     assert made.opened == "https://sho.example/x"
     assert made.hops == []
+
+
+def turned_away(error: str, location: str, *, first: str) -> Trail:
+    """A redirect that the browser did not follow, its headers told before or after its end."""
+    made = trail()
+    made.on_request(request("1", "https://a.example/"))
+    extra = {"requestId": "1", "statusCode": 302, "headers": {"location": location, "server": "x"}}
+    events = [(made.on_extra, extra), (made.on_failed, {"requestId": "1", "errorText": error})]
+    for do, event in events if first == "headers" else reversed(events):
+        do(event)
+    made.on_failed({"requestId": "1", "errorText": ABORTED})
+    return made
+
+
+@pytest.mark.parametrize("first", ["headers", "end"])
+def test_a_redirect_that_the_browser_refuses_is_an_answer_and_a_hop(first: str) -> None:
+    made = turned_away("net::ERR_UNSAFE_REDIRECT", "data:,x", first=first)
+    made.settle_headers()
+    assert [(hop.from_url, hop.to_url, hop.status) for hop in made.hops] == [("https://a.example/", "data:,x", 302)]
+    assert made.nowhere is not None
+    assert (made.nowhere.status, made.nowhere.headers["location"]) == (302, "data:,x")
+    assert made.broken == "net::ERR_UNSAFE_REDIRECT"
+
+
+@pytest.mark.parametrize(("error", "location"), [("net::ERR_TOO_MANY_REDIRECTS", "data:,x"), (ABORTED, "/further")])
+def test_a_redirect_that_ended_for_another_reason_is_none(error: str, location: str) -> None:
+    made = turned_away(error, location, first="headers")
+    assert (made.hops, made.exchanges, made.nowhere) == ([], [], None)
