@@ -203,7 +203,7 @@ class _Run:
                 self.findings.skip(n, f"only the first {walked.size} leaves are to be had, {depends((3,))}")
         self.facts |= (
             stamps.facts(records.chains())
-            | stewardship.facts()
+            | stewardship.facts(records.of_the_case())
             | {
                 "leaves": walked.size,
                 "commits": len(walked.ends),

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from custody import keyspace, timestamp
 from custody.bracket import Bracket, Brackets, Stamp
 from custody.checks.checkpoint import Signed
+from custody.checks.clocks import Clocks
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.punctuality import Punctuality
@@ -24,15 +24,8 @@ from custody.trust import Authority
 from custody.verdict import depends
 
 CHECK = 9
-TOLERANCE = timedelta(minutes=5)
-"""How far outside its bracket an event's own time may lie. The clock of a laptop that was asleep is off by seconds, and
-that must not sink evidence that nobody can alter; one that is hours off says that somebody set it, or that nobody
-looked. The bracket is by the authorities' clocks in either case."""
-STALE = timedelta(minutes=15)
-"""A bracket wider than this is said: somebody could have held the event back for so long."""
 
 _MAX_QUERY_BYTES = 4096
-_SLACK = timedelta(seconds=2)  # tokens often carry whole seconds, and clocks are set to about as much
 
 _Key = tuple[int, str]
 
@@ -63,6 +56,8 @@ class Stamps:
         self._brackets = Brackets((), inquiry.trust.quorum)
         self._wanted = brackets
         self._ends: list[tuple[int, str]] = []
+        self._clocks = Clocks(inquiry)
+        self._contradicted: set[Stamp] = set()
         self._punctuality = Punctuality(inquiry, signed)
 
     @property
@@ -111,6 +106,7 @@ class Stamps:
                     size=anchor.size,
                 )
         self._check_order()
+        self._clocks.finish(contradicted=bool(self._contradicted))
         # A token that is refused, gone or not judged, although the log tells of it, has been named for that.
         there = self._logged.keys() | (self._files.keys() - self._refused.keys())
         self._punctuality.finish(there)
@@ -209,32 +205,13 @@ class Stamps:
 
     def _compare(self, index: int, event: Event, anchored: Stamp | None) -> None:
         """The event's own time against its bracket."""
-        said, not_before = event.occurred_at, None if anchored is None else anchored.earliest
+        not_before = None if anchored is None else anchored.earliest
         stamped = self._brackets.stamped_by(index)
-        if not_before is not None and said + _SLACK < not_before:
-            reason = f"knew a token of {format_utc(not_before)}: its maker's clock was slow"
-            self._report_clock("TIME_BEFORE_ANCHOR", reason, not_before - said, index, said)
-        if stamped is not None and said - _SLACK > stamped:
-            reason = f"was stamped by {format_utc(stamped)}: its maker's clock was fast"
-            self._report_clock("TIME_AFTER_SEAL", reason, said - stamped, index, said)
-        if not event.chain.startswith("item:"):
-            return
-        if not_before is not None and stamped is not None and stamped - not_before > STALE:
-            minutes = (stamped - not_before) // timedelta(minutes=1)
-            self._findings.note(
-                CHECK,
-                "TIME_ANCHOR_STALE",
-                f"leaf {index}: {minutes} minutes lie between the token it was anchored in and the first one over it; "
-                "when in that time it happened is by its maker's clock alone",
-                index=index,
-                minutes=minutes,
-            )
-        if self._wanted is not None:
-            self._wanted[index] = Bracket(not_before=not_before, not_after=self._brackets.not_after(index))
-
-    def _report_clock(self, code: str, reason: str, off: timedelta, index: int, said: datetime) -> None:
-        report = self._findings.fail if off > TOLERANCE else self._findings.note
-        report(CHECK, code, f"leaf {index} says it happened at {format_utc(said)}, and {reason}", index=index)
+        self._clocks.see(index, event.occurred_at, not_before, stamped)
+        if event.chain.startswith("item:"):
+            self._clocks.see_width(index, not_before, stamped)
+            if self._wanted is not None:
+                self._wanted[index] = Bracket(not_before=not_before, not_after=self._brackets.not_after(index))
 
     def _report_refused(self, key: _Key, error: TimestampError) -> None:
         if key not in self._logged:
@@ -253,7 +230,6 @@ class Stamps:
         the smaller tree.
         """
         known = sorted((index, key) for key, index in self._known.items() if key in self._stamps)
-        named: set[Stamp] = set()
         latest: Stamp | None = None
         at = 0
         for each in sorted((e for e in self._stamps.values() if e.trusted), key=lambda e: e.size):
@@ -262,8 +238,8 @@ class Stamps:
                 if other.trusted and (latest is None or other.earliest > latest.earliest):
                     latest = other
                 at += 1
-            if latest is not None and latest.earliest > each.latest and latest not in named:
-                named.add(latest)
+            if latest is not None and latest.earliest > each.latest and latest not in self._contradicted:
+                self._contradicted.add(latest)
                 self._fail(
                     "TS_ORDER",
                     f"it is of {format_utc(each.token.gen_time)}, over a tree that holds the token of "

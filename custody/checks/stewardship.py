@@ -150,11 +150,13 @@ class Stewardship:
                         index=each.act.index,
                     )
 
-    def facts(self) -> dict[str, Json]:
+    def facts(self, items: Container[str] | None = None) -> dict[str, Json]:
+        """Of these items and captures; None: all."""
+        disposed = {item for item, them in self._disposals.items() if any(not each.held for each in them)}
+        corrected = {act.about for act in self._acts if act.type == "record.corrected"}
         return {
-            "held": len(self._held),
-            "disposed": sum(any(not each.held for each in them) for them in self._disposals.values()),
-            "corrected": len({act.about for act in self._acts if act.type == "record.corrected"}),
+            name: sum(items is None or each in items for each in them)
+            for name, them in (("held", self._held), ("disposed", disposed), ("corrected", corrected))
         }
 
     def _must_refer(self, act: Act, known: Mapping[Digest, str]) -> bool:

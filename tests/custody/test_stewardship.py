@@ -166,7 +166,8 @@ def test_a_list_that_is_none(made: ArchiveBuilder, data: bytes) -> None:
 
 def test_keys_of_a_later_version_are_passed_over(made: ArchiveBuilder) -> None:
     capture = last(made)
-    more: dict[str, Json] = {"schema": 1, "nonce": "0" * 32, "item": capture.unit, "blobs": [], "spared": [], "more": {"a": "b"}}
+    known: dict[str, Json] = {"schema": 1, "nonce": "0" * 32, "item": capture.unit, "blobs": [], "spared": []}
+    more: dict[str, Json] = {**known, "more": {"a": "b"}}
     body: dict[str, Json] = {"item": capture.unit, "blobs": 0, "bytes": 0}
     detail = made.blob("disposal.json", canonical.dumps(more))
     made.commit(work(made, "evidence.disposed", detail, body, made.root))
@@ -309,9 +310,12 @@ def test_in_another_case_it_is_nobodys_matter(made: ArchiveBuilder) -> None:
     capture, blobs, draft = dispose(made)
     gone = without(made.build(), *blobs)
     first, second = (each.chain.removeprefix("scope:") for each in scopes(made))
-    assert tell(gone, made.trust, scope=first).verdict.findings == ()
+    told = tell(gone, made.trust, scope=first)
+    assert told.verdict.findings == ()
+    assert facts(told) == (0, 0, 0)
     told = tell(gone, made.trust, scope=second)
     assert told.verdict.holds
+    assert facts(told) == (0, 1, 0)
     assert [code for code, _ in told.notes] == ["BLOB_DISPOSED"]
     # The list belongs to the case too.
     lost = gone.without(keyspace.blob(subject_of(draft)))

@@ -106,6 +106,22 @@ def test_52_a_later_token_over_a_smaller_tree_is_no_contradiction(authority: Loc
     assert told.failures == []
 
 
+def test_52_an_anchor_in_the_tree_tells_of_the_token_as_well(authority: LocalAuthority) -> None:
+    made = small([authority])
+    del made.commits[STAMPED]  # nothing but the anchor says that the token was there
+    made.answered = dated(authority.directory, {STAMPED: AHEAD})
+    made.anchored = Anchor(size=SIZE, token_sha256=Digest.of(made.build().objects[keyspace.token(LOG, SIZE, TSA)]))
+    made.jump(AHEAD + timedelta(seconds=1))
+    made.open_case("Afterwards")
+    made.anchored = None
+    made.answered = dated(authority.directory, {STAMPED: AHEAD, len(made.commits): AHEAD - timedelta(hours=1)})
+    made.stamp(log_it=False)
+    told = tell(made.build(), made.trust)
+    assert told.failures == [("TS_ORDER", {"size": 19, "authority": TSA, "before": SIZE})]
+    # One of the authority's clocks was wrong, so nobody's else is judged by it.
+    assert "1 clocks not judged" in told.verdict.checks[8].detail
+
+
 # TS_OVERDUE and TS_QUORUM
 
 
