@@ -9,7 +9,7 @@ from rich.text import Text
 from archive import authorities, timekeeping
 from archive.clock import SNTP_SERVER, read_clock
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError, KeyFileError, StoreError
+from archive.errors import ArchiveError, KeyDeviceError, KeyFileError, StoreError
 from archive.health import Finding
 from archive.home import Home
 from archive.probe import NO_LOCK, probe
@@ -44,13 +44,14 @@ def diagnose(config: ArchiveConfig, look: Callable[[Mapping[str, str]], list[Fin
 def _keys(config: ArchiveConfig) -> list[Finding]:
     try:
         home = Home.open(config.home, clock=now, key_specs=config.key_specs)
+        held = _held(home)  # asks the devices that hold keys, too
     except ArchiveError as error:
         return [Finding(name="keys", state="missing", detail=str(error))]
     found = [
         Finding(
             name="keys",
             state="ok",
-            detail=f"{_held(home)}, log {home.trust.log.name} in {home.path}",
+            detail=f"{held}, log {home.trust.log.name} in {home.path}",
         )
     ]
     found.append(_time(home))
@@ -74,9 +75,16 @@ def _time(home: Home) -> Finding:
 
 
 def _held(home: Home) -> str:
+    """Raises ``KeyDeviceError`` where a device is not there; a root key may lie in a safe."""
     held = home.signers
-    found = {"root": held.root, "log": held.log, "worker": held.worker, "person": held.person}
-    return ", ".join(f"{role} {keys.keyid(each.public_key)[:16]}…" for role, each in found.items() if each is not None)
+    found = {"log": held.log, "worker": held.worker, "person": held.person}
+    words = [f"{role} {keys.keyid(each.public_key)[:16]}…" for role, each in found.items() if each is not None]
+    if held.root is not None:
+        try:
+            words.insert(0, f"root {keys.keyid(held.root.public_key)[:16]}…")
+        except KeyDeviceError as error:
+            words.insert(0, f"root not at hand ({error})")
+    return ", ".join(words)
 
 
 def _store(config: ArchiveConfig) -> list[Finding]:

@@ -339,6 +339,18 @@ def test_looking_at_keys_makes_no_home(place: Place) -> None:
 # Devices and secrets
 
 
+def test_a_device_that_is_not_there_is_told_by_doctor_and_show_which_go_on(alone: Place) -> None:
+    where = {"COUNTERPROOF_ROOT_KEY": "pkcs11:token=in%20the%20safe;object=root?module-path=/nowhere/p11.so"}
+    assert "root not at hand" in alone.say("doctor", home="office", env=where), "it may lie in a safe"
+    log = {"COUNTERPROOF_LOG_KEY": where["COUNTERPROOF_ROOT_KEY"]}
+    assert "no PKCS#11 module /nowhere/p11.so" in alone.say("doctor", home="office", code=6, env=log)
+    (held,) = [
+        each for each in alone.document("keys", "show", home="office", env=where)["held"] if each["role"] == "root"
+    ]
+    assert held["standing"] == "unknown"
+    assert "no PKCS#11 module" in held["error"]
+
+
 @pytest.mark.hsm
 def test_a_log_lives_with_its_keys_in_a_token_and_no_secret_is_told(
     place: Place, tmp_path_factory: pytest.TempPathFactory

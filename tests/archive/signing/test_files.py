@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archive import signing
-from archive.errors import KeyDeviceError, KeyFileError
-from archive.signing import FileSpec, files
+from archive.errors import KeyDeviceError, KeyFileError, SetupMissing
+from archive.signing import FileSpec, files, opened
 from archive.signing.opened import CheckedSigner
 from custody import keys
 from custody.keys import Ed25519Signer
@@ -75,3 +75,10 @@ def test_a_signature_that_does_not_hold_is_never_used(tmp_path: Path) -> None:
     assert signer is not None
     keys.verify(signer.public_key, b"message", signer.sign(b"message"))
     assert (tmp_path / "a.key").read_bytes().hex() not in repr(signer)
+
+
+def test_says_what_to_install_for_a_key_in_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opened, "find_spec", lambda _: None)
+    signer = signing.open_signer(signing.parse("pkcs11:object=a?module-path=/p11.so"), {})
+    with pytest.raises(SetupMissing, match="pip install python-pkcs11"):
+        signer.sign(b"message")
