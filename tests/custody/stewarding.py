@@ -30,9 +30,9 @@ def disposed(
     says: Mapping[str, Json] | None = None,
 ) -> Draft:
     """``says``: other values of the event's body than the list has."""
-    listed = [{"sha256": each.hex, "bytes": size_of(made, each)} for each in blobs]
+    listed: list[Json] = [{"sha256": each.hex, "bytes": size_of(made, each)} for each in blobs]
     detail = made.detail("disposal.json", {"item": item, "blobs": listed, "spared": [], "why": WHY})
-    body: dict[str, Json] = {"item": item, "blobs": len(listed), "bytes": sum(int(each["bytes"]) for each in listed)}
+    body: dict[str, Json] = {"item": item, "blobs": len(listed), "bytes": sum(size_of(made, each) for each in blobs)}
     return work(made, "evidence.disposed", detail, {**body, **(says or {})}, *(signers or (made.root,)))
 
 
