@@ -40,6 +40,9 @@ class Seen:
 class Fault:
     """What happens to one exchange. A fault overrides the half that it spoils."""
 
+    times = 1
+    """How often the store gets the request; the client gets its last answer."""
+
     def before(self, upload: bytes) -> bytes | None:
         """The upload as the store gets it; None: the connection is cut, and the store not asked."""
         return upload
@@ -60,6 +63,12 @@ class Fault:
 class LoseAnswer(Fault):
     def after(self, answered: Answered) -> None:
         return None
+
+
+class Repeat(Fault):
+    """The store gets the request twice, as from a network that does not know whether the first one arrived."""
+
+    times = 2
 
 
 class Cut(Fault):
@@ -227,7 +236,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answered is None:
             altered = fault.before(upload)
             if altered is not None:
-                answered = self._forward(altered)
+                for _ in range(fault.times):
+                    answered = self._forward(altered)
+                assert answered is not None
                 status = answered.status
                 answered = fault.after(answered)
         self.owner.note(self.command, self.path, status)
