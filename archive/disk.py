@@ -13,6 +13,12 @@ from archive.errors import DiskError
 PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 
+_ADVICE = {
+    errno.EROFS: "that disk can only be read; mount it for writing, or name another",
+    errno.EEXIST: "it is a file, and a directory is needed; name another",
+    errno.ENOTDIR: "a part of that path is a file, and a directory is needed; name another",
+    errno.ENOENT: "it is not there; name another",
+}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -25,7 +31,8 @@ def trouble(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise DiskError(f"the disk is full: free some space for {path}, then run the command again") from error
         reason = error.strerror or type(error).__name__
-        raise DiskError(f"{path} cannot be used ({reason}): give this user the right to it, or name another") from error
+        advice = _ADVICE.get(error.errno or 0, "give this user the right to it, or name another")
+        raise DiskError(f"{path} cannot be used ({reason}): {advice}") from error
 
 
 def make_directory(path: Path) -> None:

@@ -29,6 +29,11 @@ class Reader:
     log: LogReader
 
     @property
+    def holds_log(self) -> bool:
+        """Whether the log that is meant is there; a trust file of another home names another."""
+        return any(True for _ in self.store.keys(keyspace.log_prefix(self.log.log)))
+
+    @property
     def cases(self) -> Cases:
         return Cases(self.log, self.store)
 

@@ -48,7 +48,8 @@ def verify(
         ThreadPoolExecutor(THREADS, "verify") as threads,
     ):
         kept = {path: _kept(path, reader.trust) for path in checkpoints}
-        scope = None if case is None else reader.cases.resolve(case)
+        # Where the log itself is not there, the verdict says so; a case that is not found would hide the reason.
+        scope = None if case is None or not reader.holds_log else reader.cases.resolve(case)
         verdict = judge(
             source,
             reader.trust,

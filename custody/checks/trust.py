@@ -31,14 +31,14 @@ def choose(reader: Reader, given: Trust | None, findings: Findings) -> Trust | N
     findings.detail(CHECK, f"trust file {given.digest}, {threshold} of {holders} root keys")
     if not any(True for _ in reader.keys(keyspace.log_prefix(given.log.name))):
         others = sorted(set(_slugs(reader)))
-        there = f"; there is {', '.join(others)[:400]}" if others else ""
-        findings.fail(
-            CHECK,
-            "LOG_ABSENT",
-            f"the trust file is for the log {given.log.name}, which is not there{there}; "
-            "check the store's address, or give the trust file of this log",
-            log=given.log.name,
-        )
+        message = f"there is no log here, and the trust file is for {given.log.name}: check the store's address"
+        if others:
+            message = (
+                f"this store holds the log {', '.join(others)[:400]}, and the trust file is for another, "
+                f"{given.log.name}, as that of another home is: give the trust file of this log, or check the store's "
+                "address"
+            )
+        findings.fail(CHECK, "LOG_ABSENT", message, log=given.log.name)
         return None
     return given
 
