@@ -20,9 +20,9 @@ def make(folder: Path) -> None:
         kept = office.checkpoint()
         (folder / "kept-checkpoint").write_bytes(office.ledger.checkpoint()[1])
         made = office.export(since=(kept,))
-    (folder / "trust.json").write_bytes(office.trust.format())
-    if not judged(folder / "bag", office.trust, kept=(kept,)).holds:
-        raise SystemExit("the export does not hold")
+        (folder / "trust.json").write_bytes(office.trust.format())
+        if not judged(folder / "bag", office.trust, kept=(kept,)).holds:
+            raise SystemExit("the export does not hold")
     expected = {
         "version": version("counterproof"),
         "captures": [each.id for each in office.made.captures if each.unit in office.items(office.cases[0])],
