@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE k
 
-.PHONY: all setup demo capture test slow bench check licences fix lock
+.PHONY: all setup demo capture test slow bench mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -25,6 +25,9 @@ slow: setup                     ## the slow tests: full matrices, faults, replay
 
 bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
 	@$(BIN)/python -m bench $(NAMES)
+
+mutants: setup                  ## changes the verifier in one place at a time: does a test notice? make mutants MODULES=merkle
+	@$(BIN)/python .ci/mutants.py $(MODULES)
 
 check: setup                    ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -227,6 +227,20 @@ def test_small_trees_refuse_every_damaged_consistency_proof() -> None:
                     merkle.check_consistency(size, new, first, second, hashes)
 
 
+def test_hashes_that_were_cut_elsewhere_are_refused() -> None:
+    """The same bytes in a row, another border between them: without a look at their lengths, the same root."""
+    d = leaves(4)
+    (sibling, uncle), root = path(1, d), mth(d)
+    leaf = merkle.leaf_hash(d[1])
+    merkle.check_inclusion(leaf, 1, 4, [sibling, uncle], root)
+    assert merkle.node_hash(sibling + leaf[:1], leaf[1:]) == merkle.node_hash(sibling, leaf)
+    with pytest.raises(ProofError, match="32 bytes"):
+        merkle.check_inclusion(leaf[1:], 1, 4, [sibling + leaf[:1], uncle], root)
+    first, second, third = proof(6, leaves(7))
+    with pytest.raises(ProofError, match="32 bytes"):
+        merkle.check_consistency(6, 7, mth(leaves(6)), mth(leaves(7)), [first, second[1:], third + first[:1]])
+
+
 def test_a_fork_has_no_consistency_proof() -> None:
     old, forked = leaves(11), [*leaves(10), b"another leaf 10", *leaves(20)[11:]]
     assert forked[:10] == old[:10]
