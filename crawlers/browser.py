@@ -22,6 +22,8 @@ __all__ = ["Order", "Seen", "check_driver", "close_context", "is_its_own", "look
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
 WINDOW_S = 3.0
+MAX_FRAMES = 100
+"""Frames among which one is looked for."""
 DRIVER_S = 30.0
 _NODE = "PLAYWRIGHT_NODEJS_PATH"
 
@@ -147,6 +149,19 @@ class PlaywrightTab:
     ) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = await self._ours(self._session.send(method, dict(params or {})), within=within)
         return answer
+
+    async def inner(self, frame: str) -> "PlaywrightTab":
+        for each in self._page.frames[1 : 1 + MAX_FRAMES]:
+            try:
+                session = await self._ours(self._page.context.new_cdp_session(each), within=STEP_S)
+                tree = await self._ours(session.send("Page.getFrameTree"), within=STEP_S)
+            except Refused:  # it lives with the page
+                continue
+            if tree["frameTree"]["frame"]["id"] == frame:
+                made = PlaywrightTab(self._page, self._order, self._seen)
+                made._session, made._lost = session, self._lost
+                return made
+        raise Refused("there is no such frame")
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         self._session.on(event, do)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -76,6 +76,19 @@ class Survey:
 def choose(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int | None = None) -> tuple[Candidate, ...]:
     """The links of a page, those to follow first. ``seen``: dedupe keys of what the unit has looked at already."""
     return survey(page, limit=limit, seen=seen, max_depth=max_depth).candidates
+
+
+def choose_of_all(pages: Sequence[LinkPage], *, limit: int, seen: Collection[str]) -> tuple[Candidate, ...]:
+    """Of a page and of the documents framed in it, as if they were one: one limit, and each address once."""
+    follow: list[Candidate] = []
+    leave: list[Candidate] = []
+    known = set(seen) | {dedupe_key(page.url) for page in pages if _is_somewhere(page.url)}
+    for page in pages:
+        chosen = choose(page, limit=limit - len(follow), seen=known)
+        follow += [each for each in chosen if each.follow]
+        leave += [each for each in chosen if not each.follow]
+        known |= {dedupe_key(each.via.href) for each in follow}
+    return (*follow, *leave)
 
 
 def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int | None = None) -> Survey:

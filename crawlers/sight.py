@@ -36,6 +36,15 @@ class Order:
     """Set by whoever interrupts: the look ends at once, with what it has."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framed:
+    """A document inside the page's own that is what a reader sees of it."""
+
+    url: str
+    text: str = field(repr=False)
+    dom: str = field(repr=False)
+
+
 @dataclass(kw_only=True, slots=True)
 class Seen:
     """What one look brought home; nothing in it is judged yet."""
@@ -46,6 +55,8 @@ class Seen:
     media_type: str = ""
     dom: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
+    """What is said on the page, its frames included."""
+    frames: tuple[Framed, ...] = ()
     hops: tuple[Hop, ...] = ()
     snapshots: list[Snapshot] = field(default_factory=list, repr=False)
     missing: list[Missing] = field(default_factory=list)
@@ -61,6 +72,12 @@ class Seen:
     """``timeout``, ``busy``, ``redirect_loop``, ``too_large``, ``download``, ``no_content``, ``left_the_web``,
     ``browser_died``, ``interrupted``, ``error``, or Chromium's ``net::ERR_…``."""
     detail: str = ""
+
+    def documents(self, asked: str) -> list[tuple[str, str]]:
+        """The page and what is framed in it, each with its address; what has none of its own has the page's."""
+        url = self.final_url or asked
+        framed = [(each.url if each.url.startswith("http") else url, each.dom) for each in self.frames]
+        return [(url, self.dom), *framed]
 
     def note(self, kind: str, at: datetime, **facts: Json) -> None:
         """A page may open windows by the thousand: the first are told one by one, the rest are counted."""

@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass, field
 
 from crawlers.exchange import Exchange
+from crawlers.frames import Frames
 from crawlers.kit import Kit
 from crawlers.media import extension, media_type
+from crawlers.sight import Framed
 from crawlers.tab import STEP_S, Refused, Slow
 from crawlers.world import Words
 from custody.model import Role
@@ -18,6 +20,8 @@ SPARE_S = 1.0
 """Before the end of a visit's time: what lacks is still to be said."""
 LARGE = 1 << 20
 """Bytes: a document of which so much has come, and more comes, leaves the browser no time for anything else."""
+FRAME_S = 5.0
+"""For each thing that is asked of a frame."""
 PING_S = 5.0
 """A page's process that does not answer for this long, at the end of a visit, is kept busy by its own scripts."""
 
@@ -49,9 +53,10 @@ class Snapshots:
         seen.times["viewport_at"] = clock()
         name = "viewport.png"
         try:
-            words = markup = None
+            words, markup, frames = None, None, list[Framed]()
             if last or not self._left_for_another(shown):
                 words, markup = await self._words(), await self._markup()
+                frames = await self._frames() if words is not None else []
             if self._left_for_another(shown) and not last:
                 name = f"hop-{n}-viewport.png"
                 return False
@@ -63,7 +68,7 @@ class Snapshots:
         left = self._left_for_another(shown)
         if left:
             seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
-        self._keep(words, markup)
+        self._keep(words, markup, frames)
         await self._body(words)
         await kit.camera.whole_page(within=self._time)
         seen.times["screenshot_at"] = clock()
@@ -74,16 +79,20 @@ class Snapshots:
     def _left_for_another(self, shown: str | None) -> bool:
         return self.kit.trail.is_leaving or self.kit.trail.shown_request != shown or self.kit.trail.shown_url is None
 
-    def _keep(self, words: Words | None, markup: str | None) -> None:
+    def _keep(self, words: Words | None, markup: str | None, frames: list[Framed]) -> None:
         kit, seen = self.kit, self.kit.seen
         if markup is not None:
             seen.dom = markup
             kit.keep_text(Role.DOM, "dom.html", "text/html", markup)
         seen.final_url = kit.trail.shown_url
+        seen.frames = tuple(frames)
+        for n, frame in enumerate(frames, start=1):
+            kit.keep_text(Role.DOM, f"frame-{n}-dom.html", "text/html", frame.dom)
         if words is None:
             return
-        seen.text = words.text
-        kit.keep_text(Role.TEXT, "text.txt", "text/plain; charset=utf-8", words.text)
+        seen.text = "\n".join([words.text, *(each.text for each in frames)])
+        said = [words.text, *(f"--- frame {n}: {each.url} ---\n{each.text}" for n, each in enumerate(frames, start=1))]
+        kit.keep_text(Role.TEXT, "text.txt", "text/plain; charset=utf-8", "\n\n".join(said))
         if words.cut_from is not None:
             seen.lacks(Role.TEXT, f"of {words.cut_from} characters the first {len(words.text)} are kept")
         seen.title = words.title or None
@@ -115,6 +124,12 @@ class Snapshots:
         except (Slow, Refused) as error:
             self._lacks.append((Role.DOM, str(error)))
             return None
+
+    async def _frames(self) -> list[Framed]:
+        try:
+            return await Frames(self.kit).read(within=min(FRAME_S, self._time()))
+        except Slow:
+            return []
 
     async def _body(self, words: Words | None) -> None:
         main = self.kit.trail.main_exchange()

@@ -35,6 +35,9 @@ class Tab(Protocol):
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         """Have each event of a kind handed over, in the order of their coming."""
 
+    async def inner(self, frame: str) -> "Tab":
+        """The tab as a frame sees it that has a process of its own. Raises Refused where it has none."""
+
     @property
     def lost(self) -> bool:
         """The page's process, or the browser, has died."""

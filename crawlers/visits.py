@@ -70,7 +70,7 @@ def outcome_of(seen: Seen, looking: Looking, connections: Sequence[Connection]) 
             http_status=seen.http_status,
             title=seen.title or "",
             visible_text=seen.text,
-            dom_html=seen.dom,
+            dom_html="\n".join([seen.dom, *(each.dom for each in seen.frames)]),
             media_type=seen.media_type,
         )
     )

@@ -54,5 +54,5 @@ def _frames(layout: Layout) -> bool:
     """Frames that a reader would see something in."""
     return any(
         (each.get("width") or "1") not in ("0", "1") or not each.get("width")
-        for each in layout.root.xpath("//iframe[@src]")
+        for each in layout.root.xpath("//iframe[@src]|//frame[@src]")
     )

@@ -72,6 +72,17 @@ class World:
         handle: str | None = found.get("objectId")
         return handle
 
+    async def frames(self, *, covering: int, around: int, limit: int, within: float = STEP_S) -> list[str]:
+        """Ids of the frames that are what is shown here."""
+        script = _script(_FRAMES, covering, around)
+        found = []
+        for n in range(min(limit, await self._value(f"{script}.length", within=within))):
+            element = await self._evaluate(f"{script}[{n}]", within=within, by_value=False)
+            node = await self.tab.send("DOM.describeNode", {"objectId": element["objectId"]}, within=within)
+            if "frameId" in node["node"]:
+                found.append(node["node"]["frameId"])
+        return found
+
     async def call(self, handle: str, function: str, *arguments: Json) -> Any:
         """Call a function of ours with the element as ``this``."""
         params = {
@@ -154,6 +165,22 @@ _FIND = """(tag, href, text) => {
   const best = alike.filter(says);
   const drawn = element => element.getClientRects().length > 0;
   return best.find(drawn) || best[0] || (href === null ? null : alike.find(drawn) || alike[0]) || null;
+}"""
+# A frame of a frameset, or one that fills the window where little else is said.
+_FRAMES = """(covering, around) => {
+  const body = document.body;
+  if (!body) return [];
+  if (body.localName === 'frameset') return [...body.querySelectorAll('frame')].filter(each => each.src);
+  if (body.innerText.trim().length > around) return [];
+  const share = element => {
+    const box = element.getBoundingClientRect();
+    const width = Math.min(box.right, innerWidth) - Math.max(box.left, 0);
+    const height = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+    return Math.max(0, width) * Math.max(0, height) / (innerWidth * innerHeight);
+  };
+  const seen = {checkOpacity: true, checkVisibilityCSS: true};
+  return [...elements()].filter(each => each.localName === 'iframe' && each.checkVisibility(seen)
+    && getComputedStyle(each).pointerEvents !== 'none' && share(each) >= covering / 100);
 }"""
 _CIRCUMSTANCES = """({
   user_agent: navigator.userAgent,

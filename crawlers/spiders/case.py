@@ -17,7 +17,7 @@ from archive.result import Result
 from crawlers import browser, robots
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
-from crawlers.links import LinkPage, choose
+from crawlers.links import LinkPage, choose_of_all
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
@@ -152,13 +152,16 @@ class CaseSpider(Spider):
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
         if not seen.reached or not seen.dom:
             return ()
-        page = LinkPage(url=seen.final_url or plan.url, dom_html=seen.dom, depth=plan.depth, position=plan.position)
+        pages = [
+            LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position)
+            for url, dom in seen.documents(plan.url)
+        ]
         # One page of a unit at a time, so that two hubs do not both follow one link or both spend the same room.
         async with session.choosing.setdefault(plan.unit, asyncio.Lock()):
             unit_seen = session.seen[plan.unit]
             room = max(0, self.job.max_links - session.followed.get(plan.unit, 0))
             try:
-                chosen = await asyncio.to_thread(choose, page, limit=room, seen=frozenset(unit_seen))
+                chosen = await asyncio.to_thread(choose_of_all, pages, limit=room, seen=frozenset(unit_seen))
             except Exception as error:  # noqa: BLE001  # a page we cannot read links from is evidence all the same
                 seen.settings["links_unread"] = type(error).__name__  # in the record too: "no links" was not seen
                 session.notices.append(
