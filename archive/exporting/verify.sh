@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in bad begun blamed chain differ disposed ends exports ids listed needed places scopes stampable stamped starts told wanted; do
+for name in bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed places scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -83,23 +83,23 @@ find . -type f | sed 's|^\./||' | sort >"$T/files"
 grep -Evx "$PAYLOAD|$TAGS" "$T/files" >"$T/extra" || :
 each_failed PKG_EXTRA <"$T/extra"
 
-# The paths of a list, and those of its files that are not as it says, into $T/differ
+# The paths of a list into $T/$2, and those of its files that are not as it says into $T/differ.$3
 list() {
   [ -f "$1" ] || { bad "PKG_MEMBER $1 is not here"; return 0; }
   if grep -Evxq "$H  ($PAYLOAD|$TAGS)" "$1" || [ -n "$(cut -c67- "$1" | sort | uniq -d)" ]; then
     bad "PKG_MEMBER $1 is no list of the files of an export"; return 0
   fi
   cut -c67- "$1" >>"$T/$2"
-  sha256sum --check --strict --quiet "$1" 2>/dev/null | sed -n 's/: FAILED.*$//p' >>"$T/differ" || :
+  sha256sum --check --strict --quiet "$1" 2>/dev/null | sed -n 's/: FAILED.*$//p' >>"$T/differ.$3" || :
 }
-list manifest-sha256.txt listed
-list tagmanifest-sha256.txt listed
+list manifest-sha256.txt listed payload
+list tagmanifest-sha256.txt listed tags
 printf '%s\n' tagmanifest-sha256.txt >>"$T/listed"
 sort -u "$T/listed" >"$T/listed.sorted"
 if [ -f manifest-sha256.txt ] && [ -f tagmanifest-sha256.txt ]; then
   comm -23 "$T/files" "$T/listed.sorted" | comm -23 - "$T/extra" | each_failed PKG_EXTRA
 fi
-[ -f data/custody/contents.txt ] && list data/custody/contents.txt told
+[ -f data/custody/contents.txt ] && list data/custody/contents.txt told contents
 printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' | cmp -s - bagit.txt || bad "PKG_MEMBER bagit.txt"
 
 # 1 trust: whose keys are believed
@@ -530,13 +530,16 @@ done <"$T/lack"
 # What the lists say that no check above has named; entries that a chain lacks have been
 
 before=$(faults)
-if [ -s "$T/told" ]; then
+if [ -s "$T/told" ] && ! grep -qx data/custody/contents.txt "$T/blamed"; then
   { sort -u "$T/told"; printf '%s\n' data/custody/contents.txt "$C" "data/custody/entry-${told:-x}.json" "data/artifacts/${exported:-x}"; } | sort -u >"$T/may"
   grep '^data/' "$T/files" | comm -23 - "$T/may" |
     grep -Ev "^data/custody/(entry-$N\\.tlog-proof|consistency-$N\\.txt|checkpoint-$N|checkpoint(-$N)?\\.$A\\.ts[qr])\$" >"$T/new" || :
   [ -z "$told" ] || each_failed PKG_EXTRA <"$T/new"
 fi
-sort -u "$T/differ" | while read -r path; do
+# A list that is not what it was condemns no file: it has been named itself.
+! grep -qx manifest-sha256.txt "$T/differ.tags" || : >"$T/differ.payload"
+! grep -qx data/custody/contents.txt "$T/blamed" || : >"$T/differ.contents"
+cat "$T/differ.payload" "$T/differ.tags" "$T/differ.contents" | sort -u | while read -r path; do
   if grep -qxF "$path" "$T/blamed"; then continue; fi
   case $path in data/custody/entry-*)
     number=${path##*/entry-}; number=${number%%.*}
