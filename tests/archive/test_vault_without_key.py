@@ -1,4 +1,4 @@
-"""A whole run in a home without the log key: no page waits for the sequencer, and nothing is called recorded too soon."""
+"""A whole run in a home without the log key: no page waits for anybody, and nothing is called recorded too soon."""
 
 import threading
 from collections.abc import Iterator
