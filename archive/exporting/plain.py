@@ -95,7 +95,7 @@ def _warnings(facts: Facts) -> Iterator[str]:
     if facts.tokens == 0:
         yield "NO TRUSTED TIME. No time-stamp authority has stamped this: its times are the operator's own word."
     elif not facts.authorities:
-        yield "NO TRUSTED TIME. There are tokens, and the trust file has no roots of any authority to hold them against."
+        yield "NO TRUSTED TIME. There are tokens, and the trust file has no roots to hold them against."
     else:
         yield f"Trusted time: {facts.tokens} tokens of time-stamp authorities. Checking says what they are over."
     not_public = facts.origins.get("not_public", 0)

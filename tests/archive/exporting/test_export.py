@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archive import disk
 from archive.errors import DiskError, LogError, UsageError
 from archive.exporting import blobs, exporter
 from custody import keyspace
@@ -148,7 +149,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatc
     def full(path: Path, data: bytes) -> None:
         written.append(path)
         if len(written) > 12:
-            with exporter.disk.trouble(path):
+            with disk.trouble(path):
                 raise OSError(errno.ENOSPC, "No space left on device")
         real(path, data)
 

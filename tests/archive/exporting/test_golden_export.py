@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.exporting.exporter import SCRIPT
 from custody.checkpoint import open_checkpoint
 from custody.trust import Trust
 from tests.archive.exporting.office import judged
@@ -38,9 +39,8 @@ def test_it_holds_today_and_in_fifteen_years(folder: Path, years: int) -> None:
 
 @pytest.mark.parametrize("folder", RELEASED, ids=lambda path: path.parent.name)
 def test_its_own_script_and_todays_hold_it(folder: Path) -> None:
-    for script in (folder / "bag/verify.sh", None):
-        arguments = (folder / "trust.json", folder / "kept-checkpoint")
-        done = run(folder / "bag", *arguments, **({} if script is None else {"script": script}))
+    for script in (folder / "bag/verify.sh", SCRIPT):
+        done = run(folder / "bag", folder / "trust.json", folder / "kept-checkpoint", script=script)
         assert done.returncode == 0, done.stdout + done.stderr
         assert re.search(r"^OK    tsa-0.example saw \d+ entries", done.stdout, re.MULTILINE)
 

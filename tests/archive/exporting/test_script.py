@@ -123,18 +123,17 @@ def other_trust(bag: Path, trust: Trust) -> None:
     (bag / "data/trust/trust.json").write_bytes(Trust(log=trust.log, root_keys=(*trust.root_keys, stranger)).format())
 
 
-OTHERS: dict[str, Callable[[Path, HandedOver], None]] = {
+OTHERS: dict[str, Callable[[Path, HandedOver], object]] = {
     "the token": lambda bag, _: flip(token(bag), len(token(bag).read_bytes()) - 20),
     "the query": lambda bag, _: flip(token(bag).with_suffix(".tsq"), 40),
     "the checkpoint's size": lambda bag, _: change(bag / CUSTODY / "checkpoint", b"custody\n", b"custody\n1"),
     "the last leaf": lambda bag, good: drop_last(bag, good.office.made.captures[0].unit, lowered=False),
     "the last leaf and the number": lambda bag, good: drop_last(bag, good.office.made.captures[0].unit, lowered=True),
     "two proofs": lambda bag, good: swap_proofs(bag, good.office.made.captures[0].unit),
-    "an extra file": lambda bag, _: (bag / "evil.txt").write_text("x") and None,
+    "an extra file": lambda bag, _: (bag / "evil.txt").write_text("x"),
     "an extra artifact": lambda bag, _: (
-        (bag / "data/artifacts/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824").write_text("hello")
-        and None
-    ),
+        bag / "data/artifacts/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    ).write_text("hello"),
     "a link": lambda bag, _: (bag / "data/custody/link").symlink_to("/etc/passwd"),
     "no tag manifest": lambda bag, _: (bag / "tagmanifest-sha256.txt").unlink(),
     "the trust file": lambda bag, good: other_trust(bag, good.office.trust),

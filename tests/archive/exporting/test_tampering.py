@@ -14,8 +14,8 @@ from typing import Any
 import bagit
 import pytest
 
-from archive.exporting import exporter
 from archive.exporting.proofs import Prover
+from archive.exporting.selection import select
 from custody import canonical, merkle, tiles
 from custody.event import Subject
 from custody.keys import Ed25519Signer
@@ -389,17 +389,16 @@ def test_an_earlier_checkpoint_altered(stamped: HandedOver, tmp_path: Path, *, r
 def test_a_chain_that_the_evidence_needs_was_never_promised(tmp_path: Path) -> None:
     """A dishonest exporter says less from the start, and logs that: what is needed follows from the evidence itself."""
     office = Office(tmp_path, shared_item())
-    real = exporter.select
 
     def less(*arguments: Any, **named: Any) -> Any:
-        chosen = real(*arguments, **named)
+        chosen = select(*arguments, **named)
         dropped = f"item:{chosen.items[1]}"
         chosen.events = [each for each in chosen.events if each.event.chain != dropped]
         del chosen.through[dropped]
         return chosen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporter, "select", less)
+        patch.setattr("archive.exporting.exporter.select", less)
         office.export()
     dropped = office.items(office.cases[0])[1]
     assert told(judged(tmp_path / "bag", office.trust)) == [("CHAIN_SHORT", {"scope": f"item:{dropped}", "seq": 0})]
