@@ -11,6 +11,7 @@ import argparse
 import ast
 import copy
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -27,7 +28,8 @@ TESTS = {
     "merkle": ["tests/custody/test_merkle.py", "-k", "not is_fast"],  # how fast is no matter here
     "verify": ["tests/custody/test_verify.py", "tests/custody/test_tampering.py", "tests/custody/test_kept.py"],
 }
-TIMEOUT_S = 240
+PATIENCE = 4  # times what the tests take with the module as it is: then it loops, and that is noticed
+MEMORY_BYTES = 3 << 30
 WORKERS = 2
 REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis is there already
 
@@ -136,6 +138,7 @@ class Trial:
     def __init__(self, folder: Path, module: str) -> None:
         self.folder = folder
         self.module = module
+        self.timeout_s = 600.0
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "bench", "docs", "build"))
 
     def survives(self, source: str, tests: Sequence[str]) -> bool:
@@ -143,13 +146,13 @@ class Trial:
         child = os.fork()
         if child == 0:
             self._run(tests)
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + self.timeout_s
         while time.monotonic() < deadline:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 return os.waitstatus_to_exitcode(status) == 0
             time.sleep(0.05)
-        os.killpg(child, signal.SIGKILL)  # it loops: that is noticed
+        os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return False
 
@@ -158,6 +161,7 @@ class Trial:
         try:
             os.setpgid(0, 0)
             os.nice(10)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
             os.chdir(self.folder)
             sys.path.insert(0, str(self.folder))
             null = os.open(os.devnull, os.O_WRONLY)
@@ -175,9 +179,10 @@ def hunt(module: str, lines: range, tests: Sequence[str]) -> int:
     wanted = [each for each in mutants(source) if each.line in lines]
     survivors: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="cp-mutants-") as name:
+        trials = [Trial(Path(name) / str(n), module) for n in range(WORKERS)]
         free: Queue[Trial] = Queue()
-        for n in range(WORKERS):
-            free.put(Trial(Path(name) / str(n), module))
+        for each in trials:
+            free.put(each)
 
         def judge(mutant: Mutant) -> bool:
             trial = free.get()
@@ -186,8 +191,11 @@ def hunt(module: str, lines: range, tests: Sequence[str]) -> int:
             finally:
                 free.put(trial)
 
+        began = time.monotonic()
         if not judge(Mutant(0, "", "", source)):
             sys.exit(f"{' '.join(tests)}: fails with the module as it is")
+        for each in trials:
+            each.timeout_s = PATIENCE * (time.monotonic() - began) + 10
         with ThreadPoolExecutor(WORKERS) as pool:
             for mutant, survived in zip(wanted, pool.map(judge, wanted), strict=True):
                 if survived:
