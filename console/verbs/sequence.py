@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError, StoreDown, UsageError
+from archive.errors import ArchiveError, StoreDown, StoreError, UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, print_json, say, sentences
@@ -26,6 +26,7 @@ LAST_STAMP_S = 15.0
 """What the end of it waits for the time over what is new."""
 
 _LONGEST_PAUSE_S = 30.0
+_TRIES = 5  # at a store that answers, and whose answers are of no use
 
 
 def sequence(
@@ -91,17 +92,20 @@ def _once(empty: Callable[[], "Round"], sequencer: "Sequencer", *, stop: threadi
 def _serve(empty: Callable[[], "Round"], sealing: "Sealing", *, stop: threading.Event, poll_s: float) -> None:
     """Until told to stop. A store that is away for a while is waited for; a log that went backwards ends it."""
     said: set[str] = set()
-    away = poll_s
+    away, failures = poll_s, 0
     with _stamping(sealing) as tell:
         while not stop.is_set():
             try:
                 done = empty()
-            except StoreDown as error:
+            except StoreError as error:
+                failures += 1
+                if not isinstance(error, StoreDown) and failures >= _TRIES:
+                    raise
                 away = min(_LONGEST_PAUSE_S, away * 2)
                 say(f"{error}; trying again in {away:g} s")
                 stop.wait(away)
                 continue
-            away = poll_s
+            away, failures = poll_s, 0
             for each in set(done.troubles) - said:
                 say(each)
             said = set(done.troubles)

@@ -25,7 +25,7 @@ from tests.archive.shelves import forge
 from tests.archive.workers import enrol, inbox_of, introduction, sequencing_of, waiting, worker_home
 
 
-@pytest.fixture(params=["memory", "directory"])
+@pytest.fixture(params=["memory", pytest.param("directory", marks=pytest.mark.slow)])
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Deployment:
     store = MemoryStore() if request.param == "memory" else DirectoryStore(tmp_path / "store")
     return Deployment.make(tmp_path, store)
