@@ -82,7 +82,7 @@ def _carried(layout: Layout, node: Node) -> Iterator[Link]:
         if absolute:
             yield Link(
                 href=absolute,
-                text=_words(outline, node),
+                text=words_of(outline, node),
                 region=layout.regions[node.n],
                 n=node.n,
                 rel=frozenset(node.get("rel").lower().split()),
@@ -108,7 +108,8 @@ def _is_a_button(outline: Outline, form: Node) -> bool:
     return not asks and any(node.tag in ("button", "input") for node in inside)
 
 
-def _words(outline: Outline, node: Node) -> str:
+def words_of(outline: Outline, node: Node) -> str:
+    """What a reader takes a link or a button for."""
     text = outline.text_of(node.n) or node.get("aria-label") or node.get("title") or node.get("value")
     if not text:
         for n in outline.inside(node.n):

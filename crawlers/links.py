@@ -10,6 +10,7 @@ from archive.errors import UsageError
 from crawlers.address import dedupe_key, host_of, parse_target
 from crawlers.anchors import Link, declared_links, links_of
 from crawlers.authors import Profile, authors_of, declared_authors
+from crawlers.controls import controls_among
 from crawlers.hosts import Kind, classify, platform_of
 from crawlers.listing import asks_for_password, is_article, is_hub_host, is_listing, is_posting, is_profile
 from crawlers.markup import Markup, place
@@ -42,6 +43,9 @@ _NOT_PUBLIC_NAMES = (
 # What a link to a picture or a feed leads to is no page. A PDF may be a catalogue, and is an outcome of its own.
 _FILES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".ico", ".mp4", ".webm", ".mov", ".mp3", ".wav",
           ".css", ".js", ".json", ".xml", ".rss", ".atom", ".ics", ".vcf", ".zip", ".apk", ".dmg", ".exe")  # fmt: skip
+_WHERE = {"root": "text", "author": "profile"}
+UNREADABLE = "no_address"
+"""A button in a list of links that a script makes one of: the page does not say where it leads."""
 _UNREADABLE = ("unsupported_scheme", "not_public_page")
 _KIND_REASONS = {
     Kind.SHARE: "share",
@@ -110,6 +114,9 @@ def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int 
         return Survey(candidates=(), left_out=Counter())
     over = max_depth is not None and page.depth >= max_depth
     found = _decided([*_with_profiles(judged, profiles)], known, limit=limit, over_depth=over)
+    sure = is_hub_host(page.url)
+    if sure or position == "link" or _is_hub(layout, judged):
+        found = _with_controls(found, layout, links[:MAX_LINKS], position, wide=wide, sure=sure)
     if len(links) > MAX_LINKS:
         found.left_out["not_judged"] = len(links) - MAX_LINKS
     return found
@@ -158,9 +165,8 @@ def _position(page: LinkPage, outline: Outline) -> str | None:
 
 def _judged(layout: Layout, links: Iterable[Link], position: str, *, wide: bool) -> list[_Judged]:
     """Each address once: the best thing that can be said of it, and the first words under which it stands."""
-    where, plain = {"root": ("text", "in_text"), "author": ("profile", "profile_link")}.get(
-        position, ("page", "hub_link")
-    )
+    where = _WHERE.get(position, "page")
+    plain = {"text": "in_text", "profile": "profile_link"}.get(where, "hub_link")
     best: dict[str, _Judged] = {}
     for n, link in enumerate(links):
         reason = _against(link, layout, wide=wide)
@@ -311,6 +317,22 @@ def _decided(judged: list[_Judged], known: Collection[str], *, limit: int, over_
             else:
                 leave.append(Candidate(via=each.via, follow=False, reason=each.reason))
     return Survey(candidates=(*follow, *leave), left_out=left_out)
+
+
+def _with_controls(
+    found: Survey, layout: Layout, links: Sequence[Link], position: str, *, wide: bool, sure: bool
+) -> Survey:
+    """And the buttons of a list of links that no address can be read of: listed, and never pressed."""
+    out = [link.n for link in links if _against(link, layout, wide=wide) is None]
+    beside = 0 if sure else 1 if position == "link" else 2
+    words = list(controls_among(layout, out=out, known={link.n for link in links}, beside=beside))
+    if len(words) > RECORDED_PER_REASON:
+        found.left_out[UNREADABLE] += len(words) - RECORDED_PER_REASON
+    listed = (
+        Candidate(via=Via(href="", text=each, where=_WHERE.get(position, "page")), follow=False, reason=UNREADABLE)
+        for each in words[:RECORDED_PER_REASON]
+    )
+    return Survey(candidates=(*found.candidates, *listed), left_out=found.left_out)
 
 
 def _bare(key: str) -> str:

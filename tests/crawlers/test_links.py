@@ -596,3 +596,70 @@ def test_half_a_character_left_by_a_script_hides_no_link() -> None:
     assert [href for _, href, _ in followed(chosen(page, url="https://blog.example/a"))] == [
         "https://shop.example/p/77"
     ]
+
+
+# Buttons whose target only a script knows.
+
+
+HUB = "https://bio.example/dora"
+SHOP, STORE = "https://shop.example/a", "https://store.example/b"
+
+
+def buttons(candidates: tuple[Candidate, ...]) -> list[str]:
+    return [each.via.text for each in candidates if each.reason == "no_address"]
+
+
+def listing(*rows: str, around: str = "") -> str:
+    items = "".join(f"<li>{row}</li>" for row in rows)
+    return f"<html><body><main><h1>Dora</h1><ul>{items}</ul></main>{around}</body></html>"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<div role="button" onclick="go(3)">My secret shop</div>',
+        "<button>My secret shop</button>",
+        '<a href="#" onclick="go(3)"><span>My secret shop</span></a>',
+        '<a href="javascript:void(0)">My secret shop</a>',
+        '<div><span role="link" tabindex="0"><b>My secret shop</b></span></div>',
+        '<div onclick="go(3)"><img src="x.png" alt=""><p>My secret shop</p></div>',
+    ],
+)
+@pytest.mark.parametrize("position", ["link", "root"])
+def test_a_button_in_a_list_of_links_is_listed_and_not_followed(row: str, position: str) -> None:
+    page = listing(f'<a href="{SHOP}">Shop</a>', row, f'<a href="{STORE}">Store</a>')
+    candidates = chosen(page, url=HUB, position=position)
+    assert [href for _, href, _ in followed(candidates)] == [SHOP, STORE]
+    assert buttons(candidates) == ["My secret shop"]
+    (button,) = [each for each in candidates if each.reason == "no_address"]
+    assert (button.follow, button.via.href) == (False, "")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<button aria-expanded="false">More</button>',
+        '<button aria-haspopup="menu">More</button>',
+        '<form action="/in"><button>Join</button></form>',
+        '<button type="submit">Send</button>',
+        f"<button onclick=\"location.href='{SHOP}'\">Shop</button>",
+        "<button></button>",
+    ],
+)
+def test_a_button_that_does_something_here_is_none(row: str) -> None:
+    page = listing(f'<a href="{SHOP}">Shop</a>', row, f'<a href="{STORE}">Store</a>')
+    assert buttons(chosen(page, url=HUB, position="link")) == []
+
+
+def test_buttons_that_stand_in_no_list_of_links_are_none() -> None:
+    rows = [f'<a href="{SHOP}">Shop</a>', f'<a href="{STORE}">Store</a>']
+    around = "<footer><button>Cookie settings</button></footer><div><button>Follow</button></div>"
+    assert buttons(chosen(listing(*rows, around=around), url=HUB, position="link")) == []
+    words = "<p>Words of a post that has something to say of its own.</p>" * 20
+    post = f"<article>{words}<p><a href='{SHOP}'>ring</a> <button>Like</button> <a href='{STORE}'>bag</a></p></article>"
+    assert buttons(chosen(post, url="https://blog.example/p", position="root")) == []
+
+
+def test_a_known_hub_of_nothing_but_buttons_names_them() -> None:
+    page = listing("<button>Shop</button>", '<div role="button">Store</div>')
+    assert buttons(chosen(page, url="https://linktr.ee/dora", position="root")) == ["Shop", "Store"]
