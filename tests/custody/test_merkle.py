@@ -241,6 +241,23 @@ def test_hashes_that_were_cut_elsewhere_are_refused() -> None:
         merkle.check_consistency(6, 7, mth(leaves(6)), mth(leaves(7)), [first, second[1:], third + first[:1]])
 
 
+def test_a_proof_of_a_larger_tree_is_none_of_a_smaller_one() -> None:
+    """Its last hashes come from the left, where the smaller tree has nothing: all fits but the sizes."""
+    d = leaves(8)
+    leaf = merkle.leaf_hash(d[7])
+    for index, size in [(0, 1), (1, 2), (3, 4)]:
+        with pytest.raises(ProofError, match="too many"):
+            merkle.check_inclusion(leaf, index, size, path(7, d), mth(d))
+    for index, size in [(15, 16), (31, 32)]:
+        with pytest.raises(ProofError, match="too few"):
+            merkle.check_inclusion(leaf, index, size, path(7, d), mth(d))
+    merkle.check_consistency(7, 8, mth(d[:7]), mth(d), proof(7, d))
+    with pytest.raises(ProofError, match="too many"):
+        merkle.check_consistency(3, 4, mth(d[:7]), mth(d), proof(7, d))
+    with pytest.raises(ProofError, match="too few"):
+        merkle.check_consistency(15, 16, mth(d[:7]), mth(d), proof(7, d))
+
+
 def test_a_fork_has_no_consistency_proof() -> None:
     old, forked = leaves(11), [*leaves(10), b"another leaf 10", *leaves(20)[11:]]
     assert forked[:10] == old[:10]
