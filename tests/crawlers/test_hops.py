@@ -315,10 +315,14 @@ def turned_away(error: str, location: str, *, first: str) -> Trail:
     """A redirect that the browser did not follow, its headers told before or after its end."""
     made = trail()
     made.on_request(request("1", "https://a.example/"))
-    extra = {"requestId": "1", "statusCode": 302, "headers": {"location": location, "server": "x"}}
-    events = [(made.on_extra, extra), (made.on_failed, {"requestId": "1", "errorText": error})]
-    for do, event in events if first == "headers" else reversed(events):
-        do(event)
+    extra: dict[str, Any] = {"requestId": "1", "statusCode": 302, "headers": {"location": location, "server": "x"}}
+    failed: dict[str, Any] = {"requestId": "1", "errorText": error}
+    if first == "headers":
+        made.on_extra(extra)
+        made.on_failed(failed)
+    else:
+        made.on_failed(failed)
+        made.on_extra(extra)
     made.on_failed({"requestId": "1", "errorText": ABORTED})
     return made
 
