@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Self
 
 from custody import canonical, merkle, schema
@@ -26,6 +27,7 @@ LEAF = schema.fields(
 )
 """``event`` is ``custody.event.ENVELOPE``."""
 
+_utc = lru_cache(8)(format_utc)  # all leaves of one commit are logged at once
 _SIGNATURES = ENVELOPE["properties"]["signatures"]
 
 
@@ -62,7 +64,7 @@ class Leaf:
             "v": VERSION,
             "log": self.log,
             "index": self.index,
-            "logged_at": format_utc(self.logged_at),
+            "logged_at": _utc(self.logged_at),
             "chains": [{"scope": each.scope, "seq": each.seq, "prev": each.prev} for each in self.chains],
             "event": event,
         }
