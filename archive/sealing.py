@@ -175,6 +175,10 @@ class Sealing:
 
     def seal_log(self, *, within_s: float | None = None) -> Sealed:
         """The same for the whole log, whoever wrote it."""
+        return self._seal(self.note_log(), within_s)
+
+    def note_log(self) -> int:
+        """Note the newest leaf of the log that is no token's own, whoever wrote it; its index, -1 without one."""
         size = self._ledger.refresh().size
         reader = self._ledger.reader
         for index in range(size - 1, -1, -1):
@@ -183,8 +187,8 @@ class Sealing:
                 with self._noting:
                     self._noted[index] = each.leaf_sha256
                     self._last = max(self._last, index)
-                return self._seal(index, within_s)
-        return self._seal(-1, within_s)
+                return index
+        return -1
 
     def _seal(self, last: int, within_s: float | None, unless_asked_within_s: float | None = None) -> Sealed:
         if not self._authorities or last < 0:

@@ -27,6 +27,7 @@ _ROUND = 8192  # objects of one round: each is some kilobytes long
 _BATCH = 2048
 _THREADS = 8
 _FIRST = frozenset({"capture.started", "case.opened", "run.opened"})  # they begin chains, and rest on nothing before
+_TIMESTAMPED = "log.timestamped"  # a token's own leaf: were it to ask for another, there would be no end
 _OPENER = {"run": "run.opened", "scope": "case.opened"}
 
 
@@ -71,11 +72,19 @@ class _Submitted:
 class Sequencing:
     """One at a time in a process; processes do not hear of each other, and need not."""
 
-    def __init__(self, sequencer: Sequencer, scribe: Scribe, *, hook: Callable[[str], None] = lambda _: None) -> None:
-        """``hook`` is told of each step as it is done."""
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        scribe: Scribe,
+        *,
+        taken: Callable[[Sequence[Receipt]], None] = lambda _: None,
+        hook: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``taken`` hears of the leaves that want trusted time; ``hook`` is told of each step as it is done."""
         self._sequencer = sequencer
         self._scribe = scribe
         self._store = scribe.store
+        self._taken = taken
         self._hook = hook
 
     def empty(self) -> Round:
@@ -111,11 +120,15 @@ class Sequencing:
             answers = self._sequencer.take([each.identified for each in batch])
             self._hook("taken")
             done: list[str] = []
+            receipts: list[Receipt] = []
             for each, answer in zip(batch, answers, strict=True):
                 if isinstance(answer, Receipt):
                     done.append(each.object.key)
+                    if each.event is not None and each.event.type != _TIMESTAMPED:
+                        receipts.append(answer)
                 else:
                     refused.append((each.object, answer))
+            self._taken(receipts)
             self._remove(done)
             taken += len(done)
         self._reject(refused)
@@ -170,7 +183,7 @@ class Sequencing:
             if digest.hex not in told:
                 told.add(digest.hex)
                 envelopes.append(self._event(lain, digest, error))
-        self._sequencer.append(envelopes)
+        self._taken(self._sequencer.append(envelopes))
         self._hook("rejected")
         self._remove([lain.key for lain, _ in refused])
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -18,12 +17,10 @@ from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, print_json, say, sentences
 
 if TYPE_CHECKING:
-    from archive.sealing import Sealing
-    from archive.sequencer import Sequencer
-    from archive.sequencing import Round
-
-LAST_STAMP_S = 15.0
-"""What the end of it waits for the time over what is new."""
+    from archive.result import Sealing as Time
+    from archive.sequencing import Round, Sequencing
+    from archive.timekeeping import Timekeeper
+    from archive.vault import Vault
 
 _LONGEST_PAUSE_S = 30.0
 _TRIES = 5  # at a store that answers, and whose answers are of no use
@@ -57,19 +54,19 @@ def _sequence(config: ArchiveConfig, *, once: bool, poll_s: float, as_json: bool
         vault.home.signers.need_log()
         if not isinstance(vault.sequencer, Sequencer):
             raise UsageError("this home has no log key: run it in the home that has")
-        sequencing = Sequencing(vault.sequencer, vault.scribe)
+        sequencing = Sequencing(vault.sequencer, vault.scribe, taken=vault.timekeeper.note)
         if once:
-            return _once(sequencing.empty, vault.sequencer, stop=stop, as_json=as_json)
+            return _once(sequencing, vault, stop=stop, as_json=as_json)
         say(f"sequencing {vault.sequencer.log} in {vault.store.name}; Ctrl-C ends it")
-        _serve(sequencing.empty, vault.timekeeper.sealing, stop=stop, poll_s=poll_s)
+        _serve(sequencing.empty, vault.timekeeper, stop=stop, poll_s=poll_s)
         return Exit.OK
 
 
-def _once(empty: Callable[[], "Round"], sequencer: "Sequencer", *, stop: threading.Event, as_json: bool) -> Exit:
+def _once(sequencing: "Sequencing", vault: "Vault", *, stop: threading.Event, as_json: bool) -> Exit:
     taken = rejected = 0
     troubles: list[str] = []
     while True:
-        done = empty()
+        done = sequencing.empty()
         taken += done.taken
         rejected += done.rejected
         troubles += [each for each in done.troubles if each not in troubles]
@@ -78,22 +75,27 @@ def _once(empty: Callable[[], "Round"], sequencer: "Sequencer", *, stop: threadi
     for each in troubles:
         say(each)
     code = Exit.INTERRUPTED if stop.is_set() else Exit.PARTIAL if done.waiting else Exit.OK
-    size = sequencer.position.size
+    time = _finish(vault.timekeeper, interrupted=stop.is_set()) if taken or rejected else None
+    size = vault.sequencer.position.size
     if as_json:
         print_json({
-            "schema": 1, "log": sequencer.log, "size": size, "taken": taken, "rejected": rejected,
-            "waiting": done.waiting, "notices": [*troubles], "exit_code": int(code),
+            "schema": 1, "log": vault.sequencer.log, "size": size, "taken": taken, "rejected": rejected,
+            "waiting": done.waiting, "time": None if time is None else time.time,
+            "time_detail": "nothing new" if time is None else time.detail,
+            "notices": [*troubles], "exit_code": int(code),
         })  # fmt: skip
     else:
         say(f"{taken} taken, {rejected} rejected, {done.waiting} waiting; the log has {size} leaves")
+        if time is not None:
+            say(f"trusted time: {time.detail}" if time.time == "trusted" else f"NO TRUSTED TIME: {time.detail}")
     return code
 
 
-def _serve(empty: Callable[[], "Round"], sealing: "Sealing", *, stop: threading.Event, poll_s: float) -> None:
+def _serve(empty: Callable[[], "Round"], timekeeper: "Timekeeper", *, stop: threading.Event, poll_s: float) -> None:
     """Until told to stop. A store that is away for a while is waited for; a log that went backwards ends it."""
     said: set[str] = set()
     away, failures = poll_s, 0
-    with _stamping(sealing) as tell:
+    with _stamping(timekeeper):
         while not stop.is_set():
             try:
                 done = empty()
@@ -112,48 +114,33 @@ def _serve(empty: Callable[[], "Round"], sealing: "Sealing", *, stop: threading.
             moved = done.taken or done.rejected
             if moved:
                 say(f"{now():%H:%M:%S}Z  {done.taken} taken, {done.rejected} rejected, {done.waiting} waiting")
-                tell()
             stop.wait(0 if moved and done.waiting else poll_s)
 
 
 @contextmanager
-def _stamping(sealing: "Sealing") -> Iterator[Callable[[], None]]:
-    """Trusted time beside the sequencing, at most once a minute while there is something new; and once at the end."""
-    from archive.pacing import Stamper
-
-    if not sealing.asks:
-        yield lambda: None
+def _stamping(timekeeper: "Timekeeper") -> Iterator[None]:
+    """Trusted time beside the sequencing, as a capture asks for it; and once more at the end for what is new."""
+    if not timekeeper.sealing.asks:
+        yield
         return
-    new = threading.Event()
-    new.set()  # whatever lies there without a stamp
-
-    def stamp() -> bool:
-        new.clear()
-        try:
-            sealed = sealing.seal_log().sealed
-        except ArchiveError as error:
-            say(f"trusted time: {error}; asking again")
-            sealed = False
-        if not sealed:
-            new.set()
-        return sealed
-
-    stamper = Stamper(pending=new.is_set, stamp=stamp, monotonic=time.monotonic)
-
-    def tell() -> None:
-        new.set()
-        stamper.tell()
-
-    stamper.start()
     try:
-        yield tell
+        timekeeper.sealing.note_log()  # whatever lies there without a stamp
+    except ArchiveError as error:
+        say(f"trusted time: {error}; what comes next asks for it")
+    timekeeper.begin()
+    try:
+        yield
     finally:
-        stamper.stop(within_s=LAST_STAMP_S)
-        if new.is_set():
-            try:
-                sealing.seal_log(within_s=LAST_STAMP_S)
-            except ArchiveError as error:
-                say(f"trusted time: {error}; the next one asks again")
+        time = _finish(timekeeper, interrupted=True)
+        if time.time != "trusted":
+            say(f"trusted time: {time.detail}")
+
+
+def _finish(timekeeper: "Timekeeper", *, interrupted: bool) -> "Time":
+    try:
+        return timekeeper.finish(interrupted=interrupted)
+    except ArchiveError as error:
+        return timekeeper.so_far(str(error))
 
 
 @contextmanager

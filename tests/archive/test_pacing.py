@@ -19,8 +19,12 @@ from archive.pacing import (
     Stamper,
 )
 from archive.sealing import Sealing
+from archive.sequencing import Sequencing
 from archive.timekeeping import Timekeeper
+from custody import keyspace
+from custody.digest import Digest
 from tests.archive.deployment import Deployment, audit, tomorrow
+from tests.archive.workers import enrol, inbox_of
 from tests.authority import LocalAuthority, Mood
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -83,6 +87,47 @@ def test_a_stamp_at_most_every_minute_while_new_leaves_arrive(deployment: Deploy
         assert run.stamper.step() is None
     assert len(served.queries) == 4
     audit(deployment)
+
+
+def test_sequencing_has_the_same_pace_as_captures(
+    deployment: Deployment, served: LocalAuthority, tmp_path: Path
+) -> None:
+    worker = enrol(deployment, tmp_path / "worker")
+    run = Run(deployment, served)
+    run.stamper = Stamper(pending=lambda: run.sealing.pending, stamp=run.keeper._stamp, monotonic=run.clock)
+    sequencing = Sequencing(run.sequencer, deployment.scribe(), taken=run.keeper.note)
+    inbox = inbox_of(worker, wait_s=0)
+    for _ in range(3):
+        inbox.submit([worker.event(), worker.event()])
+        assert sequencing.empty().taken == 2
+        assert run.stamper.step() is None, "it is time to ask, and then all of it is stamped"
+        inbox.submit([worker.event()])
+        assert sequencing.empty().taken == 1
+        assert run.stamper.step() == pytest.approx(AT_MOST_EVERY_S)
+        run.clock.now += AT_MOST_EVERY_S
+    assert len(served.queries) == 3
+    assert run.stamper.step() is None
+    deployment.store.create(f"{keyspace.INBOX}2026/03/04/x.json", b"{}", digest=Digest.of(b"{}"), retain_until=None)
+    assert sequencing.empty().rejected == 1
+    assert run.sealing.pending, "the word that something was refused wants its time as well"
+    audit(deployment)
+
+
+def test_a_token_that_came_through_the_inbox_asks_for_no_other(
+    deployment: Deployment, served: LocalAuthority, tmp_path: Path
+) -> None:
+    """As each sequencer's own tokens: stamping what says that something was stamped would never end."""
+    worker = enrol(deployment, tmp_path / "worker")
+    run = Run(deployment, served)
+    run.record()
+    run.stamper.step()
+    (logged,) = run.sequencer.events("log.timestamped")
+    again = worker.scribe().event(
+        "log.timestamped", chain=logged.event.chain, subject=logged.event.subjects[0], body=logged.event.body
+    )
+    inbox_of(worker, wait_s=0).submit([again])
+    assert Sequencing(run.sequencer, deployment.scribe(), taken=run.keeper.note).empty().taken == 1
+    assert not run.sealing.pending
 
 
 def test_tokens_alone_never_ask_for_another(deployment: Deployment, served: LocalAuthority) -> None:

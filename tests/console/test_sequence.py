@@ -12,8 +12,10 @@ import pytest
 from archive.directory import DirectoryStore
 from custody import keyspace
 from custody.digest import Digest
-from tests.archive.deployment import Deployment, audit
+from custody.verify import verify
+from tests.archive.deployment import Deployment, audit, now
 from tests.archive.workers import enrol, inbox_of, waiting
+from tests.authority import LocalAuthority
 from tests.command import begin
 
 WAIT_S = 90
@@ -46,10 +48,41 @@ def test_one_pass_says_what_it_took_and_what_it_refused(office: Deployment, work
     document = json.loads(out)
     assert document == {
         "schema": 1, "log": office.log, "size": document["size"], "taken": 3, "rejected": 1, "waiting": 0,
-        "notices": [], "exit_code": 0,
+        "time": "not_configured", "time_detail": document["time_detail"], "notices": [], "exit_code": 0,
     }  # fmt: skip
     assert document["size"] == len(audit(office))
     assert waiting(office) == []
+
+
+def test_one_pass_has_what_it_took_stamped(office: Deployment, worker: Deployment, tmp_path: Path) -> None:
+    with LocalAuthority(tmp_path / "authority") as authority:
+        office.home.add_authority(authority.url, authority.roots_pem)
+        inbox_of(worker, wait_s=0).submit([worker.event()])
+        out, err = sequence(office, "--once", "--json").communicate(timeout=WAIT_S)
+        assert json.loads(out)["time"] == "trusted", err
+        out, _ = sequence(office, "--once", "--json").communicate(timeout=WAIT_S)
+        assert (json.loads(out)["time"], len(authority.queries)) == (None, 1), "nothing new, nobody asked"
+
+
+def test_it_has_the_log_stamped_at_once_then_seldom_and_once_more_as_it_leaves(
+    office: Deployment, worker: Deployment, tmp_path: Path
+) -> None:
+    inbox = inbox_of(worker, wait_s=WAIT_S)
+    with LocalAuthority(tmp_path / "authority") as authority:
+        office.home.add_authority(authority.url, authority.roots_pem)
+        process = sequence(office, "--poll", "0.1")
+        try:
+            when(lambda: len(authority.queries) == 1)
+            for _ in range(3):
+                inbox.append([worker.event()])
+            assert len(authority.queries) == 1, "within the minute"
+        finally:
+            process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=WAIT_S)
+        assert process.returncode == 0, err
+        assert len(authority.queries) == 2
+        audit(office)
+    assert verify(office.store, office.home.trust, at=now()).facts["leaves_covered"] == len(audit(office)) - 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
