@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 from cryptography import x509
 
 from archive.errors import Collision, NotStored
+from archive.opinion import judged
 from archive.store import ObjectStore
 from custody import cms, keyspace, timestamp, trust
 from custody.digest import Digest
@@ -35,6 +36,8 @@ class Stamped:
     """None: the answer cannot be read, or is about something else."""
     reason: str = ""
     """Why the token is not believed; empty when it is."""
+    second_opinion: bool = False
+    """Our own verifier cannot read the token; OpenSSL does, and finds that it holds."""
     signer_ends: datetime | None = None
     """When the certificate of its signer ends, where it carries one."""
 
@@ -129,20 +132,15 @@ class Authority:
         return data
 
     def _judge(self, query: bytes, response: bytes, checkpoint: bytes, size: int) -> Stamped:
-        token: Token | None = None
-        reason = ""
-        try:
-            token = timestamp.read(query, response, checkpoint, self._believed)
-            timestamp.judge(query, response, checkpoint, self._believed)
-        except TimestampError as error:
-            reason = f"{error.code}: {error}"
-        signer = None if token is None else signer_of(response)
+        found = judged(query, response, checkpoint, self._believed)
+        signer = None if found.token is None else signer_of(response)
         return Stamped(
             authority=self.id,
             size=size,
             response=response,
-            token=token,
-            reason=reason,
+            token=found.token,
+            reason=found.reason,
+            second_opinion=found.second_opinion,
             signer_ends=None if signer is None else signer.not_valid_after_utc,
         )
 

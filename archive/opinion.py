@@ -42,6 +42,32 @@ class _Info:
     nonce: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What can be said of an answer, by our own verifier and, where that cannot read it, by OpenSSL."""
+
+    token: Token | None
+    """None: it cannot be read, or is about something else."""
+    reason: str = ""
+    """Why it is not believed; empty when it is."""
+    second_opinion: bool = False
+    """OpenSSL has read it, and we could not."""
+
+
+def judged(query: bytes, response: bytes, data: bytes, authority: Authority) -> Judgement:
+    """As ``verify`` judges it, so that what is called sealed today is what a verifier finds under trusted time."""
+    token: Token | None = None
+    try:
+        token = timestamp.read(query, response, data, authority)
+        timestamp.judge(query, response, data, authority)
+    except TimestampError as error:
+        opinion = ask_openssl(query, response, data, authority) if isinstance(error, timestamp.Unreadable) else None
+        if opinion is not None:
+            return Judgement(token=opinion, second_opinion=True)
+        return Judgement(token=token, reason=f"{error.code}: {error}")
+    return Judgement(token=token)
+
+
 def ask_openssl(query: bytes, response: bytes, data: bytes, authority: Authority) -> Token | None:
     """What the token says, if OpenSSL finds that it holds; else None. For ``custody.verify``'s ``second_opinion``."""
     if not authority.roots_pem:

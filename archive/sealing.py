@@ -48,6 +48,8 @@ class Sealed:
     """How many authorities have to stamp; None where there is none to ask."""
     by: tuple[str, ...]
     """Ids of the authorities whose tokens stand over the leaves."""
+    second_opinions: tuple[str, ...] = ()
+    """Ids of those whose token our own verifier cannot read, and OpenSSL can."""
     stamps: tuple[Stamped | Refused, ...]
     """What each that was asked said."""
 
@@ -229,6 +231,7 @@ class Sealing:
             proved=self._proved,
             quorum=self._ledger.trust.quorum,
             by=tuple(name for name in self._authorities if name in over),
+            second_opinions=tuple(name for name, each in over.items() if each.second_opinion),
             stamps=stamps or tuple(over.values()),
         )
 

@@ -116,7 +116,9 @@ class Timekeeper:
 def told(sealed: Sealed) -> Time:
     """As a command says it."""
     if sealed.sealed:
-        return Time(time="trusted", sealed_size=sealed.proved, detail=f"stamped by {', '.join(sealed.by)}")
+        return Time(
+            time="trusted", sealed_size=sealed.proved, detail=f"stamped by {', '.join(sealed.by)}{_read(sealed)}"
+        )
     if sealed.quorum is None:
         detail = "no time-stamp authority is configured (`counterproof authorities add`, or --authority URL)"
         return Time(time="not_configured", sealed_size=0, detail=detail)
@@ -132,6 +134,12 @@ def told(sealed: Sealed) -> Time:
         sealed_size=sealed.proved,
         detail=f"{have}{'; '.join(missing)}; `counterproof seal` asks again",
     )
+
+
+def _read(sealed: Sealed) -> str:
+    """Whose tokens we cannot read ourselves: whoever relies on them needs to know."""
+    others = sealed.second_opinions
+    return f" (the token of {', '.join(others)} is read by OpenSSL alone)" if others else ""
 
 
 def believe(home: Home, config: ArchiveConfig) -> None:

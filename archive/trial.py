@@ -9,8 +9,9 @@ from cryptography import x509
 from rfc3161_client import decode_timestamp_response
 
 from archive.authority import Unanswered, ask, signer_of
+from archive.opinion import judged
 from custody import cms, timestamp
-from custody.errors import FormatError, TimestampError
+from custody.errors import FormatError
 from custody.timestamp import NONCE_BITS, Token
 from custody.trust import Authority
 
@@ -26,6 +27,8 @@ class Trial:
     reason: str = ""
     """Why it is not to be relied on; empty when the token holds."""
     token: Token | None = None
+    second_opinion: bool = False
+    """Our own verifier cannot read the token; OpenSSL does, and finds that it holds."""
     signer: x509.Certificate | None = field(default=None, repr=False)
     issuers: tuple[str, ...] = ()
     """Who issued the certificates that came with the token: the root is one of these."""
@@ -55,22 +58,17 @@ def try_authority(
     except Unanswered as error:
         return Trial(authority=authority, answered=False, reason=str(error), took_s=monotonic() - began)
     at, took = clock(), monotonic() - began
-    token: Token | None = None
-    reason = ""
-    try:
-        token = timestamp.read(query, response, data, authority)
-        timestamp.judge(query, response, data, authority)
-    except TimestampError as error:
-        reason = f"{error.code}: {error}"
+    judgement = judged(query, response, data, authority)
     return Trial(
         authority=authority,
         answered=True,
-        reason=reason,
-        token=token,
+        reason=judgement.reason,
+        token=judgement.token,
+        second_opinion=judgement.second_opinion,
         signer=signer_of(response),
         issuers=_issuers(response),
         took_s=took,
-        clock_ahead=None if token is None else at - token.gen_time,
+        clock_ahead=None if judgement.token is None else at - judgement.token.gen_time,
     )
 
 

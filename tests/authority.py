@@ -74,6 +74,8 @@ class Mood(StrEnum):
     """A real answer that grants nothing."""
     MODIFIED = "modified"
     """A real token with the status ``grantedWithMods``."""
+    UNREADABLE = "unreadable"
+    """A real token in BER: the outermost length in one byte more than DER allows (X.690 10.1), which OpenSSL reads."""
     WRONG_IMPRINT = "wrong imprint"
     """A real token over other data."""
     WRONG_NONCE = "wrong nonce"
@@ -118,6 +120,9 @@ class LocalAuthority:
         with self._one_at_a_time:
             config = "strict.cnf" if mood is Mood.REJECTION else "openssl.cnf"
             response = reply(self.directory, query, config=config)
+        if mood is Mood.UNREADABLE:
+            assert response[:2] == b"\x30\x82"
+            response = b"\x30\x83\x00" + response[2:]
         if mood is Mood.MODIFIED:
             # TimeStampResp { PKIStatusInfo { INTEGER granted } ... }: the status is not signed.
             granted = b"\x30\x03\x02\x01\x00"

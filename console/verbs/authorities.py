@@ -305,6 +305,7 @@ def _trial_json(found: "Trial") -> dict[str, Json]:
         "answered": found.answered,
         "holds": found.holds,
         "reason": found.reason,
+        "second_opinion": found.second_opinion,
         "gen_time": None if token is None else format_utc(token.gen_time),
         "policy": None if token is None else token.policy,
         "signer": None
@@ -329,6 +330,8 @@ def _tell_trial(found: "Trial") -> None:
     out.print(Text(f"{word}  {found.authority.url} answered within {found.took_s:.2f} s", style=style))
     if found.reason:
         out.print(Text(f"    because  {found.reason}"))
+    if found.second_opinion:
+        out.print(Text("    read by  OpenSSL: our own reader cannot read this form"))
     if row["gen_time"]:
         out.print(Text(f"    time     {row['gen_time']}, this machine's clock {row['clock_ahead_ms']} ms ahead of it"))
         out.print(Text(f"    policy   {row['policy']}"))

@@ -15,6 +15,7 @@ from archive.authority import Authority, Refused, Stamped
 from archive.errors import StoreError
 from archive.home import authority_id
 from archive.memory import MemoryStore
+from archive.opinion import ask_openssl
 from archive.pacing import Acquaintances
 from archive.sealing import Sealing
 from archive.sequencer import Sequencer
@@ -340,6 +341,30 @@ def test_a_run_asks_in_the_background_and_says_at_its_end_what_is_sealed(
     assert "counterproof seal" in ended.detail
     served[0].mood = Mood.HONEST
     assert house.sealing(deployment.open()).seal_log().sealed, "a later command makes it good"
+
+
+def test_what_openssl_alone_can_read_seals_and_is_said(
+    deployment: Deployment, served: list[LocalAuthority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`verify` asks OpenSSL about such a token, so sealing does, too: neither says what the other does not."""
+    served[1].mood = Mood.UNREADABLE
+    house = House(deployment, served[:2], quorum=2)
+    receipts = house.sequencer.append([deployment.event()])
+    sealed = house.sealing().seal(receipts)
+    assert sealed.sealed
+    said = told(sealed)
+    assert said.time == "trusted"
+    assert said.detail.endswith(f"(the token of {house.ids()[1]} is read by OpenSSL alone)")
+    assert house.covered_by_the_verifier() == 0, "the verifier alone cannot read it"
+    verdict = verify(deployment.store, deployment.home.trust, at=now(), second_opinion=ask_openssl)
+    assert (verdict.holds, verdict.facts["leaves_covered"]) == (True, sealed.proved)
+    again = house.sealing(deployment.open())
+    assert told(again.seal(receipts)) == said, "also when another process looks at what is there"
+    assert len(served[1].queries) == 1
+    monkeypatch.setenv("PATH", "/nonexistent")
+    other = house.sealing(deployment.open())
+    other.look()
+    assert other.covered == 0, "without OpenSSL nobody can say that it holds"
 
 
 def test_signers_and_requests_are_remembered(
