@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed places scopes stampable stamped starts told wanted; do
+for name in acts bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings places scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -73,7 +73,7 @@ PAYLOAD="data/(artifacts/$H|custody/(entry-$N\\.(json|tlog-proof)|checkpoint(-$N
 PAYLOAD="$PAYLOAD|scopes\\.json|contents\\.txt|missing\\.json)|trust/(trust\\.json|log\\.pem|log\\.vkey|root-$H\\.pem|tsa-$A\\.pem))"
 TAGS='(bagit\.txt|bag-info\.txt|manifest-sha256\.txt|tagmanifest-sha256\.txt|README\.txt|verify\.sh)'
 
-find . ! -type f ! -type d >"$T/odd"
+{ find . ! -type f ! -type d; find . -name '*[!A-Za-z0-9._-]*'; } >"$T/odd"
 find . -type d | grep -Ev '^\.(/data(/(artifacts|custody|trust))?)?$' >>"$T/odd" || :
 if [ -s "$T/odd" ]; then
   each_failed PKG_UNSAFE <"$T/odd"
@@ -351,7 +351,7 @@ sort "$T/indexes" | comm -23 - "$T/a" >"$T/b"
 while read -r i; do bad "ENTRY_PARSE entry $i"; blame "data/custody/entry-$i.json"; done <"$T/b"
 
 signatures() {   # index: DSSE; -> $roots, $people
-  known=0 roots=0 people=0
+  known='' roots=0 people=0
   pad=${payload##*[!=]}
   { printf 'DSSEv1 28 application/vnd.in-toto+json %d ' $((${#payload} * 3 / 4 - ${#pad})); cat "$P"; } >"$T/pae"
   for signature in $sigs; do
@@ -359,12 +359,13 @@ signatures() {   # index: DSSE; -> $roots, $people
     is_hex "$keyid" && [ -f "$T/keys/$keyid.pem" ] || continue
     printf '%s' "${signature#*:}" | base64 -d >"$T/sig" 2>/dev/null && signed_by "$T/keys/$keyid.pem" "$T/pae" "$T/sig" ||
       { bad "EVENT_SIG entry $1 is not what key $keyid signed"; return 1; }
-    known=$((known + 1))
+    case $known in *"$keyid"*) continue ;; esac   # who signs twice is still one
+    known="$known $keyid"
     if [ -f "$T/revoked/$keyid" ]; then bad "EVENT_KEY_REVOKED entry $1 is signed by key $keyid, revoked before it"; return 1; fi
     if [ -f "$T/roots/$keyid" ]; then roots=$((roots + 1)) people=$((people + 1))
     elif [ -f "$T/people/$keyid" ]; then people=$((people + 1)); fi
   done
-  [ "$known" -gt 0 ] || { bad "EVENT_KEY_UNKNOWN entry $1 is signed by no key that was introduced before it"; return 1; }
+  [ -n "$known" ] || { bad "EVENT_KEY_UNKNOWN entry $1 is signed by no key that was introduced before it"; return 1; }
 }
 
 authority_of() {   # index: enough of those signed whose word the type asks for
@@ -406,6 +407,7 @@ entry() {   # index; the fields of its line are set
   case $scope in log:*) [ "$scope" = "log:$SLUG" ] || { bad "CHAIN_SCOPE entry $1"; return 1; } ;; esac
   learn "$1"
   printf '%s %s\n' "$id" "$1" >>"$T/ids"
+  case $chain in log:* | run:* | scope:*) printf '%s %s %s %s\n' "$1" "$type" "$chain" "$seq" >>"$T/openings" ;; esac
   about=$item; case $chain in item:*) about=${chain#item:} ;; esac
   printf '%s %s %s %s %s\n' "$digest" "$bytes" "$1" "$name" "$about" >>"$T/wanted"
   case $chain in work:*) ;; *) printf '%s\n' "$chain" >>"$T/needed" ;; esac
@@ -415,7 +417,9 @@ entry() {   # index; the fields of its line are set
     capture.started/v1) printf '%s %s %s\n' "$1" "$chain" "$capture" >>"$T/begun" ;;
     capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"; record "$1" ;;
     capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
-    evidence.disposed/v1) disposal ;;
+    evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
+    record.corrected/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
+    evidence.disposed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts"; disposal "$1" ;;
     evidence.exported/v1) printf '%s %s\n' "$1" "$digest" >>"$T/exports" ;;
   esac
 }
@@ -436,10 +440,10 @@ record() {   # index
     else bad "RECORD_FORMAT entry $1"; return 0; fi
   done <"$T/kept"
 }
-disposal() {
-  if [ ! -f "data/artifacts/$digest" ]; then printf '%s *\n' "$item" >>"$T/disposed"; return 0; fi
+disposal() {   # index
+  if [ ! -f "data/artifacts/$digest" ]; then printf '%s * %s\n' "$item" "$1" >>"$T/disposed"; return 0; fi
   [ ! -f "$T/altered/$digest" ] || return 0
-  jq -r --arg item "$item" '.blobs[] | "\($item) \(.sha256)"' "data/artifacts/$digest" >>"$T/disposed" 2>/dev/null || :
+  jq -r --arg item "$item" --arg at "$1" '.blobs[] | "\($item) \(.sha256) \($at)"' "data/artifacts/$digest" >>"$T/disposed" 2>/dev/null || :
 }
 
 TAB=$(printf '\t')
@@ -501,10 +505,31 @@ sort -k1,1 -k2,2n "$T/chain" | awk -v scopes="$T/scopes" -v unread="$unread" '
   END { for (scope in through) if (due[scope] <= through[scope]) lack("CHAIN_SHORT", scope, due[scope], through[scope]) }' >"$T/breaks"
 while read -r line; do bad "$line"; done <"$T/breaks"
 
-# 8 states: every end has its start, a start one end
+# 8 states: every end has its start, a start one end; what opens a chain stands first; each act is about what it says
 awk 'NR == FNR { start[$1] = $2 " " $3; next }
      start[$1] != $2 " " $3 { print "STATE_ORDER entry", $4, "ends a capture that was never started"; next }
      ended[$1]++ { print "STATE_ORDER entry", $4, "ends a capture a second time" }' "$T/starts" "$T/ends" >"$T/states"
+awk 'BEGIN { opens["log"] = "log.opened/v1"; opens["run"] = "run.opened/v1"; opens["scope"] = "case.opened/v1" }
+     { kind = $3; sub(/:.*/, "", kind) }
+     ($2 == opens[kind]) != ($4 == 0) || ($2 == "run.closed/v1" && closed[$3]++) { print "STATE_ORDER entry", $1 ",", $2, "is out of its place in", $3 }' \
+  "$T/openings" >>"$T/states"
+awk '{ print $4, "capture", $3 }' "$T/ends" | sort -k1,1 >"$T/a"
+sums "$T/payload" >"$T/b"
+awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
+  BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
+          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = part[3] }
+          printf "" > unheld }
+  { at[++count] = $1; type[count] = $2; about[count] = $3; ref[count] = $4
+    if ($2 == "evidence.held/v1") is["evidence.released/v1", payload[$1]] = $3
+    if ($2 == "evidence.disposed/v1") is["disposal.completed/v1", payload[$1]] = $3 }
+  END {
+    for (i = 1; i <= count; i++) {
+      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected)/ && is[type[i], ref[i]] != about[i])
+        print "STATE_ORDER entry", at[i] ",", type[i], "refers to nothing that it can be about"
+      if (type[i] == "evidence.released/v1") released[ref[i]] = 1
+      if (type[i] == "evidence.disposed/v1") for (k = 1; k < i; k++)
+        if (type[k] == "evidence.held/v1" && about[k] == about[i] && !(payload[at[k]] in released)) print at[i] > unheld } }' \
+  "$T/acts" >>"$T/states"
 [ -s "$T/breaks" ] || [ "$unread" -gt 0 ] || while read -r line; do bad "$line"; done <"$T/states"
 [ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/scopes") chains are whole, as entry ${told:-?} told when the export was made"
 
@@ -513,14 +538,18 @@ awk 'NR == FNR { start[$1] = $2 " " $3; next }
 before=$(faults)
 jq -r '.blobs[] | select(.reason == "withheld") | "\(.sha256) \(.index) \(.name)"' data/custody/missing.json >"$T/withheld" 2>/dev/null ||
   { bad "EXPORT_MISMATCH data/custody/missing.json cannot be read"; : >"$T/withheld"; }
-sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v disposed="$T/disposed" '
+sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v disposed="$T/disposed" -v unheld="$T/under.hold" '
   BEGIN { while ((getline line < sizes) > 0) { split(line, part, " "); size[part[1]] = part[2] + 0 }
           while ((getline line < withheld) > 0) kept[line] = 1
-          while ((getline line < disposed) > 0) gone[line] = 1 }
+          while ((getline line < unheld) > 0) under[line] = 1
+          while ((getline line < disposed) > 0) {   # by the first that lists it; of lists that are not here, by any that no hold forbade
+            split(line, part, " "); line = part[1] " " part[2]
+            if (!(line in gone) || (part[2] == "*" && !(part[3] in under))) gone[line] = part[3] } }
+  function told(line) { if (gone[line] in under && !named[gone[line]]++) print "HOLD_VIOLATION", "entry", gone[line], "disposes of what was on hold" }
   { path = "data/artifacts/" $1 }
   path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }
   $4 ~ /^(correction|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
-  ($5 " " $1) in gone || ($5 " *") in gone { print "NOTE", $4, "of entry", $3, "was disposed of"; next }
+  ($5 " " $1) in gone || ($5 " *") in gone { told(($5 " " $1) in gone ? $5 " " $1 : $5 " *"); print "NOTE", $4, "of entry", $3, "was disposed of"; next }
   { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
 while read -r code path rest; do
   case $code in

@@ -126,7 +126,9 @@ class Stewardship:
                 return "disposed"
         if wanted.chain != f"item:{wanted.item}":
             return None
-        if any(each.blobs is None for each in disposals):
+        if unread := [each for each in disposals if each.blobs is None]:
+            if all(each.held for each in unread):
+                unread[0].gone = True  # whichever of them it was, a hold forbade it
             return "unread"
         return "held" if wanted.item in self._held else None
 

@@ -185,7 +185,14 @@ def test_a_name_with_a_command_in_it_is_only_a_name(plain: HandedOver, tmp_path:
     done = run(bag, plain.trust)
     assert done.returncode == 1
     assert not list(tmp_path.rglob("pwned"))
-    assert faults(done) == {"PKG_EXTRA"}
+    assert faults(done) == {"PKG_UNSAFE"}
+
+
+@pytest.mark.parametrize("name", ["data\n.", "bagit.txt\nREADME.txt", "a\tb", "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_a_name_of_two_lines_does_not_pass_for_two_names(plain: HandedOver, tmp_path: Path, name: str) -> None:
+    bag = copied(plain.bag, tmp_path / "bag")
+    (bag / name).mkdir()
+    assert agree(bag, plain) == {"PKG_UNSAFE"}
 
 
 def test_the_log_goes_on_from_a_kept_checkpoint(tmp_path: Path) -> None:
