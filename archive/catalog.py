@@ -17,16 +17,17 @@ from archive.log import LoggedCommit, LoggedEvent, LogReader, Position
 from archive.store import ObjectStore
 from custody import keyspace
 from custody.digest import Digest
+from custody.event import Anchor
 from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
-SCHEMA = 3
+SCHEMA = 4
 _BUSY_SECONDS = 30.0
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
 _COLUMNS = (
     "capture_id, unit, parent, started_at, started_index, ended_at, end_index, status, outcome, origin, http_status"
-    ", requested_url, final_url, title, record_sha256, trouble, disposed_at"
+    ", requested_url, final_url, title, record_sha256, trouble, disposed_at, anchor_size, anchor_sha256"
 )
 
 
@@ -55,9 +56,12 @@ class Entry:
     """Why its record could not be read; None when it could."""
     disposed_at: datetime | None
     """When its evidence was disposed of; what was known of it is forgotten here as well."""
+    anchor: Anchor | None
+    """The token that its start names: it began after that."""
 
     def to_json(self) -> dict[str, Json]:
         value = asdict(self)
+        del value["anchor"]
         value["started_at"] = format_utc(self.started_at)
         value["ended_at"] = format_utc(self.ended_at) if self.ended_at else None
         value["disposed_at"] = format_utc(self.disposed_at) if self.disposed_at else None
@@ -225,6 +229,21 @@ class Catalog:
         )
         return found[0] if found else None
 
+    def stamper_of(self, anchor: Anchor) -> str | None:
+        """For ``archive.dating``: whose token this is, as the log tells of it."""
+        rows = self._rows(
+            "SELECT authority FROM tokens WHERE sha256 = ? AND size = ?", (anchor.token_sha256.hex, anchor.size)
+        )
+        return str(rows[0][0]) if rows else None
+
+    def sizes_over(self, index: int, authority: str, limit: int) -> list[int]:
+        """For ``archive.dating``: the smallest trees with this leaf that the authority has stamped, in order."""
+        rows = self._rows(
+            "SELECT DISTINCT size FROM tokens WHERE authority = ? AND size > ? ORDER BY size LIMIT ?",
+            (authority, index, limit),
+        )
+        return [int(row[0]) for row in rows]
+
     def _acts(self, query: str, values: Sequence[object]) -> list[Act]:
         return [
             Act(type=row[0], index=row[1], at=parse_utc(row[2]), detail=Digest(row[3]))
@@ -256,7 +275,7 @@ class Catalog:
             return position
         with self._transaction():
             if self._read_position() == (log, position):  # else another process has begun anew already
-                for table in ("cases", "members", "captures", "artifacts", "acts"):
+                for table in ("cases", "members", "captures", "artifacts", "acts", "tokens"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
                 self._write_position(reader.log, Position())
         return self._position(store, reader)
@@ -342,6 +361,8 @@ def _holds(store: ObjectStore, log: str, position: Position) -> bool:
 def _entry(row: tuple[Any, ...]) -> Entry:
     found = dict(zip(_COLUMNS.split(", "), row, strict=True))
     found["index"] = found.pop("end_index")
+    size, sha256 = found.pop("anchor_size"), found.pop("anchor_sha256")
+    found["anchor"] = None if size is None else Anchor(size=size, token_sha256=Digest(sha256))
     found["started_at"] = parse_utc(found["started_at"])
     found["ended_at"] = parse_utc(found["ended_at"]) if found["ended_at"] else None
     found["disposed_at"] = parse_utc(found["disposed_at"]) if found["disposed_at"] else None

@@ -22,6 +22,7 @@ TABLES = (
     """CREATE TABLE captures (
     capture_id TEXT PRIMARY KEY, unit TEXT NOT NULL, parent TEXT,
     started_at TEXT NOT NULL, started_index INTEGER NOT NULL, started_sha256 TEXT NOT NULL UNIQUE,
+    anchor_size INTEGER, anchor_sha256 TEXT,
     ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
     requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT,
     disposed_at TEXT)""",
@@ -35,14 +36,18 @@ TABLES = (
     """CREATE TABLE acts (
     leaf_index INTEGER PRIMARY KEY, type TEXT NOT NULL, unit TEXT, capture_id TEXT, at TEXT NOT NULL,
     payload TEXT NOT NULL, refers_to TEXT, detail TEXT NOT NULL)""",
+    """CREATE TABLE tokens (
+    authority TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (authority, size, sha256)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX tokens_by_digest ON tokens (sha256)",
     "CREATE INDEX acts_by_unit ON acts (unit)",
     "CREATE INDEX acts_by_capture ON acts (capture_id)",
 )
 
 _INSERT_START = (
     "INSERT OR IGNORE INTO captures"
-    " (capture_id, unit, parent, started_at, started_index, started_sha256, requested_url, url_key)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " (capture_id, unit, parent, started_at, started_index, started_sha256, requested_url, url_key"
+    ", anchor_size, anchor_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _INSERT_ARTIFACT = (
@@ -91,6 +96,9 @@ def changes(store: ObjectStore, logged: LoggedEvent) -> list[Change]:
         return [_started(store, logged, unit=chain)]
     if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":
         return list(_ended(store, logged, unit=chain))
+    if event.type == "log.timestamped":
+        token = (event.body["authority"], event.body["size"], event.subjects[0].digest.hex)
+        return [("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", token)]
     if event.type in ACTS:
         return list(_acts(logged))
     return []
@@ -114,7 +122,8 @@ def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Change:
     job = _detail(store, event.subjects[0].digest)
     url, key, parent = (_text(job.get(name), _MAX_URL) for name in ("url", "url_key", "parent"))
     at, started = format_utc(event.occurred_at), logged.leaf.event.payload_sha256.hex
-    return _INSERT_START, (event.body["capture"], unit, parent, at, logged.index, started, url, key or url)
+    anchor = (None, None) if event.anchor is None else (event.anchor.size, event.anchor.token_sha256.hex)
+    return _INSERT_START, (event.body["capture"], unit, parent, at, logged.index, started, url, key or url, *anchor)
 
 
 def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Change]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from archive import disk
 from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
+from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
 from console.later import Later, later_of
@@ -28,9 +30,10 @@ _CHUNK_BYTES = 1 << 20
 def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bool) -> None:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         found = catalog.captures(case=case, limit=limit)
-    if as_json:
-        print_json({"schema": 1, "captures": [_entry(each) for each in found]})
-        return
+        if as_json:
+            dated = _dating(reader, catalog)
+            print_json({"schema": 1, "captures": [_entry(each, dated(each)) for each in found]})
+            return
     for each in found:
         state = f"{each.status or 'open':<8}  {each.outcome or '':<12}  {each.origin or '':<10}"
         about = f"disposed of on {format_utc(each.disposed_at)}" if each.disposed_at else each.requested_url
@@ -43,20 +46,23 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         entry = _one(catalog, capture_id)
         later = later_of(reader, catalog, entry)
+        dated = _dating(reader, catalog)(entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
     if as_json:
-        document = {"schema": 1, "capture": _entry(entry), "record": None if data is None else json.loads(data)}
+        document = {"schema": 1, "capture": _entry(entry, dated), "record": None if data is None else json.loads(data)}
         print_json({**document, **later.to_json()})
         return
     out.print(Text(f"capture   {entry.capture_id}", style="bold"))
     if data is None:
         _show_disposed(entry, later)
+        out.print(Text(f"time      {dated}"))
         return
     record = Record.parse(data)
     for name, value in _described(entry, record):
         out.print(Text(f"{name:<9} {value}"))
         for line in later.beside(name):
             out.print(Text(f"          {line}", style="yellow"))
+    out.print(Text(f"time      {dated}", style="" if dated.bracket.not_after else "bold yellow"))
     for line in (*later.elsewhere(), *later.held()):
         out.print(Text(line, style="yellow"))
     for hop in record.hops:
@@ -162,8 +168,16 @@ def _copy(source: BinaryIO, target: BinaryIO, digest: Digest) -> None:
         raise StoreError(f"what the store gave is not {digest}: run `counterproof verify`")
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
-    return entry.to_json()
+def _entry(entry: Entry, dated: Dated) -> dict[str, Any]:
+    return {**entry.to_json(), "time": dated.to_json()}
+
+
+def _dating(reader: Reader, catalog: Catalog) -> Callable[[Entry], Dated]:
+    """By the tokens that the trust file believes; without one, none is."""
+    if reader.trust is None:
+        return lambda _: NOT_DATED
+    dating = Dating(reader.store, reader.trust, catalog)
+    return lambda entry: dating.of(entry.anchor, entry.index)
 
 
 def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:

@@ -196,7 +196,11 @@ def test_a_correction_is_printed_beside_the_field(story: Story) -> None:
     assert lines[at] == "title     Jane's shop"
     assert lines[at + 1].strip().startswith("corrected on 20")
     assert lines[at + 1].endswith('is "Joan\'s shop" (misread)')
+    assert any(each.startswith("time      NO TRUSTED TIME") for each in lines)
     document = story("show", story.unit, "--json").document
+    assert document["capture"]["time"] == {
+        "not_before": None, "not_after": None, "not_before_by": None, "not_after_by": [],
+    }  # fmt: skip
     assert [each["is"] for each in document["corrections"]] == ["Joan's shop"]
     assert document["record"]["target"]["title"] == "Jane's shop"
     assert story("verify").code == 0

@@ -107,6 +107,11 @@ def test_the_archive_is_browsed_by_its_manifest(story: Story) -> None:
     shown = story.command("show", root["id"][-8:], "--json").document
     assert shown["record"]["target"]["requested_url"] == story.post
     assert shown["record"]["robots"]["token"] == "Counterproof"
+    assert shown["capture"]["time"] in [each["time"] for each in listed]
+    assert all(each["time"]["not_after"] and each["time"]["not_after_by"] for each in listed)
+    line = next(each for each in story.command("show", root["id"]).out.splitlines() if each.startswith("time "))
+    assert f"not after {shown['capture']['time']['not_after']} (token of 127.0.0.1" in line
+    assert line.endswith("(as stored; `counterproof verify` checks it)")
     assert story.command("captures", "--case", "another").code == 2
     assert story.command("show", "ffffffff").code == 2
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive import disk
+from archive.dating import Dating, Range, ToldTokens
 from archive.errors import DiskError, UsageError
 from archive.exporting import plain, times, wrapping
 from archive.exporting.blobs import Blobs, write
@@ -253,10 +254,18 @@ class Exporter:
             tokens=made.tokens,
             authorities=sum(bool(each.roots_pem) for each in self._ledger.trust.authorities),
             origins=made.origins,
+            times=self._times(chosen),
             at=at,
         )
         write(bag / layout.README, plain.readme(facts).encode())
         wrapping.seal_bag(bag, identifier=made.event_id, at=at)
+
+    def _times(self, chosen: Selection) -> Range:
+        """When the captures happened, by tokens that are judged here and lie in the export for others to judge."""
+        dating = Dating(self._store, self._ledger.trust, ToldTokens(self._ledger.events("log.timestamped")))
+        ends = {str(each.event.body["capture"]): each.index for each in chosen.events if each.event.type in times.ENDS}
+        starts = [each.event for each in chosen.events if each.event.type == "capture.started"]
+        return Range.of([dating.of(each.anchor, ends.get(str(each.body["capture"]))) for each in starts])
 
 
 def _stamped(stamped: Stamped, path: str) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from archive.dating import Range
 from custody.bundle.statement import WITHHELD, MissingBlob
 from custody.digest import Digest
 from custody.instant import format_utc
@@ -28,6 +29,8 @@ class Facts:
     authorities: int
     """Those whose roots are in the trust file."""
     origins: Mapping[str, int]
+    times: Range
+    """When the captures happened."""
     at: datetime
 
 
@@ -91,6 +94,20 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield "which bytes were recorded, in which order, by whose key, and (with tokens) by when."
 
 
+def _range(times: Range, captures: int) -> Iterator[str]:
+    """As stored when this was made: the recipient's own check is what counts."""
+    if times.not_before is not None:
+        some = f", but for {times.unbegun} of {captures} that no token lies before" if times.unbegun else ""
+        yield f"By these tokens no capture began before {format_utc(times.not_before)}{some}."
+    else:
+        yield "No token lies before the captures: when they began is the operator's own word."
+    if times.not_after is not None:
+        some = f", but for {times.unended} of {captures} that too few tokens lie after" if times.unended else ""
+        yield f"By these tokens every capture had ended by {format_utc(times.not_after)}{some}."
+    else:
+        yield "NO TRUSTED TIME after the captures: too few of these tokens are over their ends."
+
+
 def _warnings(facts: Facts) -> Iterator[str]:
     if facts.tokens == 0:
         yield "NO TRUSTED TIME. No time-stamp authority has stamped this: its times are the operator's own word."
@@ -98,6 +115,7 @@ def _warnings(facts: Facts) -> Iterator[str]:
         yield "NO TRUSTED TIME. There are tokens, and the trust file has no roots to hold them against."
     else:
         yield f"Trusted time: {facts.tokens} tokens of time-stamp authorities. Checking says what they are over."
+        yield from _range(facts.times, facts.captures)
     not_public = facts.origins.get("not_public", 0)
     unverified = facts.origins.get("unverified", 0)
     if not_public:

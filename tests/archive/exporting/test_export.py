@@ -3,7 +3,9 @@
 import base64
 import errno
 import json
+import re
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,15 @@ import pytest
 
 from archive import disk
 from archive.errors import DiskError, LogError, UsageError
-from archive.exporting import blobs, exporter
+from archive.exporting import blobs, exporter, times
 from custody import keyspace
 from custody.checkpoint import Checkpoint
 from custody.digest import Digest
+from custody.event import Event
+from custody.instant import format_utc
+from custody.leaf import Leaf
 from custody.proof import ConsistencyProof
+from custody.verify import verify
 from tests.archive.exporting.conftest import HandedOver
 from tests.archive.exporting.office import OURS, THEIRS, Office, judged, shared_item
 
@@ -121,7 +127,15 @@ def test_the_page_says_what_must_not_be_overlooked(plain: HandedOver, stamped: H
     assert "NO TRUSTED TIME" in page
     assert "NOT PUBLIC: 3 captures" in page
     assert plain.office.trust.digest.hex in page
-    assert "NO TRUSTED TIME" not in (stamped.bag / "README.txt").read_text()
+    page = (stamped.bag / "README.txt").read_text()
+    assert "NO TRUSTED TIME" not in page
+    assert "No token lies before the captures" in page
+    (not_after,) = re.findall(r"every capture had ended by (20\S+Z)\.", page)
+    brackets = verify(stamped.office.store, stamped.office.trust, at=datetime.now(UTC), brackets=True).brackets
+    leaves = [Leaf.parse(each.read_bytes()) for each in (stamped.bag / "data/custody").glob("entry-*.json")]
+    ends = [brackets[each.index].not_after for each in leaves if Event.parse(each.event.payload).type in times.ENDS]
+    assert len(ends) == 3
+    assert not_after == format_utc(max(each for each in ends if each is not None))
 
 
 def test_nothing_is_overwritten(plain: HandedOver) -> None:
