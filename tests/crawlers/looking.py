@@ -200,6 +200,15 @@ class Looker:
         await page.route("**", lambda route: route.continue_())
         return page
 
+    async def is_gone(self, within_s: float = 10.0) -> bool:
+        """Its pages say that they are closed a moment before the browser says that it is."""
+        gone = asyncio.Event()
+        self.browser.once("disconnected", lambda _: gone.set())
+        if self.browser.is_connected():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), within_s)
+        return not self.browser.is_connected()
+
     async def restart(self) -> None:
         """A new browser in place of one that died."""
         self.browser = await self._playwright.chromium.launch(**self.launch.options)

@@ -83,7 +83,7 @@ def test_a_browser_that_dies_while_the_page_loads(eye: Looker, site: Site, kind:
     assert "died" in visit.outcome_reason
     assert {each.role for each in visit.missing} >= {Role.VIEWPORT, Role.DOM, Role.BODY}
     if kind == b"browser":
-        assert not eye.browser.is_connected()
+        assert eye.run(eye.is_gone())
         eye.run(eye.restart())
     again = eye.look("listing")
     assert again.visit().status is Status.COMPLETE
