@@ -22,6 +22,7 @@ from custody.checks.entries import Entries, Entry
 from custody.checks.inquiry import Inquiry, Map, Progress, SecondOpinion, silent
 from custody.checks.kept import Kept
 from custody.checks.locks import Locks
+from custody.checks.quarantine import Quarantine
 from custody.checks.records import Records
 from custody.checks.registry import Registry
 from custody.checks.stamps import Stamps
@@ -137,23 +138,25 @@ class _Run:
             self._skip_after(2)
             return
         signed, records, stewardship = self.signed, Records(inquiry), Stewardship(inquiry)
-        if not self._stage(3, lambda: self._walk(inquiry, signed, records, stewardship)):
+        refused = Quarantine(inquiry)
+        if not self._stage(3, lambda: self._walk(inquiry, signed, records, stewardship, refused)):
             self._skip_after(3)
             return
-        if not self._stage(10, lambda: self._look(inquiry, records, stewardship)):
+        if not self._stage(10, lambda: self._look(inquiry, records, stewardship, refused)):
             self._skip_after(10)
         self._stage(2, lambda: checkpoint.check_shown(inquiry, signed))
 
     def _collect(self, inquiry: Inquiry) -> None:
         self.signed = checkpoint.collect(inquiry)
 
-    def _look(self, inquiry: Inquiry, records: Records, stewardship: Stewardship) -> None:
+    def _look(self, inquiry: Inquiry, records: Records, stewardship: Stewardship, refused: Quarantine) -> None:
         """Checks 10 to 12, over the blobs."""
         locks = Locks(inquiry)
         locks.survey()
         stewardship.read(records.of_the_case())
         blobs = Blobs(inquiry, locks.deleted, stewardship.excuse)
         records.finish(blobs, locks, stewardship.listed)
+        refused.check()
         stewardship.conclude()
         locks.finish(blobs.asked - blobs.disposed)
         self.facts |= {
@@ -164,7 +167,9 @@ class _Run:
             "orphans": records.orphans,
         }
 
-    def _walk(self, inquiry: Inquiry, signed: Signed, records: Records, stewardship: Stewardship) -> None:
+    def _walk(
+        self, inquiry: Inquiry, signed: Signed, records: Records, stewardship: Stewardship, refused: Quarantine
+    ) -> None:
         """Checks 3 to 9, in one pass over the leaves."""
         files = shelf.survey(inquiry)
         walked = Commits(inquiry, signed, files)
@@ -175,7 +180,7 @@ class _Run:
         registry = Registry(inquiry.trust)
         entries, chains, states = Entries(inquiry, registry), Chains(inquiry), States(inquiry)
         watchers: tuple[Callable[[Entry], None], ...] = (
-            chains.see, states.see, stamps.see, records.see, stewardship.see, self._count,
+            chains.see, states.see, stamps.see, records.see, stewardship.see, refused.see, self._count,
         )  # fmt: skip
         for batch in walked.walk():
             n = batch.commit.n if batch.commit is not None else None

@@ -19,7 +19,7 @@ from tests.custody.archive_builder import ArchiveBuilder, MemorySource, small
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "manifest.md").read_text()
 CODE = re.compile(
-    r'"((?:ANCHOR|AUTHORITY|BLOB|BUNDLE|CHAIN|COMMIT|CP|ENTRY|EVENT|FIXITY|HOLD|INBOX|KEY|LOG|RECORD|SCOPE|STATE|STORE|TILE|TIME|TRUST|TS|VERIFIER)_[A-Z_]+)"'
+    r'"((?:ANCHOR|AUTHORITY|BLOB|BUNDLE|CHAIN|COMMIT|CP|ENTRY|EVENT|FIXITY|HOLD|INBOX|KEY|LOG|QUARANTINE|RECORD|SCOPE|STATE|STORE|TILE|TIME|TRUST|TS|VERIFIER)_[A-Z_]+)"'
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import BinaryIO
 
 import pytest
 
@@ -10,7 +11,10 @@ from custody.digest import Digest
 from custody.event import Event
 from custody.keys import Ed25519Signer, keyid
 from custody.model import Json
-from tests.custody.archive_builder import ArchiveBuilder, Captured, Draft, MemorySource, small
+from custody.tiles import MAX_LEAF_BYTES
+from custody.verdict import Severity
+from custody.verify import verify
+from tests.custody.archive_builder import START, ArchiveBuilder, Captured, Draft, MemorySource, small
 from tests.custody.stewarding import blobs_of, completed, corrected, disposed, held, released, work
 from tests.custody.tampering import Told, resigned, tell
 
@@ -342,11 +346,53 @@ def test_a_fixity_check_that_found_something(made: ArchiveBuilder) -> None:
 
 
 def test_29_an_event_that_was_refused(made: ArchiveBuilder) -> None:
-    body = {"reason": "ENTRY_SCHEMA", "bytes_sha256": "0" * 64}
-    detail = made.detail("rejected.json", {"key": "v1/inbox/x", "why": "too large"})
-    made.commit(work(made, "event.rejected", detail, body, made.worker, chain=made.log_chain))
+    refuse(made, b"{}")
     told = tell(made.build(), made.trust)
+    assert told.verdict.holds
     assert told.notes == [("EVENT_REJECTED", {"index": NEXT, "reason": "ENTRY_SCHEMA"})]
+
+
+def test_what_was_refused_stays_byte_for_byte(made: ArchiveBuilder) -> None:
+    key = refuse(made, b'{"a": 1}')
+    assert refuse(made, b'{"a": 1}') == key, "again, and told of again"
+    other = refuse(made, b"x" * MAX_LEAF_BYTES)
+    source = made.build()
+    assert tell(source, made.trust).verdict.holds
+    where = {"key": key, "index": NEXT}
+    assert tell(source.without(key), made.trust).failures == [("QUARANTINE_MISSING", where)]
+    for spoiled in (source.flip(key, 3), source.with_object(key, b""), source.with_object(key, b"y" * 10**6)):
+        assert tell(spoiled, made.trust).failures == [("QUARANTINE_DIGEST", where)]
+    hidden = source.copy()
+    hidden.markers[other] = "m1"
+    assert tell(hidden, made.trust).failures == [("QUARANTINE_MISSING", {"key": other, "index": NEXT + 2})]
+    scope = scopes(made)[0].chain.removeprefix("scope:")
+    assert not verify(source.without(key), made.trust, at=START, scope=scope).holds, "whatever the case"
+
+
+def test_what_was_refused_and_cannot_be_reached_says_nothing(made: ArchiveBuilder) -> None:
+    key = refuse(made, b"{}")
+    source = made.build()
+
+    class Down(MemorySource):
+        def open(self, asked: str) -> BinaryIO:
+            if asked == key:
+                raise OSError("the store does not answer")
+            return super().open(asked)
+
+    verdict = verify(Down(source.objects, source.locks), made.trust, at=START)
+    assert verdict.word == "could not check"
+    assert [(each.code, each.locator["key"]) for each in verdict.findings if each.severity is Severity.UNCHECKED] == [
+        ("STORE_UNREACHABLE", key)
+    ]
+
+
+def refuse(made: ArchiveBuilder, data: bytes) -> str:
+    digest = Digest.of(data)
+    made.blobs[keyspace.quarantine(digest)] = data
+    detail = made.detail("rejected.json", {"key": "v1/inbox/x", "reason": "no event", "bytes": len(data)})
+    body = {"reason": "ENTRY_SCHEMA", "bytes_sha256": digest.hex}
+    made.commit(work(made, "event.rejected", detail, body, made.worker, chain=made.log_chain))
+    return keyspace.quarantine(digest)
 
 
 def test_what_waits_in_the_inbox_is_counted(made: ArchiveBuilder) -> None:
