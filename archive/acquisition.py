@@ -90,6 +90,7 @@ class Acquisition:
 
     def open(self, value: Mapping[str, Json]) -> Receipt | None:
         """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox."""
+        self.spool.journal.case(self.scope)
         subject = self._scribe.detail("run.json", {"run": self.run, **value})
         envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
         return self._log.submit([envelope])[0]

@@ -67,6 +67,8 @@ class Journalled:
     """A sentence for each place where the journal is not what was written."""
     torn: bool = False
     """The last line was cut short."""
+    case: str | None = None
+    """The id of the case that the run captures for."""
     interrupted: bool = False
     """The run was told to stop, and had the time to say so."""
     last_sha256: str | None = None
@@ -101,6 +103,8 @@ class Journalled:
             self.starts.pop(Digest(entry["payload_sha256"]), None)
         elif kind == "end":
             self._take_end(Envelope.parse(entry["envelope"]), entry["blobs"])
+        elif kind == "case":
+            self.case = str(entry["scope"])
         elif kind == "interrupted":
             self.interrupted = True
         elif kind == "submitted":
@@ -142,6 +146,10 @@ class Journal:
     def settled(self) -> bool:
         with self._lock:
             return self._state.settled
+
+    def case(self, scope: str) -> None:
+        """Whose evidence this run makes: if it dies, what it leaves is kept as long as the case's."""
+        self._append({"kind": "case", "scope": scope})
 
     def intent(self, envelope: Envelope) -> None:
         """Before a ``capture.started`` is submitted: from now on it gets an end if the log has it."""

@@ -4,7 +4,7 @@ A signed end is submitted with the files that it rests on. A start without an en
 what was in the spool. Killed at any point and begun again, it comes to the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,28 +71,41 @@ def pending(spool: Spool) -> list[Pending]:
     return [each for each in found if each.unended or each.unsubmitted or each.damage]
 
 
-def recover(spool: Spool, *, sequencer: Ledger, scribe: Scribe) -> Recovered:
-    """Raises ``StoreError`` and ``LogError`` when store or log are not there; what was done until then stays done."""
+def recover(
+    spool: Spool, *, sequencer: Ledger, scribe: Scribe, scribe_for: Callable[[str], Scribe] | None = None
+) -> Recovered:
+    """``scribe_for`` a case's id: as ``scribe``, with locks as long as was set for the case.
+
+    Raises ``StoreError`` and ``LogError`` when store or log are not there; what was done until then stays done.
+    """
     recovered = Recovered()
     spool.sweep()
     for run in spool.runs():
         with spool.dead(run) as dead:
             if dead:
-                _Run(run, sequencer, scribe, recovered).recover()
+                _Run(run, sequencer, scribe, recovered, scribe_for).recover()
     return recovered
 
 
 class _Run:
     """One dead run's directory; its lock is held."""
 
-    def __init__(self, path: Path, sequencer: Ledger, scribe: Scribe, recovered: Recovered) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sequencer: Ledger,
+        scribe: Scribe,
+        recovered: Recovered,
+        scribe_for: Callable[[str], Scribe] | None,
+    ) -> None:
         self._path = path
         self._sequencer = sequencer
-        self._scribe = scribe
         self._recovered = recovered
         self._lost: set[Digest] = set()
         self._waits = False
         self._state = read_journal(path / JOURNAL)
+        case = self._state.case
+        self._scribe = scribe if case is None or scribe_for is None else scribe_for(case)
         self._problems = [f"{path.name}: the journal is damaged: {each}" for each in self._state.damage]
 
     def recover(self) -> None:

@@ -132,7 +132,8 @@ class Vault:
                 sequencer.append([scribe.event("storage.probed", chain=chain, subject=subject, body=body)])
                 _remember_probe(home, store, clock())
             spool = Spool(home.spool, clock=clock)
-            _tell(recover(spool, sequencer=sequencer, scribe=scribe), notify)
+            scribe_for = _scribes_by_case(config, sequencer, scribe, clock)
+            _tell(recover(spool, sequencer=sequencer, scribe=scribe, scribe_for=scribe_for), notify)
             catalog = Catalog.open(home.catalog)
             stack.callback(catalog.close)
             return cls(
@@ -180,7 +181,7 @@ class Vault:
         acquisition = Acquisition(
             run=run,
             scope=scope,
-            scribe=self._scribe_for(scope),
+            scribe=_scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope),
             log=self.timekeeper if self.sequencer.orders else self.sequencer,
             spool=self.spool.run(run),
             advance_catalog=self.advance_catalog,
@@ -195,15 +196,6 @@ class Vault:
         if self.sequencer.orders:
             self.timekeeper.begin()
         return acquisition
-
-    def _scribe_for(self, scope: str) -> Scribe:
-        """Locks a case's blobs for as long as was set for it; the setting is the least."""
-        set_for = (each for each in self.sequencer.events("retention.set") if each.event.chain == f"scope:{scope}")
-        days = max((int(str(each.event.body["days"])) for each in set_for), default=0)
-        if days <= self.config.retention_days:
-            return self.scribe
-        longer = replace(self.config, retention_days=days)
-        return self.scribe.keeping(lambda: longer.retain_until(self._clock()))
 
     def finish(
         self,
@@ -274,6 +266,22 @@ class Vault:
 
     def _read_clock(self) -> Json:
         return read_clock(os.environ, clock=self._clock).to_json()
+
+
+def _scribes_by_case(
+    config: ArchiveConfig, ledger: Ledger, scribe: Scribe, clock: Callable[[], datetime]
+) -> Callable[[str], Scribe]:
+    """Locks a case's blobs for as long as was set for it; the setting is the least."""
+
+    def scribe_for(scope: str) -> Scribe:
+        set_for = (each for each in ledger.events("retention.set") if each.event.chain == f"scope:{scope}")
+        days = max((int(str(each.event.body["days"])) for each in set_for), default=0)
+        if days <= config.retention_days:
+            return scribe
+        longer = replace(config, retention_days=days)
+        return scribe.keeping(lambda: longer.retain_until(clock()))
+
+    return scribe_for
 
 
 def _submitting(home: Home, store: ObjectStore, retain_until: Callable[[], datetime], wait_s: float) -> Inbox:

@@ -194,6 +194,7 @@ def test_a_journal_says_what_was_written(tmp_path: Path) -> None:
     state = read_journal(tmp_path / JOURNAL)
     assert not state.torn
     assert state.settled
+    assert state.case is None
     assert state.starts[start.payload_sha256].envelope == start
     assert state.starts[start.payload_sha256].durable
     (found,) = state.ends.values()
@@ -295,6 +296,15 @@ def test_a_line_that_could_not_be_written_leaves_none(tmp_path: Path, monkeypatc
     written.interrupted()
     written.close()
     assert read_journal(tmp_path / JOURNAL).damage == []
+
+
+def test_a_journal_says_whose_evidence_it_is_about(tmp_path: Path) -> None:
+    written = Journal(tmp_path / JOURNAL, clock=now)
+    written.case("019a0000-0000-7000-8000-000000000000")
+    written.close()
+    state = read_journal(tmp_path / JOURNAL)
+    assert (state.case, state.damage) == ("019a0000-0000-7000-8000-000000000000", [])
+    assert state.settled, "nothing was begun yet"
 
 
 def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:

@@ -1,18 +1,22 @@
 """Locks lengthened by case, never shortened, and read back."""
 
-from datetime import timedelta
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from archive.config import ArchiveConfig
+from archive.directory import DirectoryStore
 from archive.errors import Refused
 from archive.stewardship import retention
 from archive.stewardship.opening import open_desk
 from archive.stewardship.retention import Kept
+from archive.store import Stored
 from archive.vault import Vault
 from custody import keyspace
 from custody.digest import Digest
+from custody.model import Role
 from tests.archive.deployment import now
 from tests.archive.stewardship.office import Office, failures
 
@@ -102,3 +106,43 @@ def test_what_is_captured_for_the_case_later_starts_with_as_much(tmp_path: Path)
     with open_desk(config, clock=now, notify=lambda _: None, by_person=False) as opened:
         retention.retain(opened.desk, opened.desk.survey(), opened.scope("kept longer"), 900, why="the court asked")
     assert [locked_for("kept longer"), locked_for("another")] == [900, 365]
+
+
+def test_what_a_dead_run_left_is_kept_as_long_as_its_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = ArchiveConfig(home=tmp_path / "home", store_url=f"file:{tmp_path / 'archive'}", retention_days=365)
+    in_hand = {case: f"pixels of {case}".encode() for case in ("kept longer", "another")}
+    with Vault.open(config, clock=now) as vault:
+        for case in in_hand:
+            vault.cases.open(case, vault.sequencer, vault.scribe)
+    with open_desk(config, clock=now, notify=lambda _: None, by_person=False) as opened:
+        retention.retain(opened.desk, opened.desk.survey(), opened.scope("kept longer"), 900, why="the court asked")
+    with Vault.open(config, clock=now) as vault:
+        for case, pixels in in_hand.items():
+            acquisition = vault.begin(case, {}, None)
+            capture = acquisition.new_id()
+            acquisition.start(capture_id=capture, unit=capture, url="u", parent=None, timeout_s=45, facts={})
+            acquisition.visit_spool(capture).write(Role.VIEWPORT, "viewport.png", "image/png", pixels)
+            acquisition.spool.journal.close()
+            os.close(acquisition.spool._lock)  # what is left when a process is killed
+    until: dict[str, datetime | None] = {}
+    create = DirectoryStore.create
+
+    def watched(
+        store: DirectoryStore, key: str, data: bytes | Path, *, digest: Digest, retain_until: datetime | None
+    ) -> Stored:
+        until[key] = retain_until
+        return create(store, key, data, digest=digest, retain_until=retain_until)
+
+    monkeypatch.setattr(DirectoryStore, "create", watched)
+    said: list[str] = []
+    with Vault.open(config, clock=now, notify=said.append) as vault:
+        (first, second) = vault.sequencer.reader.events("capture.abandoned")
+    assert sum("recorded as abandoned" in each for each in said) == 1
+
+    def days(digest: Digest) -> int:
+        found = until[keyspace.blob(digest)]
+        assert found is not None
+        return round((found - now()) / timedelta(days=1))
+
+    assert [days(Digest.of(each)) for each in in_hand.values()] == [900, 365]
+    assert {days(each.event.subjects[0].digest) for each in (first, second)} == {900, 365}
