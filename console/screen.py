@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from archive.errors import ArchiveError
 from console.exits import Exit, of_error
@@ -21,6 +22,9 @@ _HIDDEN = {
     ord(each): "\ufffd"
     for each in "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 }
+
+# ECMA-48: ESC and the other controls of both sets, with which a title could hide a line, or write another over it.
+_COMMANDS = {each: "\ufffd" for each in (*range(0x20), *range(0x7F, 0xA0)) if each not in {ord("\n"), ord("\t")}}
 
 
 class _Plain:
@@ -37,8 +41,22 @@ class _Plain:
         return getattr(getattr(sys, self._name), name)
 
 
-out = Console(file=cast("IO[str]", _Plain("stdout")), soft_wrap=True, highlight=False)
-err = Console(file=cast("IO[str]", _Plain("stderr")), soft_wrap=True, highlight=False)
+class _Screen(Console):
+    """Prints text, and no command to the terminal that somebody put into it; styles are added after that."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(_harmless(each) for each in objects), **options)
+
+
+def _harmless(printed: Any) -> Any:
+    if isinstance(printed, Text):
+        printed = printed.copy()
+        printed.plain = printed.plain.translate(_COMMANDS)
+    return printed.translate(_COMMANDS) if isinstance(printed, str) else printed
+
+
+out = _Screen(file=cast("IO[str]", _Plain("stdout")), soft_wrap=True, highlight=False)
+err = _Screen(file=cast("IO[str]", _Plain("stderr")), soft_wrap=True, highlight=False)
 _documents: list[Json] = []
 
 

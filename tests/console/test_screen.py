@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from console.screen import out
 from tests.command import run
@@ -12,6 +13,15 @@ def test_nothing_hidden_reaches_the_terminal(capsys: pytest.CaptureFixture[str])
     out.print("pay\u202egnp.exe\u2066 \u200bnow \U0001f469\u200d\U0001f52c", markup=False)
     said = capsys.readouterr().out
     assert said == "pay\ufffdgnp.exe\ufffd \ufffdnow \U0001f469\u200d\U0001f52c\n"  # the emoji's own joiner stays
+
+
+@pytest.mark.parametrize("wrapped", [str, Text])
+def test_no_command_reaches_the_terminal(wrapped: type, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page's title, a draft's words: ESC [ 8 m would hide what follows, CSI is one character of 8 bits elsewhere."""
+    out.print(wrapped("a\x1b[8mb\x9b2Jc\x1b]0;d\x07e\rf\x7f\tg\x00"), markup=False)
+    said = capsys.readouterr().out
+    assert not set(said) & {chr(each) for each in (*range(9), *range(11, 32), *range(127, 160))}
+    assert said.startswith("a\ufffd[8mb\ufffd2Jc\ufffd]0;d")
 
 
 @pytest.mark.parametrize(
