@@ -542,9 +542,9 @@ sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v dispo
   BEGIN { while ((getline line < sizes) > 0) { split(line, part, " "); size[part[1]] = part[2] + 0 }
           while ((getline line < withheld) > 0) kept[line] = 1
           while ((getline line < unheld) > 0) under[line] = 1
-          while ((getline line < disposed) > 0) {   # by the first that lists it; of lists that are not here, by any that no hold forbade
+          while ((getline line < disposed) > 0) {   # one under a hold explains what is gone only where no other does
             split(line, part, " "); line = part[1] " " part[2]
-            if (!(line in gone) || (part[2] == "*" && !(part[3] in under))) gone[line] = part[3] } }
+            if (!(line in gone) || gone[line] in under) gone[line] = part[3] } }
   function told(line) { if (gone[line] in under && !named[gone[line]]++) print "HOLD_VIOLATION", "entry", gone[line], "disposes of what was on hold" }
   { path = "data/artifacts/" $1 }
   path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }

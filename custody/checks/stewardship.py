@@ -120,10 +120,10 @@ class Stewardship:
         if wanted.item is None:
             return None
         disposals = self._disposals.get(wanted.item, ())
-        for each in disposals:
-            if each.blobs is not None and wanted.digest in each.blobs:
-                each.gone = True
-                return "disposed"
+        listed = [each for each in disposals if each.blobs is not None and wanted.digest in each.blobs]
+        if listed:  # one that was too early explains it only where no other does
+            min(listed, key=lambda each: each.held).gone = True
+            return "disposed"
         if wanted.chain != f"item:{wanted.item}":
             return None
         if unread := [each for each in disposals if each.blobs is None]:

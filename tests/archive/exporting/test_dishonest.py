@@ -136,6 +136,14 @@ def held_and_not_carried_out(made: Lie) -> None:
     made.dispose(gone=False)
 
 
+def disposed_of_again_after_the_release(made: Lie) -> None:
+    """The first was too early, and nothing was done about it."""
+    hold = made.hold()
+    made.dispose(gone=False)
+    made.release(hold)
+    made.dispose()
+
+
 def corrected(made: Lie) -> None:
     assert made.one.ended is not None
     made.correct(made.one.ended.make().payload_sha256)
@@ -143,6 +151,7 @@ def corrected(made: Lie) -> None:
 
 TRUTHS: dict[str, Callable[[Lie], object]] = {
     "disposed of after the release": disposed_after_the_release,
+    "disposed of again after the release": disposed_of_again_after_the_release,
     "held when nothing was left": held_after_the_disposal,
     "held, and nothing of it gone": held_and_not_carried_out,
     "corrected": corrected,
