@@ -25,6 +25,7 @@ from custody import keys
 from custody.model import Json
 from custody.trust import Trust
 
+_SHOWN = 1000  # characters of a line
 _MEANING = {
     "log.opened": "begins the log {log} with the log key {vkey}",
     "key.introduced": "from now on the key {keyid} may sign as {role}",
@@ -173,14 +174,15 @@ def _describe_blob(name: str, data: bytes) -> None:
             value = None
         if isinstance(value, dict):
             lines = [
-                f"{key}: {json.dumps(each, ensure_ascii=False)}"
+                f"{json.dumps(key, ensure_ascii=False)[1:-1]}: {json.dumps(each, ensure_ascii=False)}"
                 for key, each in value.items()
                 if key not in {"nonce", "schema"}
             ]
     for line in lines[:200]:
-        say(f"   {name}  {line[:1000]}")
+        rest = len(line) - _SHOWN
+        say(f"   {name}  {line[:_SHOWN]}" + (f"  … AND {rest} CHARACTERS MORE" if rest > 0 else ""))
     if len(lines) > 200:
-        say(f"   {name}  and {len(lines) - 200} lines more")
+        say(f"   {name}  … AND {len(lines) - 200} LINES MORE")
 
 
 def ask() -> None:
