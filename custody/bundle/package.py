@@ -5,6 +5,7 @@ import io
 import os
 import re
 import stat
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -29,6 +30,9 @@ _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _END = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe must not make us wait
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1  # APPNOTE 4.4.4
+_LOCAL_HEADER = struct.Struct("<26xHH")  # APPNOTE 4.3.7: lengths of name and extra field
+_FIELD = struct.Struct("<HH")  # APPNOTE 4.5.1
+_UNICODE_PATH = 0x7075  # APPNOTE 4.6.9
 _REFUSED = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zipfile.LargeZipFile)
 
 
@@ -179,7 +183,7 @@ def _zip(path: Path) -> Package:
     folded: dict[str, str] = {}
     total = 0
     for each in members:
-        reason = _zip_trouble(each)
+        reason = _zip_trouble(each, archive)
         name = each.filename.removeprefix(top)
         if reason is None and not each.filename.startswith(top):
             reason = _judge(each.filename, {}) or "outside of the bag's folder"
@@ -206,7 +210,7 @@ def _zip(path: Path) -> Package:
 _NAME = "a name that no export has"
 
 
-def _zip_trouble(member: zipfile.ZipInfo) -> str | None:
+def _zip_trouble(member: zipfile.ZipInfo, archive: zipfile.ZipFile) -> str | None:
     mode = member.external_attr >> 16
     if member.flag_bits & _ENCRYPTED:
         return "encrypted"
@@ -214,11 +218,34 @@ def _zip_trouble(member: zipfile.ZipInfo) -> str | None:
         return "a symbolic link, or no plain file"
     if member.orig_filename != member.filename:
         return "a name with a zero byte or a backslash"
+    if _has_other_name(member.extra) or _has_other_name(_local_extra(member, archive)):
+        return "a second name, which some programs unpack it under"
     if member.compress_type not in _METHODS:
         return f"compressed by a method ({member.compress_type}) that no export uses"
     if member.file_size > MAX_INFLATION * max(member.compress_size, 1):
         return f"{member.compress_size} bytes that claim to hold {member.file_size}"
     return None
+
+
+def _local_extra(member: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bytes:
+    """Of the header before the file, which ``zipfile`` passes over and others read (APPNOTE 4.3.7)."""
+    if archive.fp is None:
+        return b""
+    archive.fp.seek(member.header_offset)
+    header = archive.fp.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size:
+        return b""
+    name, extra = _LOCAL_HEADER.unpack(header)
+    return archive.fp.read(name + extra)[name:]
+
+
+def _has_other_name(extra: bytes) -> bool:
+    while len(extra) >= _FIELD.size:
+        kind, length = _FIELD.unpack_from(extra)
+        if kind == _UNICODE_PATH:
+            return True
+        extra = extra[_FIELD.size + length :]
+    return False
 
 
 def _judge(path: str, folded: dict[str, str]) -> str | None:

@@ -6,7 +6,9 @@ what was changed; it must not depend on lists that anybody can make.
 
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,6 +194,26 @@ def test_63_a_zip_that_harms_or_misleads_whoever_unpacks_it(plain: HandedOver, t
     assert told(verdict) == [("PKG_UNSAFE", {"member": member})]
     assert [each.n for each in verdict.checks if each.passed is False] == [13]
     assert all(each.passed is None for each in verdict.checks if each.n != 13)
+
+
+@pytest.mark.parametrize("place", ["both headers", "the header before it", "the list at the end"])
+def test_63_a_zip_that_unpacks_under_other_names(plain: HandedOver, tmp_path: Path, place: str) -> None:
+    """Info-ZIP believes a member's Unicode Path (APPNOTE 4.6.9) in place of its name, and others do not."""
+    name, other = b"bag/README.txt", b"bag/EVIL.txt"
+    field = struct.pack("<HHBL", 0x7075, 5 + len(other), 1, zlib.crc32(name)) + other
+    harmless = struct.pack("<HH", 0x6375, len(field) - 4) + field[4:]
+    path = tmp_path / "bag.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in sorted(file for file in plain.bag.rglob("*") if file.is_file()):
+            member = zipfile.ZipInfo(f"bag/{each.relative_to(plain.bag).as_posix()}")
+            member.extra = field if member.filename.encode() == name else b""
+            archive.writestr(member, each.read_bytes())
+    data = path.read_bytes()
+    assert data.count(field) == 2
+    if place != "both headers":
+        at = data.index(field) if place == "the list at the end" else data.rindex(field)
+        path.write_bytes(data[:at] + harmless + data[at + len(field) :])
+    assert told(judged(path, plain.office.trust)) == [("PKG_UNSAFE", {"member": name.decode()})]
 
 
 def test_63_a_bomb(plain: HandedOver, tmp_path: Path) -> None:
