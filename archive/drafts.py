@@ -179,10 +179,13 @@ class Signed:
         return max(0, self.needed - len(self.by))
 
 
-def signed(event: Proposed | Envelope, trust: Trust, *, people: Mapping[str, bytes] | None = None) -> Signed:
+def signed(
+    event: Proposed | Envelope, trust: Trust, *, people: Mapping[str, bytes] | None = None, at_best: bool = False
+) -> Signed:
     """``people``: the keys that the log has introduced for a person and not revoked, by id.
 
-    A signature that does not hold is not counted.
+    A signature that does not hold is not counted. ``at_best``: for whoever has the trust file alone, a key that it does
+    not name might be a person's, and is counted as one where people's word is taken.
     """
     proposed = Proposed.of(event) if isinstance(event, Envelope) else event
     kind = proposed.event.kind
@@ -194,7 +197,12 @@ def signed(event: Proposed | Envelope, trust: Trust, *, people: Mapping[str, byt
         good: tuple[str, ...] = proposed.keyids if by == "worker" else ()
     else:
         envelope = proposed.envelope()
-        good = tuple(dict.fromkeys(each for each in proposed.keyids if each in known and _holds(envelope, known[each])))
+        may_be = by != "root" and at_best
+        good = tuple(
+            each
+            for each in dict.fromkeys(proposed.keyids)
+            if (_holds(envelope, known[each]) if each in known else may_be)
+        )
     needed = {"root": trust.root_threshold, "people": trust.people_threshold}.get(by, 1)
     return Signed(needed, good)
 

@@ -144,7 +144,7 @@ def describe(draft: DraftFile, trust: Trust) -> None:
             _describe_blob(subject.name, draft.blobs[subject.digest])
         for ref in event.refs:
             say(f"   {ref.rel.replace('_', ' ')} the event whose payload is {ref.payload_sha256}")
-        count = drafts.signed(each, trust)
+        count = drafts.signed(each, trust, at_best=True)
         say(f"   signed by {', '.join(each.keyids) or 'nobody yet'}; signatures that it needs still: {count.missing}")
         say(f"   SHA-256 of what is signed: {each.payload_sha256}  <- compare it with the other holders")
     say("")

@@ -12,7 +12,18 @@ from archive.errors import Refused, UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, print_json, say, sentences
-from console.verbs.stewardship import CaseOption, Chosen, OutOption, UnitOption, choose, drafted, submit, tell, time_of
+from console.verbs.stewardship import (
+    CaseOption,
+    Chosen,
+    OutOption,
+    UnitOption,
+    choose,
+    drafted,
+    need_people,
+    submit,
+    tell,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from archive.stewardship.disposal import Done, Plan
@@ -49,7 +60,7 @@ def dispose(
 
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        with open_desk(config, clock=now, notify=say, by_person=not dry_run) as opened:
+        with open_desk(config, clock=now, notify=say, by_person=False) as opened:
             survey = opened.desk.survey()
             chosen = choose(opened, survey, case=case, unit=unit)
             units = _units(chosen, case)
@@ -61,6 +72,8 @@ def dispose(
                 _tell_plans(plans)
             if not dry_run:
                 disposal.refuse_locked(plans, now())
+                if any(plan.told is None for plan in plans):  # to go on with what the log says takes nobody's word
+                    need_people(opened, out_)
                 _confirm(plans, yes=yes)
                 made = disposal.disposals(opened.desk, plans, why=why)
                 if submit(opened, made, out_):

@@ -11,7 +11,17 @@ from archive.errors import UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
-from console.verbs.stewardship import CaseOption, OutOption, UnitOption, choose, drafted, submit, tell, time_of
+from console.verbs.stewardship import (
+    CaseOption,
+    OutOption,
+    UnitOption,
+    choose,
+    drafted,
+    need_people,
+    submit,
+    tell,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from archive.stewardship.holds import Outcome
@@ -91,9 +101,11 @@ def release(
 
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        with open_desk(config, clock=now, notify=say, by_person=True) as opened:
+        with open_desk(config, clock=now, notify=say, by_person=False) as opened:
             survey = opened.desk.survey()
             chosen = choose(opened, survey, case=case, unit=unit)
+            if any(holding.matching(opened.desk, survey.held(each), matter) for each in chosen.units):
+                need_people(opened, out_)
             made = holding.releases(opened.desk, survey, chosen.units, matter=matter, why=why)
             known = {each.item for each in survey.releases}
             if not made and not known & set(chosen.units):

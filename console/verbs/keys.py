@@ -349,10 +349,12 @@ def cosign(
             keyring.ask()
         draft = draft.signed_by(signer)
         save_draft(file, draft)
-        lacking = max(signed(each, believed).missing for each in draft.events)
+        lacking = max(signed(each, believed, at_best=True).missing for each in draft.events)
         if as_json:
             print_json({"schema": 1, "draft": str(file), "keyid": keyid, "missing": lacking})
         say(f"signed; it needs still: {lacking}" if lacking else f"signed; now: counterproof keys submit {file}")
+        if any(each.event.kind and each.event.kind.by in {"person", "people"} for each in draft.events):
+            say("whether the log knows who has signed as people is looked at when it is submitted")
 
 
 @app.command()

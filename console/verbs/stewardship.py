@@ -62,19 +62,26 @@ def choose(opened: "Opened", survey: "Survey", *, case: str | None, unit: str | 
     return Chosen(units=tuple(found))
 
 
-def submit(opened: "Opened", envelopes: Sequence["Envelope"], draft: Path | None) -> bool:
-    """Into the log when one signature is enough; else into a draft file for others to sign, and False."""
+def need_people(opened: "Opened", draft: Path | None) -> None:
+    """Before anything is made or stored: may this home sign, and where does it go if others have to sign as well?"""
+    opened.vault.home.signers.need_person()
     needed = opened.desk.people_threshold
-    if not envelopes:
-        return True
-    if needed <= 1:
-        opened.desk.log.append(envelopes)
-        return True
-    if draft is None:
+    if needed > 1 and draft is None:
         raise Refused(
             f"the trust file asks for the signatures of {needed} people: name a file by --out FILE, have the others "
             "sign it with `counterproof keys cosign FILE`, and hand it in with `counterproof keys submit FILE`"
         )
+    if needed > 1 and draft is not None and draft.exists():
+        raise UsageError(f"{draft} is there already: name another file, or take that one away")
+
+
+def submit(opened: "Opened", envelopes: Sequence["Envelope"], draft: Path | None) -> bool:
+    """Into the log when one signature is enough; else into a draft file for others to sign, and False."""
+    if not envelopes:
+        return True
+    if opened.desk.people_threshold <= 1 or draft is None:
+        opened.desk.log.append(envelopes)  # which refuses what has too few signatures
+        return True
     from archive.drafts import write_draft
     from custody import keyspace
     from custody.event import Event
