@@ -15,6 +15,10 @@ from tests.command import Ran, run
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
 
 
+DISK = Path(__file__).as_uri()
+"""Where a robots.txt has no business to lead."""
+
+
 class Trap:
     """Where no page may lead: counts who comes."""
 
@@ -48,7 +52,8 @@ def page(trap: Trap) -> Iterator[list[str]]:
         def do_GET(self) -> None:
             if self.path in {"/robots.txt", "/leads-there"}:
                 self.send_response(302)
-                self.send_header("Location", f"http://127.0.0.1:{trap.port}/robots")
+                on_disk = self.headers["Host"] == "disk.example"
+                self.send_header("Location", DISK if on_disk else f"http://127.0.0.1:{trap.port}/robots")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
@@ -64,7 +69,8 @@ def page(trap: Trap) -> Iterator[list[str]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield ["--resolve", f"page.example:80:127.0.0.1:{server.server_port}"]
+    at = f"80:127.0.0.1:{server.server_port}"
+    yield ["--resolve", f"page.example:{at}", "--resolve", f"disk.example:{at}"]
     server.shutdown()
     server.server_close()
 
@@ -103,9 +109,11 @@ def test_what_a_page_may_not_fetch_is_counted_and_opened_by_name_only(
     trap: Trap, page: list[str], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    shut = capture(home, "http://page.example/", *page)
+    shut = capture(home, "http://page.example/", "http://disk.example/", *page)
     assert (shut.code, trap.came) == (0, 0), shut.err
-    (made,) = shut.captures
+    disk = record_of(home, shut.capture_of("http://disk.example/"))
+    assert (disk["robots"]["status"], disk["robots"]["reason"]) == (302, "no_file"), "a file of our disk was read"
+    made = shut.capture_of("http://page.example/")
     assert (made["status"], made["outcome"]) == ("complete", "ok")
     record = record_of(home, made)
     assert record["robots"]["error"] == "refused_by_policy"
