@@ -77,6 +77,14 @@ def capture(
             help="As curl's, for make-believe networks; every capture is then origin not_public.",
         ),
     ] = None,
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-network",
+            metavar="CIDR",
+            help="Let pages reach this private network; every capture is then origin not_public. Repeatable.",
+        ),
+    ] = None,
     trust_spki: Annotated[
         list[str] | None,
         typer.Option(
@@ -115,6 +123,7 @@ def capture(
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "resolve": tuple(resolve or ()),
+                "allow_network": tuple(allow_network or ()),
                 "trust_spki": tuple(trust_spki or ()),
             },
             progress=progress,

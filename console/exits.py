@@ -37,7 +37,7 @@ class Exit(IntEnum):
     SETUP = 7
     """A program that we need is not installed."""
     POLICY = 8
-    """A rule forbids it: a page refused by ``--robots obey``, a hold, a lock, a retention that was set."""
+    """A rule forbids it: an address, ``--robots obey``, a hold, a lock, a retention that was set."""
     INTERRUPTED = 130
 
 

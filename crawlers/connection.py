@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from crawlers.resolving import ResolvedBy, is_public
+from crawlers.policy import Refusal
+from crawlers.resolving import ResolvedBy
+from crawlers.special import is_public
 from custody.instant import format_utc
 from custody.model import Json
 
@@ -30,6 +32,8 @@ class Connection:
     connected_port: int | None = None
     """Differs from `port` only under `--resolve`."""
     connected_at: datetime | None = None
+    refused: tuple[Refusal, ...] = ()
+    """What the policy kept out. Where a name has other addresses too, those were tried."""
     error: Fault | None = None
     """None together with no `connected_at`: the visit ended while we were still trying."""
     detail: str | None = None
@@ -52,6 +56,7 @@ class Connection:
             "connected_port": self.connected_port,
             "asked_at": format_utc(self.asked_at),
             "connected_at": format_utc(self.connected_at) if self.connected_at else None,
+            "refused": [each.to_json() for each in self.refused],
             "error": self.error,
             "detail": self.detail,
             "is_public": self.is_public,

@@ -1,4 +1,4 @@
-"""The proxy that all target traffic goes through: it resolves, connects and records, and never ends TLS."""
+"""The proxy that all target traffic goes through: it resolves, refuses, connects and records; it never ends TLS."""
 
 import asyncio
 import hmac
@@ -9,11 +9,12 @@ from datetime import datetime
 
 from crawlers.connection import Connection
 from crawlers.forwarding import BadRequest, Head, forward, tunnel_target
-from crawlers.reaching import Account, Forbidden, OnConnect, Reach
+from crawlers.policy import Policy
+from crawlers.reaching import Account, Reach
 from crawlers.relaying import Relay, Stream
 from crawlers.resolving import Lookup, Resolve, SystemLookup
 
-__all__ = ["Connection", "Egress", "Forbidden", "Limits", "OnConnect", "Pass", "Resolve"]
+__all__ = ["Connection", "Egress", "Limits", "Pass", "Policy", "Resolve"]
 
 REALM = "Counterproof egress"
 
@@ -55,7 +56,7 @@ class Egress:
         *,
         clock: Callable[[], datetime],
         dns: Lookup | None = None,
-        on_connect: OnConnect | None = None,
+        policy: Policy | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._limits = limits or Limits()
@@ -63,7 +64,7 @@ class Egress:
         self._reach = Reach(
             resolve=resolve,
             dns=dns or self._system,
-            on_connect=on_connect,
+            policy=policy or Policy(),
             clock=clock,
             lookup_s=self._limits.lookup_s,
             connect_s=self._limits.connect_s,

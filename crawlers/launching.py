@@ -37,7 +37,7 @@ _FLAGS = (
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
     "--disable-quic",  # UDP would go past the egress
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--force-webrtc-ip-handling-policy",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-domain-reliability",

@@ -16,7 +16,8 @@ from crawlers.listing import asks_for_password, is_article, is_hub_host, is_list
 from crawlers.markup import Markup, place
 from crawlers.outline import Outline, Text
 from crawlers.regions import Layout, Region, lay_out
-from crawlers.resolving import is_public, literal
+from crawlers.resolving import literal
+from crawlers.special import is_public
 from crawlers.wrappers import carried_destination, unwrap
 from custody.model import Candidate, Via
 

@@ -25,6 +25,8 @@ def judge_origin(
     """
     ours = [f"{each} was in use" for each in interventions]
     for connection in connections:
+        if connection.error == "policy":
+            continue  # nothing of it was reached: a page that only names a private address does not become ours
         if connection.resolved_by in {"resolve", "hosts"}:
             said = "--resolve" if connection.resolved_by == "resolve" else "the hosts file"
             ours.append(f"{connection.host}: its address came from {said}, not from public DNS")

@@ -2,22 +2,16 @@
 
 import asyncio
 import errno
-import ipaddress
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from crawlers.connection import Connection, Fault, Kind
+from crawlers.policy import Policy, Refusal
 from crawlers.relaying import Stream
 from crawlers.resolving import Answer, Lookup, NameUnknown, Resolve, literal
-
-OnConnect = Callable[[str, int, tuple[str, ...]], None]
-"""Asked with host, port and addresses before anything is connected to; raises Forbidden to refuse."""
-
-
-class Forbidden(Exception):
-    """A policy forbids the connection; the message says which."""
+from crawlers.special import embedded, parsed
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -57,7 +51,7 @@ class Reach:
         *,
         resolve: tuple[Resolve, ...],
         dns: Lookup,
-        on_connect: OnConnect | None,
+        policy: Policy,
         clock: Callable[[], datetime],
         lookup_s: float,
         connect_s: float,
@@ -65,7 +59,7 @@ class Reach:
     ) -> None:
         self._resolve = resolve
         self._dns = dns
-        self._on_connect = on_connect
+        self._policy = policy
         self._clock = clock
         self._lookup_s = lookup_s
         self._connect_s = connect_s
@@ -87,7 +81,12 @@ class Reach:
         given = [entry for entry in self._resolve if (entry.host, entry.port) == (host, port)]
         if given:
             answer = Answer(addresses=tuple(entry.address for entry in given), resolved_by="resolve")
-            return await self._open(account, n, answer, [(entry.address, entry.connect_port) for entry in given])
+            # Somebody said so for this very host and port: the one hole that is exempt from the policy.
+            ends = [(entry.address, entry.connect_port) for entry in given]
+            return await self._open(account, n, answer, ends, exempt=True)
+        refusal = self._policy.port(port)
+        if refusal is not None:
+            raise self._refused(account, n, [refusal])
         address = literal(host)
         if address is not None:
             return await self._open(account, n, Answer(addresses=(address,), resolved_by="literal"), [(address, port)])
@@ -117,14 +116,25 @@ class Reach:
             raise _Failed("dns", f"{host}: no address")
         return answer
 
-    async def _open(self, account: Account, n: int, answer: Answer, ends: list[tuple[str, int]]) -> Stream:
-        asked = replace(account.connections[n], addresses=answer.addresses, resolved_by=answer.resolved_by)
-        account.connections[n] = asked
-        if self._on_connect is not None:
-            try:
-                self._on_connect(asked.host, asked.port, answer.addresses)
-            except Forbidden as error:
-                raise _Failed("policy", str(error)) from error
+    def _refused(self, account: Account, n: int, refusals: list[Refusal]) -> _Failed:
+        account.connections[n] = replace(account.connections[n], refused=tuple(refusals))
+        return _Failed("policy", "; ".join(str(refusal) for refusal in refusals))
+
+    async def _open(
+        self, account: Account, n: int, answer: Answer, ends: list[tuple[str, int]], *, exempt: bool = False
+    ) -> Stream:
+        account.connections[n] = replace(
+            account.connections[n], addresses=answer.addresses, resolved_by=answer.resolved_by
+        )
+        if not exempt:
+            judged = [(end, self._policy.address(end[0])) for end in ends]
+            refusals = [refusal for _, refusal in judged if refusal is not None]
+            ends = [end for end, refusal in judged if refusal is None]
+            if refusals:
+                refused = self._refused(account, n, refusals)
+                if not ends:
+                    raise refused
+        asked = account.connections[n]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connect_s
         faults: list[_Failed] = []
@@ -140,7 +150,8 @@ class Reach:
         raise _Failed(faults[-1].fault, "; ".join(fault.detail for fault in faults))
 
     async def _dial(self, address: str, port: int, seconds: float) -> Stream:
-        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = parsed(address)
+        ip = embedded(ip) or ip
         if port == self.own_port and (ip.is_loopback or ip.is_unspecified):
             raise _Failed("refused", f"{address} port {port}: the egress does not connect to itself")
         try:

@@ -74,28 +74,23 @@ class Resolve:
         return cls(host=host, port=port, address=address, connect_port=connect_port)
 
 
-def is_public(address: str) -> bool:
-    """Whether an address is one that anybody on the internet could reach.
-
-    An IPv4 address inside an IPv6 one is judged too, since that is where the packets go: mapped (RFC 4291 §2.5.5.2),
-    NAT64 (RFC 6052 §2.1), 6to4 (RFC 3056).
-    """
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if ip in ipaddress.IPv6Network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
-
-
 def literal(host: str) -> str | None:
     """The address that a host is by itself, if it is one."""
     try:
         return str(ipaddress.ip_address(host.strip("[]")))
     except ValueError:
         return None
+
+
+def numeric(host: str) -> str:
+    """The address that a browser takes a host of numbers for (WHATWG URL, "IPv4 parser"): `0x7f.1` is 127.0.0.1."""
+    last = host.rpartition(".")[2]
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host))
+        except OSError:
+            return host
+    return host
 
 
 class SystemLookup:

@@ -17,6 +17,7 @@ from archive.result import Result
 from archive.vault import Vault
 from crawlers.address import dedupe_key
 from crawlers.diagnosis import diagnose
+from crawlers.policy import parse_network
 from crawlers.resolving import Resolve
 from crawlers.session import Job, Progress
 from crawlers.sessions import close_session, now, open_session
@@ -34,6 +35,7 @@ __all__ = [
     "dedupe_key",
     "diagnose",
     "parse_arguments",
+    "parse_network",
     "read_list",
     "run",
     "without_repeats",

@@ -13,6 +13,7 @@ from archive.vault import Vault
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
 from crawlers.robots import RobotsKeeper
+from crawlers.special import Network
 from custody.model import Json, Role, Snapshot, Started, Via
 
 Progress = Callable[[str, Mapping[str, Json]], None]
@@ -33,6 +34,8 @@ class Job:
     """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
     operator: str | None = None
     resolve: tuple[Resolve, ...] = ()
+    allow_network: tuple[Network, ...] = ()
+    """Where the egress may connect though no public site is there."""
     trust_spki: tuple[str, ...] = ()
     timeout_s: float = 45.0
     concurrency: int = 2
@@ -43,6 +46,7 @@ class Job:
         named = []
         if self.resolve:
             named.append("--resolve")
+        named += [f"--allow-network {each}" for each in self.allow_network]
         if self.trust_spki:
             named.append("--trust-spki")
         return tuple(named)
@@ -55,6 +59,7 @@ class Job:
             "depth": self.depth,
             "robots": self.robots,
             "resolve": [str(each) for each in self.resolve],
+            "allow_network": [str(each) for each in self.allow_network],
             "trust_spki": list(self.trust_spki),
             "timeout_s": int(self.timeout_s),
             "concurrency": self.concurrency,

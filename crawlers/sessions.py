@@ -12,7 +12,7 @@ from archive.config import ArchiveConfig
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.browser import check_driver
-from crawlers.egress import Egress
+from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.session import Job, Progress, Session
 from custody.model import Json
@@ -43,7 +43,7 @@ async def open_session(
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT)
     await asyncio.to_thread(check_driver)
-    egress = Egress(job.resolve, clock=clock)
+    egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network))
     await egress.start()
     try:
         launch = await asyncio.to_thread(

@@ -1,5 +1,6 @@
 """What a look brought home -> a Visit: outcome, origin, what is missing, where the links lead. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from crawlers.address import host_of
 from crawlers.connection import Connection
 from crawlers.origin import judge_origin
 from crawlers.outcome import PageFacts, judge
+from crawlers.resolving import numeric
 from crawlers.session import Looking
 from crawlers.sight import Seen
 from crawlers.text import clean
@@ -20,6 +22,7 @@ BETWEEN = "hop-"
 MAX_CANDIDATES = 10_000
 """As many as the record's schema takes."""
 _MANY = 1_000
+MAX_REFUSED = 100
 
 _TROUBLES: Mapping[str, Outcome] = {
     "timeout": Outcome.TIMEOUT,
@@ -39,7 +42,7 @@ _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "timeout": (Outcome.TIMEOUT, "the host did not answer"),
     "unreachable": (Outcome.ERROR, "the host cannot be reached"),
     "reset": (Outcome.ERROR, "the connection was cut"),
-    "policy": (Outcome.REFUSED_BY_POLICY, "the egress policy forbids its address"),
+    "policy": (Outcome.REFUSED_BY_POLICY, "the egress policy forbids it"),
 }
 # Chromium's words, net/base/net_error_list.h.
 _NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {
@@ -47,6 +50,10 @@ _NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "net::ERR_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
     "net::ERR_CONNECTION_TIMED_OUT": (Outcome.TIMEOUT, "the host did not answer"),
     "net::ERR_INVALID_AUTH_CREDENTIALS": (Outcome.LOGIN_WALL, "the site asks for a name and a password (HTTP 401)"),
+    "net::ERR_UNSAFE_PORT": (
+        Outcome.REFUSED_BY_POLICY,
+        "the browser asks nothing of that port, which is not for the web",
+    ),
     "net::ERR_EMPTY_RESPONSE": (Outcome.ERROR, "the host closed the connection without an answer"),
 }
 _NO_TLS = ("net::ERR_SSL", "net::ERR_CERT", "net::ERR_BAD_SSL", "net::ERR_TLS", "net::ERR_ECH")
@@ -82,10 +89,12 @@ def _no_connection(seen: Seen, asked: str, connections: Sequence[Connection]) ->
     """The browser knows the egress's answer only; the egress knows what the host did."""
     trouble = seen.trouble or ""
     host = host_of(seen.hops[-1].to_url if seen.hops else asked)
-    failed = next((each for each in reversed(connections) if each.error is not None and each.host == host), None)
+    hosts = {host, numeric(host)}
+    failed = next((each for each in reversed(connections) if each.error is not None and each.host in hosts), None)
     if failed is not None and failed.error is not None:
         outcome, why = _CONNECTION_ERRORS[failed.error]
-        return outcome, f"{failed.host}: {why}"
+        kept_out = f" ({'; '.join(str(each) for each in failed.refused)})" if failed.error == "policy" else ""
+        return outcome, f"{failed.host}: {why}{kept_out}"
     if trouble.startswith(_NO_TLS):
         return Outcome.TLS_ERROR, f"{host}: no page could be had over TLS ({trouble})"
     if trouble in _NET_ERRORS:
@@ -178,7 +187,23 @@ def _network(seen: Seen, connections: Sequence[Connection]) -> dict[str, Json]:
     facts = [each.to_json() for each in (ordered if len(connections) > _MANY else connections)]
     return {
         **trimming.listed("connections", facts, budget=trimming.CONNECTIONS),
+        **_refusals(connections),
         **trimming.listed("tls", [each.to_json() for each in seen.certificates], budget=trimming.CERTIFICATES),
+    }
+
+
+def _refusals(connections: Sequence[Connection]) -> dict[str, Json]:
+    """How often the policy kept something out, and what: each host, port and address once, the first first."""
+    times = Counter(
+        (each.host, each.port, refusal.address, refusal.reason) for each in connections for refusal in each.refused
+    )
+    facts = [
+        {"host": host, "port": port, "address": address, "reason": reason, "times": count}
+        for (host, port, address, reason), count in times.items()
+    ]
+    return {
+        "refusals": times.total(),
+        **trimming.listed("refused", facts[:MAX_REFUSED], budget=trimming.REFUSALS, total=len(facts)),
     }
 
 

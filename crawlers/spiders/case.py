@@ -5,6 +5,7 @@ import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -15,7 +16,7 @@ from twisted.python.failure import Failure
 from archive.errors import ArchiveError
 from archive.result import Result
 from crawlers import browser, robots
-from crawlers.address import dedupe_key, parse_target
+from crawlers.address import SCHEMES, dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.links import LinkPage, choose_of_all
 from crawlers.robots import RobotsAnswer, RobotsKeeper
@@ -228,9 +229,14 @@ class CaseSpider(Spider):
                 location = response.headers.get("Location")
                 if response.status not in {301, 302, 303, 307, 308} or location is None:
                     break
-                url = response.urljoin(location.decode("latin-1"))
+                onward = response.urljoin(location.decode("latin-1"))
+                if urlsplit(onward).scheme not in SCHEMES:
+                    break  # Scrapy would read `file:` from our disk, and go to `ftp:` past the egress
+                url = onward
         except Exception as error:  # noqa: BLE001  # whatever a site does with robots.txt is an answer, and recorded
-            return RobotsAnswer(url=url, status=None, body=None, error=type(error).__name__, fetched_at=at)
+            refused = any(each.error == "policy" for each in session.egress.report(name))
+            said = "refused_by_policy" if refused else type(error).__name__
+            return RobotsAnswer(url=url, status=None, body=None, error=said, fetched_at=at)
         finally:
             session.egress.dismiss(name)
         body = response.body[: robots.MAX_BYTES + 1]  # one more, so that it shows when there is more

@@ -19,11 +19,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from archive.errors import UsageError
-from crawlers.egress import Connection, Egress, Forbidden, Limits, Pass, Resolve
+from crawlers.egress import Connection, Egress, Limits, Pass, Policy, Resolve
 from crawlers.launching import find_browser
-from crawlers.resolving import Answer, Lookup, NameUnknown, SystemLookup, is_public
+from crawlers.policy import Refusal, parse_network
+from crawlers.resolving import Answer, Lookup, NameUnknown, SystemLookup
+from crawlers.special import is_public
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HERE = Policy(allowed=tuple(parse_network(text) for text in ("127.0.0.0/8", "::1", "255.255.255.255")))
+"""Everything of these tests is on loopback."""
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -52,6 +56,7 @@ def names(**table: tuple[str, ...]) -> Lookup:
 
 @asynccontextmanager
 async def egress(*resolve: str, limits: Limits | None = None, **options: object) -> AsyncIterator[Egress]:
+    options.setdefault("policy", HERE)
     proxy = Egress(
         tuple(Resolve.parse(entry) for entry in resolve),
         clock=Ticking(),
@@ -470,22 +475,28 @@ def test_a_policy_stands_before_the_connection() -> None:
     async def note(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         reached.append(await reader.read())
 
-    def loopback_only_for_friends(host: str, _: int, addresses: tuple[str, ...]) -> None:
-        if host != "friend.example" and "127.0.0.1" in addresses:
-            raise Forbidden(f"{host} is inside")
-
     async def story() -> None:
-        dns = names(friend_example=("127.0.0.1",), stranger_example=("127.0.0.1",))
-        async with site(note) as port, egress(dns=dns, on_connect=loopback_only_for_friends) as proxy:
+        dns = names(
+            friend_example=("127.0.0.1",), stranger_example=("127.0.0.2",), both_example=("10.0.0.1", "127.0.0.1")
+        )
+        policy = Policy(allowed=(parse_network("127.0.0.1"),))
+        async with site(note, host="0.0.0.0") as port, egress(dns=dns, policy=policy) as proxy:
             credential = proxy.admit("v")
             head, _, writer = await tunnel(proxy, credential, f"stranger.example:{port}")
             assert head.startswith(b"HTTP/1.1 403 ")
             writer.close()
             assert reached == []
-            assert (proxy.report("v")[0].error, proxy.report("v")[0].detail) == ("policy", "stranger.example is inside")
-            head, _, writer = await tunnel(proxy, credential, f"friend.example:{port}")
-            assert head.startswith(b"HTTP/1.1 200 ")
-            writer.close()
+            record = proxy.report("v")[0]
+            why = "loopback, RFC 1122 §3.2.1.3"
+            assert (record.error, record.detail) == ("policy", f"127.0.0.2: {why}")
+            assert record.refused == (Refusal(address="127.0.0.2", reason=why),)
+            for friend in ("friend", "both"):
+                head, _, writer = await tunnel(proxy, credential, f"{friend}.example:{port}")
+                assert head.startswith(b"HTTP/1.1 200 ")
+                writer.close()
+            both = proxy.report("v")[2]
+            assert (both.address, both.error) == ("127.0.0.1", None)
+            assert [each.address for each in both.refused] == ["10.0.0.1"], "what was passed over is not said"
 
     asyncio.run(story())
 
@@ -722,7 +733,7 @@ def test_stopping_leaves_nothing_running() -> None:
         raise AssertionError(host)
 
     async def story() -> None:
-        proxy = Egress((Resolve.parse("a.example:443:127.0.0.1"),), clock=Ticking(), dns=never)
+        proxy = Egress((Resolve.parse("a.example:443:127.0.0.1"),), clock=Ticking(), dns=never, policy=HERE)
         await proxy.start()
         async with site(silent) as port:
             credential = proxy.admit("v")
