@@ -16,9 +16,11 @@ from archive.stewardship.survey import Claim, Survey, Told
 from archive.store import Removal
 from custody import keyspace
 from custody.digest import Digest
-from custody.event import Envelope, Ref
+from custody.errors import CustodyError
+from custody.event import Envelope, Event, Ref
 from custody.instant import format_utc
 from custody.model import Json
+from custody.tiles import MAX_LEAF_BYTES
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,6 +66,7 @@ def plans(desk: Desk, survey: Survey, units: Sequence[str]) -> list[Plan]:
     wanted = [unit for unit in units if (told := survey.disposal(unit)) is None or not _is_settled(survey, told)]
     _refuse_held(desk, survey, wanted)
     _refuse_open(survey, wanted, desk.clock())
+    _refuse_unseen(desk, survey)
     unread: list[Claim] = []
     fresh = [unit for unit in wanted if survey.is_live(unit)]
     blobs = blobs_of(desk, survey, fresh, unread=unread)
@@ -134,6 +137,7 @@ def carry_out(desk: Desk, survey: Survey, units: Sequence[str]) -> list[Done]:
     that something has begun to name since.
     """
     _refuse_held(desk, survey, units)
+    _refuse_unseen(desk, survey)
     elsewhere = _named_elsewhere(desk, survey, set(units))
     done = []
     for unit in units:
@@ -235,6 +239,39 @@ def _refuse_open(survey: Survey, units: Sequence[str], now: datetime) -> None:
                 raise Refused(
                     f"capture {capture} of {unit} is still going on: wait for its end; nothing was disposed of"
                 )
+
+
+def _refuse_unseen(desk: Desk, survey: Survey) -> None:
+    """Where the store keeps no locks: captures that may name a blob and that the log does not show yet.
+
+    Elsewhere, whoever is about to name a blob that is there already has lengthened its lock first.
+    """
+    if next(iter(desk.store.versions(keyspace.LOGS)), None) is not None:
+        return
+    waiting = sum(desk.mapped(lambda key: _is_of_item(desk, key), desk.store.keys(keyspace.INBOX)))
+    if waiting:
+        raise Refused(
+            f"{waiting} events of captures wait in the inbox and may name what is to go, which no lock protects here: "
+            "run `counterproof sequence` where the log key is, then this again; nothing more was disposed of"
+        )
+    now = desk.clock()
+    captures = ((name, each) for item in survey.items.values() for name, each in item.captures.items())
+    going = (name for name, each in captures if each.end is None and each.deadline > now)
+    if (capture := next(going, None)) is not None:
+        raise Refused(
+            f"capture {capture} is going on and may name what is to go, which no lock protects here: wait for its end; "
+            "nothing more was disposed of"
+        )
+
+
+def _is_of_item(desk: Desk, key: str) -> bool:
+    """In whatever thread the map uses. What is no event will be refused by the log, and names nothing."""
+    try:
+        with desk.store.open(key) as stream:
+            event = Event.parse(Envelope.parse(stream.read(MAX_LEAF_BYTES)).payload)
+    except (NotStored, CustodyError):
+        return False
+    return event.chain.startswith("item:")
 
 
 def _named_elsewhere(desk: Desk, survey: Survey, going: set[str]) -> dict[Digest, Claim]:

@@ -1,11 +1,13 @@
 """An archive with captures in it, on any store, and a desk to work at. Locks end when the test wants them to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 from archive.cases import Cases, assign
+from archive.inbox import key_of
 from archive.log import LogReader
 from archive.scribe import Scribe
 from archive.sequencer import Sequencer
@@ -15,7 +17,7 @@ from archive.store import Keeper
 from custody import keyspace
 from custody.artifact import Artifact, Lock
 from custody.digest import Digest
-from custody.event import Ref, Subject
+from custody.event import Envelope, Ref, Subject, event_id_of
 from custody.instant import format_utc
 from custody.model import Json, Origin, Outcome, Status
 from custody.record import Record
@@ -24,6 +26,20 @@ from custody.verify import verify
 from tests.archive.deployment import Deployment, now
 
 FOREVER = timedelta(days=400)
+
+
+@dataclass
+class _Waiting:
+    """Puts events where a worker without the log key puts them."""
+
+    store: Keeper
+    ids: list[str] = field(default_factory=list)
+
+    def append(self, envelopes: Sequence[Envelope]) -> None:
+        for each in envelopes:
+            self.ids.append(event_id_of(each.payload))
+            data = each.format()
+            self.store.create(key_of(self.ids[-1]), data, digest=Digest.of(data), retain_until=None)
 
 
 @dataclass
@@ -139,6 +155,12 @@ class Office:
         ended = self.scribe.event("capture.completed", chain=chain, subject=subject, body=body, run=run, refs=(ref,))
         self.sequencer.append([ended])
         return capture
+
+    def submitted(self, *, scope: str, files: Mapping[str, bytes]) -> str:
+        """The same by a worker without the log key: its events wait in the inbox. The id of the last one."""
+        waiting = _Waiting(self.store)
+        replace(self, sequencer=cast("Any", waiting)).capture(scope=scope, files=files)
+        return waiting.ids[-1]
 
     def verdict(self, scope: str | None = None) -> Verdict:
         from archive.errors import NotStored, StoreError

@@ -14,6 +14,7 @@ import pytest
 from archive.catalog import Catalog
 from archive.directory import DirectoryStore
 from archive.errors import Refused, StoreDown
+from archive.sequencing import Sequencing
 from archive.stewardship import disposal, fixity, holds
 from archive.stewardship.disposal import Done, Plan
 from archive.store import Keeper
@@ -179,6 +180,47 @@ def test_a_hold_that_gets_in_first_stops_what_was_planned(shed: Office, tmp_path
     shed.sequencer.append(holds.releases(shed.desk, shed.survey, [unit], matter=None, why="settled"))
     with pytest.raises(Refused, match="the log does not say"):
         disposal.carry_out(shed.desk, shed.survey, [unit])
+    dispose(shed, unit)
+    assert not shed.has(b"page")
+    assert failures(shed.verdict()) == {}, "the first was too early, and nothing was done about it"
+
+
+def test_what_waits_in_the_inbox_of_a_store_without_locks_is_waited_for(shed: Office) -> None:
+    """A worker without the log key finds the page's bytes there already; only the log's order says that they go."""
+    scope = shed.case("Love v. Screw")
+    unit = shed.capture(scope=scope, files={"dom": b"page"})
+    event = shed.submitted(scope=scope, files={"dom": b"page"})
+    with pytest.raises(Refused, match=r"2 events of captures wait in the inbox and may name what is to go"):
+        plan(shed, unit)
+    assert shed.has(b"page")
+    Sequencing(shed.sequencer, shed.scribe).empty()
+    assert shed.sequencer.holds(event)
+    dispose(shed, unit)
+    assert shed.has(b"page")
+    assert failures(shed.verdict()) == {}
+
+
+def test_what_comes_into_the_inbox_after_the_log_was_told_is_waited_for(shed: Office) -> None:
+    scope = shed.case("Love v. Screw")
+    unit = shed.capture(scope=scope, files={"dom": b"page", "text": b"words"})
+    say(shed, plan(shed, unit))
+    shed.submitted(scope=scope, files={"dom": b"page"})
+    with pytest.raises(Refused, match="wait in the inbox"):
+        disposal.carry_out(shed.desk, shed.survey, [unit])
+    Sequencing(shed.sequencer, shed.scribe).empty()
+    disposal.carry_out(shed.desk, shed.survey, [unit])
+    assert shed.has(b"page")
+    assert not shed.has(b"words")
+    assert failures(shed.verdict()) == {}
+
+
+def test_another_capture_that_is_going_on_is_waited_for_where_there_are_no_locks(shed: Office) -> None:
+    scope = shed.case("Love v. Screw")
+    unit = shed.capture(scope=scope, files={"dom": b"page"})
+    capture, *_ = shed.start(scope=scope, run=shed.scribe.new_id(), deadline_s=1.5)
+    with pytest.raises(Refused, match=f"capture {capture} is going on and may name what is to go"):
+        plan(shed, unit)
+    time.sleep(2)
     dispose(shed, unit)
     assert not shed.has(b"page")
 
