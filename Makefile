@@ -10,7 +10,7 @@ all: check licences test        ## what has to hold before a change is offered
 setup:                          ## .venv, locked dependencies, a browser, fonts; at once when all is there
 	@./bootstrap.sh
 
-demo: setup                     ## capture a make-believe promotion, verify it, flip one byte, see verification name it
+demo: setup                     ## capture a make-believe promotion, verify it, hand it over, flip one byte, see it named
 	@$(BIN)/python -m tests.site.demo
 
 capture: setup                  ## make capture URL='https://…' CASE=name [ARGS='--no-follow']

@@ -36,11 +36,16 @@ class Demo:
     state: Path
     site: Site
     authority: LocalAuthority
-    verdict: list[tuple[bool, str]] = field(default_factory=list)
+    verdict: list[tuple[bool | None, str]] = field(default_factory=list)
+    """None: it was not tried."""
 
     @property
     def mirror(self) -> Path:
         return self.state / "mirror"
+
+    @property
+    def export(self) -> Path:
+        return self.state / "export"
 
     def run(self) -> bool:
         captured = self.capture()
@@ -57,8 +62,9 @@ class Demo:
         self.expect("the archive was mirrored to a directory", ok=status == 0)
         status, _ = self.command("verify", "--store", f"file:{self.mirror}")
         self.expect("the mirror verifies", ok=status == 0)
+        self.hand_over()
         self.tamper(captured)
-        return all(ok for ok, _ in self.verdict)
+        return all(ok is not False for ok, _ in self.verdict)
 
     def capture(self) -> Document:
         say(
@@ -107,6 +113,23 @@ class Demo:
             ok=all(each["origin"] == "not_public" for each in captures),
         )
 
+    def hand_over(self) -> None:
+        say("The case, handed over: files, log entries, proofs and tokens, for somebody who has nothing of ours.")
+        status, _ = self.command("export", "--case", CASE, "-o", str(self.export))
+        self.expect("the case was exported", ok=status == 0)
+        trust = str(self.state / "home" / "trust.json")
+        say("Its recipient has the trust file by another way, and checks the export without our program:")
+        if missing := lacking():
+            self.verdict.append((None, f"the export checks without our program: not tried, {missing}"))
+            print(f"  not tried: {missing}\n", flush=True)
+        else:
+            status, told = self.shown(["sh", str(self.export / "verify.sh"), str(self.export), trust])
+            held = status == 0 and told.endswith("\nholds\n")
+            self.expect("the export checks without our program: sh, jq and OpenSSL say that it holds", ok=held)
+        say("And with it:")
+        status, _ = self.command("verify", "--export", str(self.export), "--trust", trust)
+        self.expect("the export verifies with our program, without the store", ok=status == 0)
+
     def tamper(self, document: Document) -> None:
         shot = next((each for each in root(document)["artifacts"] if each["role"] == "screenshot"), None)
         if shot is None:
@@ -119,14 +142,16 @@ class Demo:
         self.expect(f"and names the artifact: {shot['sha256'][:16]}…", ok=shot["sha256"] in told)
 
     def command(self, *arguments: str, quiet: bool = False) -> tuple[int, str]:
-        """Say the command, run it, pass on what it says; its status and its stdout."""
-        line = ["counterproof", *arguments]
+        """Of ours: say it, run it, pass on what it says; its status and its stdout."""
+        return self.shown(["counterproof", *arguments], quiet=quiet)
+
+    def shown(self, line: Sequence[str], *, quiet: bool = False) -> tuple[int, str]:
         print(f"$ {shorten(line)}\n", flush=True)
         with (self.state / "commands.txt").open("a", encoding="utf-8") as kept:
             kept.write(f"COUNTERPROOF_HOME={shlex.quote(str(self.state / 'home'))} {shlex.join(line)}\n\n")
         try:
             done = subprocess.run(
-                [*program(), *arguments],
+                [*program(), *line[1:]] if line[0] == "counterproof" else line,
                 cwd=ROOT,
                 env=environment(self.state / "home"),
                 stdin=subprocess.DEVNULL,
@@ -137,7 +162,7 @@ class Demo:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise DemoFailed(f"`counterproof {arguments[0]}` did not end in {_COMMAND_SECONDS} s") from error
+            raise DemoFailed(f"`{shlex.join(line[:2])}` did not end in {_COMMAND_SECONDS} s") from error
         if not quiet:
             print(textwrap.indent(done.stdout, "  "), end="")
         print(f"  (exit {done.returncode})\n", flush=True)
@@ -160,6 +185,12 @@ def flip(file: Path) -> int:
     file.chmod(0o600)  # a mirror's files may be read-only
     file.write_bytes(data)
     return at
+
+
+def lacking() -> str | None:
+    """Why the export's own script cannot be tried on this machine."""
+    tools = [each for each in ("jq", "openssl") if shutil.which(each) is None]
+    return f"{' and '.join(tools)} not installed" if tools else None
 
 
 def program() -> list[str]:
@@ -200,10 +231,10 @@ def clear(state: Path) -> None:
     (state / _MARK).touch()
 
 
-def close(state: Path, verdict: Sequence[tuple[bool, str]]) -> None:
+def close(state: Path, verdict: Sequence[tuple[bool | None, str]]) -> None:
     print("THE DEMO'S VERDICT")
     for ok, what in verdict:
-        print(f"  {'yes' if ok else 'NO '}  {what}")
+        print(f"  {'-- ' if ok is None else 'yes' if ok else 'NO '}  {what}")
     print()
     say(
         "What this proves and what not: the pages come from a make-believe network on this machine, so every capture "
@@ -212,7 +243,8 @@ def close(state: Path, verdict: Sequence[tuple[bool, str]]) -> None:
     )
     print(f"Everything is kept in {state} until the next demo:")
     print("  home/         keys, trust file, store     mirror/       the copy, with its changed byte")
-    print("  commands.txt  the commands in full        capture.json  what the capture said")
+    print("  export/       what is handed over         capture.json  what the capture said")
+    print("  commands.txt  the commands in full")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

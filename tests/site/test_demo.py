@@ -1,5 +1,7 @@
 """``make demo`` in full: it must end well, and it must be able to end badly."""
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,36 @@ def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFix
     told = capfd.readouterr().out
     assert code == 0, told
     verdict = told.partition("THE DEMO'S VERDICT")[2]
-    assert verdict.count("  yes  ") == 11
+    lacking = demo.lacking()
+    assert verdict.count("  yes  ") == (14 if lacking is None else 13)
+    assert ("not tried" in verdict) == (lacking is not None)
     assert "  NO   " not in verdict
     assert "not_public" in verdict
+
+
+def test_without_jq_the_script_is_not_tried_and_the_demo_says_why(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("openssl", "sh"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    monkeypatch.setenv("PATH", str(tools))
+    walk = demo.Demo(state=tmp_path, site=site, authority=LocalAuthority(tmp_path))
+    tried: list[Sequence[str]] = []
+
+    def shown(line: Sequence[str], *, quiet: bool = False) -> tuple[int, str]:  # noqa: ARG001
+        tried.append(line)
+        return 0, ""
+
+    monkeypatch.setattr(demo.Demo, "shown", lambda _, line, **more: shown(line, **more))
+    walk.hand_over()
+    assert [line[0] for line in tried] == ["counterproof", "counterproof"]
+    assert [ok for ok, _ in walk.verdict] == [True, None, True]
+    demo.close(tmp_path, walk.verdict)
+    told = capsys.readouterr().out
+    assert "  --   the export checks without our program: not tried, jq not installed" in told
+    assert "NO " not in told
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
