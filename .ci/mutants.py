@@ -4,7 +4,7 @@
     make mutants MODULES=merkle LINES=120-180
 
 Works in copies of the tree. A change that no test notices is printed; those that change nothing that can be seen are
-listed, with the reason, in docs/decisions/0011-mutants.md.
+listed, with the reason, in docs/decisions/0012-mutants.md.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ TESTS = {
         "tests/custody/test_tampering.py",
     ],
 }
-PATIENCE = 4  # times what the tests take with the module as it is: then it loops, and that is noticed
+PATIENCE = 6  # times what the tests take with the module as it is; then it probably loops, and is named for a look
 MEMORY_BYTES = 3 << 30
 WORKERS = 2
 REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis is there already
@@ -150,7 +151,8 @@ class Trial:
         self.timeout_s = 600.0
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "bench", "docs", "build"))
 
-    def survives(self, source: str, tests: Sequence[str]) -> bool:
+    def run(self, source: str, tests: Sequence[str]) -> str:
+        """``killed``, ``survives``, or ``takes too long``."""
         (self.folder / f"custody/{self.module}.py").write_text(source, encoding="utf-8")
         child = os.fork()
         if child == 0:
@@ -159,11 +161,11 @@ class Trial:
         while time.monotonic() < deadline:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                return os.waitstatus_to_exitcode(status) == 0
+                return "killed" if os.waitstatus_to_exitcode(status) else "survives"
             time.sleep(0.05)
         os.killpg(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        return False
+        return "takes too long"
 
     def _run(self, tests: Sequence[str]) -> None:
         code = 1
@@ -183,35 +185,35 @@ class Trial:
             os._exit(code)
 
 
-def hunt(module: str, lines: range, tests: Sequence[str]) -> int:
+def hunt(module: str, lines: range, tests: Sequence[str]) -> None:
     source = (ROOT / f"custody/{module}.py").read_text(encoding="utf-8")
     wanted = [each for each in mutants(source) if each.line in lines]
-    survivors: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="cp-mutants-") as name:
         trials = [Trial(Path(name) / str(n), module) for n in range(WORKERS)]
         free: Queue[Trial] = Queue()
         for each in trials:
             free.put(each)
 
-        def judge(mutant: Mutant) -> bool:
+        def judge(mutant: Mutant) -> str:
             trial = free.get()
             try:
-                return trial.survives(mutant.source, tests)
+                return trial.run(mutant.source, tests)
             finally:
                 free.put(trial)
 
         began = time.monotonic()
-        if not judge(Mutant(0, "", "", source)):
+        if judge(Mutant(0, "", "", source)) != "survives":
             sys.exit(f"{' '.join(tests)}: fails with the module as it is")
         for each in trials:
             each.timeout_s = PATIENCE * (time.monotonic() - began) + 10
+        found: Counter[str] = Counter()
         with ThreadPoolExecutor(WORKERS) as pool:
-            for mutant, survived in zip(wanted, pool.map(judge, wanted), strict=True):
-                if survived:
-                    survivors.append(mutant)
-                    print(f"custody/{module}.py, {mutant}", flush=True)
-    print(f"custody/{module}.py: {len(wanted)} mutants, {len(survivors)} survive", flush=True)
-    return len(survivors)
+            for mutant, word in zip(wanted, pool.map(judge, wanted), strict=True):
+                found[word] += 1
+                if word != "killed":
+                    print(f"{word}: custody/{module}.py, {mutant}", flush=True)
+    said = ", ".join(f"{count} {word}" for word, count in found.items())
+    print(f"custody/{module}.py: {len(wanted)} mutants: {said}", flush=True)
 
 
 def main() -> None:
