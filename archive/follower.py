@@ -170,12 +170,16 @@ class Follower:
 
     def refuse_stranger(self, worker: str) -> None:
         known = self.heads.key(worker)
-        if known is None or known.revoked:
-            what = "was revoked" if known else "was never introduced"
+        if known is None:
             raise LogForeign(
-                f"the worker key {worker[:16]}… of this home {what} in {self.reader.log}: have its request introduced "
-                "(`counterproof keys enrol` makes it), put the right worker.key back from your backup, or use the home "
-                "that made this log (COUNTERPROOF_HOME)"
+                f"the worker key {worker[:16]}… of this home was never introduced in {self.reader.log}: have its "
+                "request introduced (`counterproof keys enrol` makes it), put the right worker.key back from your "
+                "backup, or use the home that made this log (COUNTERPROOF_HOME)"
+            )
+        if known.revoked:
+            raise LogForeign(
+                f"the worker key {worker[:16]}… of this home was revoked in {self.reader.log}, and that is never taken "
+                "back: give this home a new one with `counterproof keys rotate worker`"
             )
 
     def refuse_removed(self) -> None:
