@@ -15,7 +15,7 @@ from custody import keyspace
 from custody.checks.blobs import Blobs, Wanted
 from custody.checks.inquiry import Inquiry, silent
 from custody.digest import Digest
-from custody.files import Folder
+from custody.files import THREADS, Folder
 from custody.model import Role
 from custody.source import Reader
 from custody.trust import Trust
@@ -34,7 +34,6 @@ SIZES = {
     Role.HEADERS: 2_000,
 }
 ROUNDS = 7
-THREADS = 8  # as console/verification.py
 AT = START + timedelta(days=1)
 
 

@@ -19,7 +19,7 @@ from archive.s3 import S3Store
 from archive.watchdog import SERVER_LOCK
 from bench.artifacts import AT, SIZES
 from bench.measuring import race, tell
-from console.verification import THREADS
+from console.verification import STORE_THREADS
 from custody import keyspace
 from custody.checks.blobs import Blobs, Wanted
 from custody.checks.inquiry import Inquiry, silent
@@ -47,7 +47,7 @@ def fill(store: S3Store) -> list[Wanted]:
 
 def looked_at(store: S3Store, wanted: list[Wanted]) -> None:
     """Check 10, as `counterproof verify` does it."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(STORE_THREADS) as pool:
         inquiry = Inquiry(
             reader=Reader(store, absent=(NotStored,), unreachable=(StoreError,)),
             trust=ArchiveBuilder().trust,
@@ -89,7 +89,7 @@ def main() -> None:
             )
             keys = [each.key for each in wanted]
             megabytes = sum(each.bytes for each in wanted) / 1e6
-            print(f"   {len(keys)} objects, {megabytes:.0f} MB, {THREADS} threads of ours", flush=True)
+            print(f"   {len(keys)} objects, {megabytes:.0f} MB, {STORE_THREADS} threads of ours", flush=True)
             loop, ours = race(ROUNDS, lambda: got(client, keys), lambda: looked_at(store, wanted))
             tell("GET and hash, 16 threads", megabytes / loop.wall_s, "MB/s")
             tell("check 10, all stored artifacts", megabytes / ours.wall_s, "MB/s")

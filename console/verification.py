@@ -17,6 +17,7 @@ from console.exits import Exit
 from console.screen import now, out, print_json
 from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.errors import CustodyError
+from custody.files import THREADS as FOLDER_THREADS
 from custody.files import Folder
 from custody.note import MAX_BYTES
 from custody.source import Source
@@ -24,7 +25,7 @@ from custody.trust import Trust
 from custody.verify import verify as judge
 from custody.wording import Line, Tone, tell
 
-THREADS = 16  # reads wait for the store more than for the processor
+STORE_THREADS = 16  # reads wait for the store more than for the processor
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "bold green", Tone.WARNING: "yellow", Tone.BAD: "bold red"}
 
 
@@ -44,8 +45,8 @@ def verify(
     """0 only if every check holds; 6 when something could not be looked at."""
     with (
         open_reader(config, trust_file=trust_file) as reader,
-        _source(reader.store) as source,
-        ThreadPoolExecutor(THREADS, "verify") as threads,
+        _source(reader.store) as (source, count),
+        ThreadPoolExecutor(count, "verify") as threads,
     ):
         kept = {path: _kept(path, reader.trust) for path in checkpoints}
         # Where the log itself is not there, the verdict says so; a case that is not found would hide the reason.
@@ -74,13 +75,13 @@ def verify(
 
 
 @contextmanager
-def _source(store: ObjectStore) -> Iterator[Source]:
-    """A copy on disk is read as the verifier reads it that installs alone, which is also the faster way."""
+def _source(store: ObjectStore) -> Iterator[tuple[Source, int]]:
+    """And by how many threads. A copy on disk is read as the verifier reads it that installs alone: faster, too."""
     if isinstance(store, DirectoryStore):
         with closing(Folder(store.root)) as folder:
-            yield folder
+            yield folder, FOLDER_THREADS
     else:
-        yield store
+        yield store, STORE_THREADS
 
 
 def _kept(path: Path, trust: Trust | None) -> Checkpoint:

@@ -13,7 +13,7 @@ from custody.bundle.package import open_package
 from custody.bundle.verify import verify as verify_export
 from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.errors import CustodyError, TrustError
-from custody.files import Folder
+from custody.files import THREADS, Folder
 from custody.model import Json
 from custody.trust import Trust
 from custody.verdict import Verdict
@@ -22,7 +22,6 @@ from custody.wording import shown, tell
 
 HOLDS, DOES_NOT_HOLD, USAGE, COULD_NOT_CHECK = 0, 1, 2, 6  # as of `counterproof verify`
 
-_THREADS = 4
 _MAX_FILE_BYTES = 16 * 1024 * 1024
 
 _ABOUT = """\
@@ -92,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 def _copy(folder: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verdict:
     if not folder.is_dir():
         raise Refused(f"there is no directory {folder}: name the one that holds the archive's v1/")
-    with closing(Folder(folder)) as source, ThreadPoolExecutor(_THREADS, "verify") as threads:
+    with closing(Folder(folder)) as source, ThreadPoolExecutor(THREADS, "verify") as threads:
         return verify(
             source,
             trust,
@@ -109,7 +108,7 @@ def _export(path: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verd
         package = open_package(path)
     except CustodyError as error:
         raise Refused(str(error)) from error
-    with closing(package), ThreadPoolExecutor(_THREADS, "verify") as threads:
+    with closing(package), ThreadPoolExecutor(THREADS, "verify") as threads:
         return verify_export(package, trust, at=datetime.now(UTC), kept=kept, map=threads.map)
 
 

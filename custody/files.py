@@ -16,6 +16,9 @@ from typing import BinaryIO, cast
 
 from custody.errors import CustodyError
 
+THREADS = (os.cpu_count() or 2) + 1
+"""To read with: hashing is all there is to wait for, and more threads than processors only wait for each other."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@~-]{0,199}")  # of every key that an archive has
 _MAX_STEPS = 16
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

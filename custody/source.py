@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from custody.digest import Digest
 from custody.errors import CustodyError
 
-_CHUNK_BYTES = 1 << 18  # what a processor has at hand beside its other work
+_CHUNK_BYTES = 1 << 20
 
 
 class LockLike(Protocol):
