@@ -231,7 +231,7 @@ def test_a_revoked_key_signs_no_more(quick: Deployment) -> None:
     sequencer.append([revoked])
     with pytest.raises(EventRefused, match="was revoked"):
         sequencer.append([quick.event()])
-    with pytest.raises(LogForeign, match="was revoked .* `counterproof keys rotate worker`"):
+    with pytest.raises(LogForeign, match=r"was revoked .* `counterproof keys rotate worker`"):
         quick.open()
 
 
