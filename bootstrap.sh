@@ -162,7 +162,9 @@ install_venv() {
   fi
   say "installing the locked dependencies (a minute or two)"
   pip() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input -qq install "$@"; }
-  pip --require-hashes --requirement "$lock" || die "the locked dependencies could not be installed; is there a way to a Python package index?"
+  # Nothing is left to resolve: the lock names all. A pip before 23.3 looks for `coverage[toml]` past the `coverage` that
+  # is locked, finds a newer release and refuses it for want of a hash.
+  pip --no-deps --require-hashes --requirement "$lock" || die "the locked dependencies could not be installed; is there a way to a Python package index?"
   pip --no-deps --no-build-isolation --editable . || die "could not install Counterproof itself into $venv"
 }
 
