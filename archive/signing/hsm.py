@@ -30,22 +30,27 @@ _ED25519 = {bytes.fromhex("06032b6570"), b"\x13\x0cedwards25519"}
 _POINT_PREFIXES = (b"", b"\x04\x20", b"\x03\x21\x00")
 _WRONG_PIN = (PinIncorrect, PinInvalid, PinLenRange)
 
+# One turn for all keys: python-pkcs11 initialises a module with no arguments, which promises it one thread at a time
+# (PKCS#11 v3.0 section 5.4.1), and lets go of the interpreter's lock in each call. Two keys at once in SoftHSM end the
+# process.
+_turn = threading.Lock()
+
 
 class TokenKey:
-    """One private key in one token. Safe for threads, which take turns: a session does one thing at a time."""
+    """One private key in one token. Safe for threads: all keys in devices take turns."""
 
     def __init__(self, spec: TokenSpec, environment: Mapping[str, str]) -> None:
         self._spec = spec
         self._environment = environment
-        self._lock = threading.Lock()
         # Kept for good: a session that is closed takes the login of all others with it (PKCS#11 v3.0 section 5.6.8).
-        self._session, self._key, self.public_key = self._find()
+        with _turn:
+            self._session, self._key, self.public_key = self._find()
 
     def __repr__(self) -> str:
         return f"TokenKey({self._spec.format()})"
 
     def sign(self, message: bytes) -> bytes:
-        with self._lock:
+        with _turn:
             try:
                 return self._sign(message)
             except PKCS11Error:

@@ -355,7 +355,7 @@ def test_a_device_that_is_not_there_is_told_by_doctor_and_show_which_go_on(alone
 def test_a_log_lives_with_its_keys_in_a_token_and_no_secret_is_told(
     place: Place, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    token = make_token(tmp_path_factory.mktemp("softhsm"))
+    token = make_token(tmp_path_factory)
     for n, role in enumerate(("root", "log", "worker", "next")):
         token.make_key(role, bytes([n + 1]))
     env = {"COUNTERPROOF_PKCS11_PIN": PIN, "COUNTERPROOF_STORE_URL": place.store}

@@ -1,5 +1,6 @@
-"""A real PKCS#11 module: SoftHSM, with tokens of its own for this process."""
+"""A real PKCS#11 module: SoftHSM, with tokens of its own for each process."""
 
+import functools
 import os
 import secrets
 import shutil
@@ -17,6 +18,7 @@ from pkcs11.util.ec import encode_named_curve_parameters
 from archive.signing.spec import TokenSpec
 
 PIN = "271828"
+_TOKENS = 24
 _ED25519 = encode_named_curve_parameters("1.3.101.112")
 _MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -35,7 +37,7 @@ def module() -> Path:
 @dataclass(frozen=True)
 class Token:
     label: str
-    folder: Path
+    folder: Path  # of all tokens
 
     def spec(self, label: str, key_id: bytes | None = None, pin_source: str | None = None) -> TokenSpec:
         return TokenSpec(module=module(), token=self.label, label=label, id=key_id, pin_source=pin_source)
@@ -50,7 +52,10 @@ class Token:
             session = token.open(rw=True, user_pin=PIN)
         except pkcs11.UserAlreadyLoggedIn:
             session = token.open(rw=True)
-        yield session
+        try:
+            yield session
+        finally:
+            session.close()  # and the login of all other sessions with it
 
     def make_key(self, label: str, key_id: bytes = b"\x01") -> bytes:
         """Its public key."""
@@ -69,26 +74,34 @@ class Token:
             curve.generate_keypair(store=True, label=label, id=key_id)
 
     def pull(self) -> None:
-        """The token is gone, as when somebody pulls it out."""
+        """It is gone, as when somebody pulls it out."""
         (self.folder).rename(self.folder.with_name("pulled"))
 
     def put_back(self) -> None:
         self.folder.with_name("pulled").rename(self.folder)
 
 
-def make_token(folder: Path) -> Token:
-    """SoftHSM reads its configuration once a process: from then on new tokens are looked for in the same folder."""
+@functools.cache
+def _blank_tokens(folder: Path) -> Iterator[Token]:
+    """Made before the module is loaded, which looks for its tokens once."""
     tokens = folder / "tokens"
-    tokens.mkdir(parents=True, exist_ok=True)
+    tokens.mkdir(parents=True)
     configuration = folder / "softhsm2.conf"
     configuration.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
     os.environ["SOFTHSM2_CONF"] = str(configuration)
-    label = f"test {secrets.token_hex(4)}"
-    subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "314159"],
-        check=True,
-        capture_output=True,
-    )
-    library = pkcs11.lib(str(module()))
-    library.reinitialize()
-    return Token(label, tokens)
+    made = []
+    for _ in range(_TOKENS):
+        made.append(Token(f"test {secrets.token_hex(4)}", tokens))
+        subprocess.run(
+            ["softhsm2-util", "--init-token", "--free", "--label", made[-1].label, "--pin", PIN, "--so-pin", "314159"],
+            check=True,
+            capture_output=True,
+        )
+    return iter(made)
+
+
+def make_token(factory: pytest.TempPathFactory) -> Token:
+    module()
+    token = next(_blank_tokens(factory.getbasetemp() / "softhsm"), None)
+    assert token is not None, f"more than {_TOKENS} tokens are wanted of one process"
+    return token
