@@ -85,7 +85,7 @@ class Tree:
         self._levels = [_Level()]
         self._bundle: list[bytes] = []
         self._stored: list[bytes] = []
-        self._suspects: list[_Suspect] = []
+        self._suspects: dict[bool, list[_Suspect]] = {False: [], True: []}
         self._altered: list[tuple[int, int]] = []
         self._checkpoints: list[_Stated] = []
         self._headers: list[_Stated] = []
@@ -181,8 +181,12 @@ class Tree:
                     self._suspect(_Suspect(ENTRIES, index, width, at, leaf != self._bundle[at], from_tiled))
 
     def _suspect(self, suspect: _Suspect) -> None:
-        if len(self._suspects) < _MAX_SUSPECTS:
-            self._suspects.append(suspect)
+        """Under what the commits lead to, and under what the tiles do: only at the end is it known which is right, and
+        a flood of what is wrong under one of them must not leave the other with nothing to tell.
+        """
+        for tiled, is_wrong in ((False, suspect.from_committed), (True, suspect.from_tiled)):
+            if is_wrong and len(self._suspects[tiled]) < _MAX_SUSPECTS:
+                self._suspects[tiled].append(suspect)
 
     def _hashes(self, level: int, index: int, width: int, data: _Read) -> list[bytes]:
         if not self._is_read(data, level, index, width):
@@ -212,10 +216,9 @@ class Tree:
         return False
 
     def _report_suspects(self, *, by_tiles: bool) -> None:
-        for each in self._suspects:
-            if each.from_tiled if by_tiles else each.from_committed:
-                leaf = {"leaf": each.index * WIDTH + each.at} if each.level <= 0 else {"entry": each.at}
-                self._fail("TILE_HASH", "it is not what the leaves lead to", each.level, each.index, each.width, **leaf)
+        for each in self._suspects[by_tiles]:
+            leaf = {"leaf": each.index * WIDTH + each.at} if each.level <= 0 else {"entry": each.at}
+            self._fail("TILE_HASH", "it is not what the leaves lead to", each.level, each.index, each.width, **leaf)
         if by_tiles:
             for n, index in self._altered:
                 self._findings.fail(

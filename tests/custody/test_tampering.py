@@ -603,6 +603,21 @@ def test_30_in_the_narrow_tile_of_an_earlier_size(big: ArchiveBuilder, big_good:
     assert told.failures == [("TILE_HASH", {"level": 0, "tile": 0, "leaf": 3, "key": tile_key(0, 0, 17)})]
 
 
+def test_30_all_hashes_of_a_full_tile_over_all_narrow_ones() -> None:
+    """Each narrow tile differs from the full one in every hash, which is more than anybody keeps a list of."""
+    made = ArchiveBuilder().open_log()
+    while len(made.commits) < 256:
+        made.open_case(f"case {len(made.commits)}")
+    good = made.build()
+    key = tile_key(0, 0, 256)
+    narrow = sum(each.startswith(f"{key}.p/") for each in good.objects)
+    assert narrow * 128 > 10_000
+    where = {"level": 0, "tile": 0, "key": key}
+    told = tell(good.with_object(key, bytes(each ^ 1 for each in good.objects[key])), made.trust)
+    assert told.failures == expect(*(("TILE_HASH", {**where, "leaf": leaf}) for leaf in range(256)))
+    assert tell(good, made.trust).verdict.holds
+
+
 def test_31_a_flipped_hash_above(big: ArchiveBuilder, big_good: MemorySource) -> None:
     told = tell(big_good.flip(tile_key(1, 0, 1), 31), big.trust)
     assert told.failures == [("TILE_HASH", {"level": 1, "tile": 0, "entry": 0, "key": tile_key(1, 0, 1)})]
