@@ -1,17 +1,21 @@
 """The tamper matrix, time: tokens that are not what they say, and what a verification says where there are none."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from custody import keyspace, timestamp
 from custody.checkpoint import Checkpoint
+from custody.checks.clocks import Clocks
+from custody.checks.inquiry import Inquiry
 from custody.digest import Digest
 from custody.event import Anchor
 from custody.instant import format_utc
+from custody.source import Reader
 from custody.trust import Authority
+from custody.verdict import Findings, Severity
 from tests.authority import LocalAuthority, Mood
 from tests.custody.archive_builder import LOG, ArchiveBuilder, MemorySource, small
 from tests.custody.tampering import Found, Told, checkpoint_key, replaced, resigned, tell, with_statement
@@ -284,3 +288,23 @@ def test_56_a_fast_clock_is_a_note_within_tolerance(fresh: ArchiveBuilder, off: 
     assert told.verdict.holds == holds
     assert (notes(told) if holds else told.failures) == [("TIME_AFTER_SEAL", {"index": 19})]
     assert format_utc(at + off) in told.verdict.findings[0].message
+
+
+def test_56_clocks_that_are_a_little_off_hide_none_that_is_far_off(builder: ArchiveBuilder) -> None:
+    findings, at = Findings(), datetime(2026, 3, 1, tzinfo=UTC)
+    clocks = Clocks(
+        Inquiry(
+            reader=Reader(MemorySource(), absent=(KeyError,), unreachable=()),
+            trust=builder.trust,
+            findings=findings,
+            at=at,
+            scope=None,
+            map=map,
+            progress=lambda *_: None,
+        )
+    )
+    for index in range(20_000):
+        clocks.see(index, at + timedelta(minutes=1), None, at)
+    clocks.see(20_000, at + timedelta(days=3), None, at)
+    clocks.finish(contradicted=False)
+    assert [each.locator for each in findings.findings() if each.severity is Severity.FAIL] == [{"index": 20_000}]
