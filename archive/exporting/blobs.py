@@ -77,9 +77,11 @@ class Blobs:
             return True
         try:
             with self.store.open(keyspace.blob(digest)) as stream:
-                data = stream.read(_MAX_DETAIL_BYTES)
+                data = stream.read(_MAX_DETAIL_BYTES + 1)
         except NotStored:
             return True  # said to be absent when it is asked for
+        if len(data) > _MAX_DETAIL_BYTES:
+            return False  # what nobody has looked through to its end is not handed over
         return all(each.decode() in ours for each in _UUID7.findall(data))
 
     def _take_artifacts(self, digest: Digest, index: int) -> None:

@@ -183,6 +183,13 @@ def test_a_list_that_was_kept_back_hides_no_disposal_under_a_hold(tmp_path: Path
     assert agree(good.bag, good) == {"HOLD_VIOLATION"}
 
 
+def test_a_detail_too_long_to_be_looked_through_is_kept_back(tmp_path: Path) -> None:
+    made = Lie()
+    made.dispose(why=f"{'-' * 16 * 1024 * 1024} see {made.new_id()}")
+    good = given(tmp_path, made)
+    assert [each.reason for each in good.made.missing if each.name == "disposal.json"] == ["withheld"]
+
+
 def test_one_root_key_of_two_that_signs_twice_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Lie(second_root=Ed25519Signer(b"\x21" * 32))
     monkeypatch.setattr(Judged, "_authority", lambda *_: (0, 0))  # the liar's own writer takes anything
