@@ -7,6 +7,7 @@ import re
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ _ENCRYPTED = 0x1  # APPNOTE 4.4.4
 _LOCAL_HEADER = struct.Struct("<26xHH")  # APPNOTE 4.3.7: lengths of name and extra field
 _FIELD = struct.Struct("<HH")  # APPNOTE 4.5.1
 _UNICODE_PATH = 0x7075  # APPNOTE 4.6.9
-_REFUSED = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zipfile.LargeZipFile)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+_REFUSED = (OSError, zipfile.LargeZipFile, *_DAMAGED)
 
 
 class Gone(CustodyError):
@@ -98,7 +100,7 @@ class Package:
             with closing(self.open(path)) as stream:
                 while chunk := stream.read(_CHUNK_BYTES):
                     yield chunk
-        except _REFUSED as error:  # a zip tells only while it is read that a member is damaged
+        except OSError as error:
             raise Gone(f"{path} in {self.name} cannot be read: {error}") from error
 
 
@@ -275,9 +277,12 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
-        data = self._stream.read(min(len(buffer), self._left + 1))
+        try:
+            data = self._stream.read(min(len(buffer), self._left + 1))
+        except _DAMAGED as error:  # a zip tells only while it is read that a member is damaged
+            raise Gone(f"a member is damaged: {error}") from error
         if len(data) > self._left:
-            raise OSError(errno.EFBIG, "it holds more than it says")
+            raise Gone("a member holds more than it says")
         self._left -= len(data)
         buffer[: len(data)] = data
         return len(data)

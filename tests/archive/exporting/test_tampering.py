@@ -224,6 +224,34 @@ def test_63_a_bomb(plain: HandedOver, tmp_path: Path) -> None:
     assert [code for code, _ in told(verdict)] == ["PKG_UNSAFE"]
 
 
+def test_63_a_zip_with_a_damaged_member(plain: HandedOver, tmp_path: Path) -> None:
+    """Whatever becomes of DEFLATE where a bit was flipped: it names the file, and is no fault of the verifier's."""
+    good, bad = tmp_path / "good.zip", tmp_path / "bad.zip"
+    plain.office.export(str(good), as_zip=True)
+    assert judged(good, plain.office.trust).holds
+    data = good.read_bytes()
+    with zipfile.ZipFile(good) as archive:
+        members = [each for each in archive.infolist() if each.compress_size > 64]
+    assert len(members) > 20
+    inflated = 0
+    for n, each in enumerate(members):
+        start = each.header_offset + 30 + sum(struct.unpack_from("<HH", data, each.header_offset + 26))
+        at = start + (each.compress_size // 2 if n % 2 else 0)
+        bad.write_bytes(data[:at] + bytes([data[at] ^ 2 << n % 7]) + data[at + 1 :])
+        with zipfile.ZipFile(bad) as archive:
+            try:
+                archive.read(each)
+            except zipfile.BadZipFile:
+                pass
+            except zlib.error:
+                inflated += 1
+        name = each.filename.partition("/")[2]
+        verdict = judged(bad, plain.office.trust)
+        assert verdict.word == "does not hold", name
+        assert told(verdict), name
+    assert inflated > 3
+
+
 @pytest.mark.parametrize("kind", ["link", "folder link", "pipe", "capitals", "odd name"])
 def test_63_a_folder_with_what_is_no_file(plain: HandedOver, tmp_path: Path, kind: str) -> None:
     bag = copied(plain.bag, tmp_path / "bag")
