@@ -38,7 +38,7 @@ _EXITS = "exit codes: 0 it holds, 1 it does not, 2 wrong usage, 6 it could not b
 class Refused(CustodyError):
     """What was named cannot be used."""
 
-    def __init__(self, message: str, code: int = COULD_NOT_CHECK) -> None:
+    def __init__(self, message: str, code: int = USAGE) -> None:
         super().__init__(message)
         self.code = code
 
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _copy(folder: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verdict:
     if not folder.is_dir():
-        raise Refused(f"there is no directory {folder}: name the one that holds the archive's v1/")
+        raise Refused(f"there is no directory {folder}: name the one that holds the archive's v1/", COULD_NOT_CHECK)
     with closing(Folder(folder)) as source, ThreadPoolExecutor(THREADS, "verify") as threads:
         return verify(
             source,
@@ -122,13 +122,14 @@ def _trust(path: Path) -> Trust:
 def _kept(path: Path, trust: Trust | None) -> Checkpoint:
     """A checkpoint that the reader has from earlier. One that the log's key did not sign says nothing of the log."""
     if trust is None:
-        raise Refused("--checkpoint needs the key that signed it: add --trust FILE", USAGE)
+        raise Refused("--checkpoint needs the key that signed it: add --trust FILE")
     data = _read(path)
     try:
         return open_checkpoint(data, trust.log)
     except CustodyError as error:
-        message = f"{path} is not a checkpoint that the log {trust.log.name} signed ({error}): name the one you kept"
-        raise Refused(message, USAGE) from error
+        raise Refused(
+            f"{path} is not a checkpoint that the log {trust.log.name} signed ({error}): name the one you kept"
+        ) from error
 
 
 def _read(path: Path) -> bytes:
