@@ -60,12 +60,12 @@ def test_what_has_no_record_cannot_be_corrected(shed: Office) -> None:
     from tests.archive.stewardship.test_disposal import dispose
 
     scope = shed.case("Love v. Screw")
+    gone = shed.capture(scope=scope)
+    dispose(shed, gone)
+    with pytest.raises(Refused, match="disposed of"):
+        correct(shed.desk, shed.survey, gone, field="title", value="x", why="y")
     begun, *_ = shed.start(scope=scope, run=shed.scribe.new_id())
     with pytest.raises(UsageError, match="no record"):
         correct(shed.desk, shed.survey, begun, field="title", value="x", why="y")
     with pytest.raises(UsageError, match="no record"):
         correct(shed.desk, shed.survey, shed.scribe.new_id(), field="title", value="x", why="y")
-    gone = shed.capture(scope=scope)
-    dispose(shed, gone)
-    with pytest.raises(Refused, match="disposed of"):
-        correct(shed.desk, shed.survey, gone, field="title", value="x", why="y")
