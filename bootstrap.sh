@@ -91,6 +91,7 @@ install_for_tests() {
   wanted=''
   have go || wanted="$wanted golang-go"              # a log checker nobody here wrote (tests/oracles)
   [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || wanted="$wanted golang-golang-x-mod-dev"
+  have shellcheck || wanted="$wanted shellcheck"     # verify.sh
   have softhsm2-util || wanted="$wanted softhsm2"    # a PKCS#11 token in software (tests/archive/signing)
   [ -n "$wanted" ] || return 0
   if may_apt; then
