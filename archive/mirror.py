@@ -19,7 +19,7 @@ from custody import keyspace
 from custody.digest import Digest
 from custody.model import Json
 
-_LEFT_OUT = (keyspace.PROBES, "v1/inbox/")
+_LEFT_OUT = (keyspace.PROBES, keyspace.INBOX)
 _IN_MEMORY = 8 * 1024 * 1024
 _TOLD_EVERY = 500
 _BATCH = 50

@@ -17,12 +17,12 @@ from archive.receipt import Receipt
 from archive.scribe import Scribe
 from archive.spool import JOURNAL, Spool, remove_run, set_aside
 from custody import event, keyspace
+from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.errors import CustodyError, SignatureError
 from custody.event import Envelope, Event, Ref
 from custody.model import Json
 
-_ENDS = ("capture.completed", "capture.failed", "capture.abandoned")
 _MAX_LISTED_FILES = 200
 
 
@@ -231,7 +231,7 @@ class _Run:
     def _has_end(self, started: Digest) -> bool:
         """Reads the whole log, which a damaged journal is worth."""
         ref = Ref(rel=STARTED_BY, payload_sha256=started)
-        return any(ref in each.event.refs for each in self._sequencer.reader.events(*_ENDS))
+        return any(ref in each.event.refs for each in self._sequencer.reader.events(*ENDS))
 
     def _open(self, envelope: Envelope) -> Event:
         key = self._sequencer.key(envelope.keyid)

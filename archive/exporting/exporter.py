@@ -27,6 +27,7 @@ from custody.bundle.lists import format_list
 from custody.bundle.statement import WITHHELD, MissingBlob, Scopes, format_missing
 from custody.bundle.trustees import key_files
 from custody.checkpoint import Checkpoint
+from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.model import Json
 
@@ -147,7 +148,7 @@ class Exporter:
         """What is there before the log is told, but for the blobs."""
         trust, known = self._ledger.trust, dict[str, Digest]()
         told = [each for each in chosen.events if each.event.type == "log.timestamped"]
-        ends = [each.index for each in chosen.events if each.event.type in times.ENDS]
+        ends = [each.index for each in chosen.events if each.event.type in ENDS]
         stamped = times.fetch(self._store, chosen.log, times.nearest(times.sizes_of(told), ends))
         files = {
             layout.TRUST_FILE: trust.format(),
@@ -263,7 +264,7 @@ class Exporter:
     def _times(self, chosen: Selection) -> Range:
         """When the captures happened, by tokens that are judged here and lie in the export for others to judge."""
         dating = Dating(self._store, self._ledger.trust, ToldTokens(self._ledger.events("log.timestamped")))
-        ends = {str(each.event.body["capture"]): each.index for each in chosen.events if each.event.type in times.ENDS}
+        ends = {str(each.event.body["capture"]): each.index for each in chosen.events if each.event.type in ENDS}
         starts = [each.event for each in chosen.events if each.event.type == "capture.started"]
         return Range.of([dating.of(each.anchor, ends.get(str(each.body["capture"]))) for each in starts])
 

@@ -9,8 +9,6 @@ from archive.log import LoggedEvent
 from archive.store import ObjectStore
 from custody import keyspace
 
-ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned"})
-
 
 @dataclass(slots=True)
 class Stamped:

@@ -11,15 +11,14 @@ from archive.stewardship.desk import Desk, Shelf
 from archive.stewardship.survey import Claim, Survey, distinct
 from archive.store import ObjectStore, Stored, Version
 from custody import keyspace
+from custody.checks.locks import is_weaker, spelled
 from custody.digest import Digest
 from custody.instant import format_utc
 from custody.model import Json
-from custody.source import LockLike
 
 LISTED = 10_000
 """So many blobs are named one by one in fixity.json; of more, the digest of their list is."""
 
-_STRENGTH = {"GOVERNANCE": 1, "COMPLIANCE": 2}
 _MAX_DOWN = 8  # then the store is down, and that is no word on the blobs
 _TOLD_EVERY = 500
 
@@ -286,14 +285,3 @@ def _look(shelf: Shelf, versions: _Versions, digest: Digest) -> tuple[Digest, _L
         return digest, _Look(versions=there)
     except StoreError as error:
         return digest, _Look(trouble=str(error), down=isinstance(error, StoreDown), versions=there)
-
-
-def is_weaker(recorded: LockLike, found: LockLike | None) -> bool:
-    """Whether an object is held less firmly than was recorded."""
-    if found is None:
-        return True
-    return found.retain_until < recorded.retain_until or _STRENGTH.get(found.mode, 0) < _STRENGTH.get(recorded.mode, 0)
-
-
-def spelled(lock: LockLike | None) -> str:
-    return "no lock" if lock is None else f"{lock.mode} until {format_utc(lock.retain_until)}"

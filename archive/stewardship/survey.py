@@ -8,10 +8,9 @@ from typing import Any, Protocol
 from archive.log import LoggedEvent
 from custody import keyspace
 from custody.artifact import Lock
+from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.instant import parse_utc
-
-_ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned"})
 
 
 class Events(Protocol):
@@ -185,7 +184,7 @@ class Survey:
         if each.event.type == "capture.started":
             item.captures.setdefault(body["capture"], Captured(deadline=parse_utc(body["deadline"])))
             self.unit_of.setdefault(body["capture"], item.unit)
-        elif each.event.type in _ENDS and (started := item.captures.get(body["capture"])) is not None:
+        elif each.event.type in ENDS and (started := item.captures.get(body["capture"])) is not None:
             started.end = started.end or each
 
     def held(self, unit: str) -> list[Told]:

@@ -65,13 +65,13 @@ class Locks:
         return False
 
     def _compare(self, wanted: Wanted, recorded: Lock | None, actual: LockLike | None) -> None:
-        if recorded is not None and (weaker := _weaker(recorded, actual)):
+        if recorded is not None and is_weaker(recorded, actual):
             self.inquiry.findings.fail(
                 CHECK,
                 "BLOB_LOCK_WEAK",
-                f"{wanted.name} of leaf {wanted.index}: recorded {_text(recorded)}, found {weaker}",
-                recorded=_text(recorded),
-                actual=weaker,
+                f"{wanted.name} of leaf {wanted.index}: recorded {spelled(recorded)}, found {spelled(actual)}",
+                recorded=spelled(recorded),
+                actual=spelled(actual),
                 **wanted.locator,
             )
 
@@ -124,14 +124,12 @@ class Locks:
             return error
 
 
-def _weaker(recorded: Lock, actual: LockLike | None) -> str | None:
-    """What is there, if it holds the object less firmly than the record says."""
-    if actual is None:
-        return "no lock"
-    shorter = actual.retain_until < recorded.retain_until
-    weaker = _STRENGTH.get(actual.mode, 0) < _STRENGTH.get(recorded.mode, 0)
-    return _text(actual) if shorter or weaker else None
+def is_weaker(recorded: LockLike, found: LockLike | None) -> bool:
+    """Whether an object is held less firmly than was recorded."""
+    if found is None:
+        return True
+    return found.retain_until < recorded.retain_until or _STRENGTH.get(found.mode, 0) < _STRENGTH.get(recorded.mode, 0)
 
 
-def _text(lock: LockLike) -> str:
-    return f"{lock.mode} until {format_utc(lock.retain_until)}"
+def spelled(lock: LockLike | None) -> str:
+    return "no lock" if lock is None else f"{lock.mode} until {format_utc(lock.retain_until)}"

@@ -13,9 +13,10 @@ import pytest
 
 from archive import disk
 from archive.errors import DiskError, LogError, UsageError
-from archive.exporting import blobs, exporter, times
+from archive.exporting import blobs, exporter
 from custody import keyspace
 from custody.checkpoint import Checkpoint
+from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.event import Event
 from custody.instant import format_utc
@@ -133,7 +134,7 @@ def test_the_page_says_what_must_not_be_overlooked(plain: HandedOver, stamped: H
     (not_after,) = re.findall(r"every capture had ended by (20\S+Z)\.", page)
     brackets = verify(stamped.office.store, stamped.office.trust, at=datetime.now(UTC), brackets=True).brackets
     leaves = [Leaf.parse(each.read_bytes()) for each in (stamped.bag / "data/custody").glob("entry-*.json")]
-    ends = [brackets[each.index].not_after for each in leaves if Event.parse(each.event.payload).type in times.ENDS]
+    ends = [brackets[each.index].not_after for each in leaves if Event.parse(each.event.payload).type in ENDS]
     assert len(ends) == 3
     assert not_after == format_utc(max(each for each in ends if each is not None))
 

@@ -16,6 +16,7 @@ from archive.stewardship.desk import Shelf
 from archive.stewardship.fixity import Report, Sample, sample_size
 from custody import keyspace
 from custody.artifact import Lock
+from custody.checks import locks
 from custody.digest import Digest
 from tests.archive.deployment import now
 from tests.archive.shelves import WatchedStore
@@ -169,12 +170,12 @@ def test_locks_and_versions_are_held_against_the_record(vault: Office) -> None:
 def test_a_lock_is_weak_when_it_ends_sooner_or_can_be_got_round() -> None:
     at: datetime = now()
     recorded = Lock(mode="GOVERNANCE", retain_until=at)
-    assert fixity.is_weaker(recorded, None)
-    assert fixity.is_weaker(recorded, Lock(mode="GOVERNANCE", retain_until=at - timedelta(seconds=1)))
-    assert not fixity.is_weaker(recorded, Lock(mode="COMPLIANCE", retain_until=at + timedelta(days=1)))
+    assert locks.is_weaker(recorded, None)
+    assert locks.is_weaker(recorded, Lock(mode="GOVERNANCE", retain_until=at - timedelta(seconds=1)))
+    assert not locks.is_weaker(recorded, Lock(mode="COMPLIANCE", retain_until=at + timedelta(days=1)))
     longer = Lock(mode="GOVERNANCE", retain_until=at + timedelta(days=1))
-    assert not fixity.is_weaker(recorded, longer)
-    assert fixity.is_weaker(Lock(mode="COMPLIANCE", retain_until=at), longer)
+    assert not locks.is_weaker(recorded, longer)
+    assert locks.is_weaker(Lock(mode="COMPLIANCE", retain_until=at), longer)
 
 
 def test_tells_how_far_it_is(shed: Office) -> None:
