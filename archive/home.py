@@ -16,7 +16,7 @@
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -31,7 +31,7 @@ from custody import canonical, instant, keyspace
 from custody.errors import CustodyError, TrustError
 from custody.keys import KEY_BYTES, Signer
 from custody.note import VerifierKey
-from custody.trust import Authority, Trust
+from custody.trust import Trust
 
 LAYOUT = 1
 LOG_NAMESPACE = "counterproof.example/"
@@ -147,30 +147,6 @@ class Home:
             made_at = _read_made_at(path / "home.json")
             trust = _read_trust(path / "trust.json")
         return cls(path, signers=signers, trust=trust, made_at=made_at, first_use=first_use)
-
-    def add_authority(self, url: str, roots_pem: str = "") -> Trust:
-        """Write a time-stamp authority into the trust file, or new roots for one that is there; give the new trust.
-
-        Its id comes from its URL. Roots already known are kept when none are given.
-        """
-        with disk.exclusive(self.path / "home.lock"):
-            trust = _read_trust(self.trust_file)
-            known = trust.authority(authority_id(url))
-            try:
-                authority = Authority(
-                    id=authority_id(url),
-                    url=url,
-                    roots_pem=roots_pem or (known.roots_pem if known else ""),
-                    pins=known.pins if known else (),
-                )
-            except TrustError as error:
-                raise UsageError(f"this authority cannot be used: {error}") from error
-            if authority != known:
-                others = tuple(each for each in trust.authorities if each.id != authority.id)
-                trust = replace(trust, authorities=(*others, authority))
-                disk.replace_file(self.trust_file, trust.format())
-            self.trust = trust
-        return trust
 
     def change_trust(self, change: Callable[[Trust], Trust]) -> Trust:
         """Write what ``change`` makes of the trust file as it is now, if that is anything else; give the new trust."""

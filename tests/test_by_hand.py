@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from archive import authorities
 from archive.authority import Authority
 from archive.directory import DirectoryStore
 from archive.genesis import open_log
@@ -90,7 +91,8 @@ class Archive:
 
     def seal(self, directory: Path) -> None:
         with LocalAuthority(directory) as local:
-            trust = self.home.add_authority(local.url, local.roots_pem)
+            authorities.add(self.home, local.url, roots_pem=local.roots_pem)
+            trust = self.home.trust
             known = [
                 Authority(each, store=self.store, log=trust.log.name, retain_until=retain_until, timeout_s=30)
                 for each in trust.authorities

@@ -100,6 +100,17 @@ def test_roots_that_are_none_are_refused(home: Home, pem: str) -> None:
     assert stored(home).authorities == ()
 
 
+def test_an_id_comes_from_the_url_and_roots_stay(home: Home, made: Path) -> None:
+    url, roots = "http://Time.Example:8080/tsa", (made / "root.pem").read_text()
+    added = authorities.add(home, url, roots_pem=roots)
+    assert added.startswith("time.example-")
+    assert authorities.add(home, url) == added
+    other = authorities.add(home, "https://other.example/")
+    assert [(each.id, each.roots_pem) for each in stored(home).authorities] == [(added, roots), (other, "")]
+    with pytest.raises(UsageError, match="cannot be used"):
+        authorities.add(home, "http://time.example/a b")
+
+
 def test_pins_are_kept_and_checked(home: Home) -> None:
     spelled = ":".join(["AB"] * 32)
     authorities.add(home, "digicert", pins=[spelled])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from archive import authorities
 from archive.authority import Authority, Refused, Stamped
 from archive.errors import StoreError
-from archive.home import authority_id
 from archive.memory import MemoryStore
 from archive.sealing import Sealing
 from archive.sequencer import Sequencer
@@ -41,7 +41,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def authority(deployment: Deployment, url: str, roots: str, *, timeout_s: float = 10.0) -> Authority:
-    believed = deployment.home.add_authority(url, roots).authority(authority_id(url))
+    believed = deployment.home.trust.authority(authorities.add(deployment.home, url, roots_pem=roots))
     assert believed is not None
     return Authority(believed, store=deployment.store, log=deployment.log, retain_until=tomorrow, timeout_s=timeout_s)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive import disk
-from archive.errors import DiskError, KeyFileError, UsageError
+from archive.errors import DiskError, KeyFileError
 from archive.home import Home, authority_id
 from custody.keys import Ed25519Signer, keyid
 from custody.trust import Trust
@@ -165,21 +165,6 @@ def test_says_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DiskError, match="cannot be used"):
         open_home(tmp_path / "file" / "home")
-
-
-def test_adds_an_authority_once_and_keeps_its_roots(tmp_path: Path) -> None:
-    home = open_home(tmp_path)
-    url = "http://Time.Example:8080/tsa"
-    trust = home.add_authority(url)
-    assert [each.id for each in trust.authorities] == [authority_id(url)]
-    assert authority_id(url).startswith("time.example-")
-    assert home.add_authority(url) == trust
-    assert home.add_authority("https://other.example/").authorities[0] == trust.authorities[0]
-    assert open_home(tmp_path).trust == home.trust
-    with pytest.raises(UsageError, match="cannot be used"):
-        home.add_authority(url, "this is no PEM")
-    with pytest.raises(UsageError, match="cannot be used"):
-        home.add_authority("http://time.example/a b")
 
 
 def test_two_authorities_on_one_host_have_two_ids() -> None:

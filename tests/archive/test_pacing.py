@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from archive import authorities
 from archive.authority import Authority
 from archive.memory import MemoryStore
 from archive.pacing import (
@@ -23,6 +24,7 @@ from archive.sequencing import Sequencing
 from archive.timekeeping import Timekeeper
 from custody import keyspace
 from custody.digest import Digest
+from custody.trust import Authority as Believed
 from tests.archive.deployment import Deployment, audit, tomorrow
 from tests.archive.workers import enrol, inbox_of
 from tests.authority import LocalAuthority, Mood
@@ -51,11 +53,17 @@ def deployment(tmp_path: Path) -> Deployment:
     return Deployment.make(tmp_path, MemoryStore())
 
 
+def believe(deployment: Deployment, served: LocalAuthority) -> Believed:
+    believed = deployment.home.trust.authority(authorities.add(deployment.home, served.url, roots_pem=served.roots_pem))
+    assert believed is not None
+    return believed
+
+
 class Run:
     """A real sealing of a real log, and a stamper whose steps are made by hand at times that are handed in."""
 
     def __init__(self, deployment: Deployment, served: LocalAuthority) -> None:
-        believed = deployment.home.add_authority(served.url, served.roots_pem).authorities[0]
+        believed = believe(deployment, served)
         self.deployment = deployment
         self.sequencer = deployment.open()
         asked = Authority(
@@ -253,7 +261,7 @@ def test_two_processes_ask_no_oftener_than_one_and_both_are_sealed(
     deployment: Deployment, served: LocalAuthority, tmp_path: Path
 ) -> None:
     at = [AT]
-    believed = deployment.home.add_authority(served.url, served.roots_pem).authorities[0]
+    believed = believe(deployment, served)
     clock = Clock()
 
     def made() -> tuple[Timekeeper, Stamper]:

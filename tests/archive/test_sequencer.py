@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archive import authorities
 from archive.directory import DirectoryStore
 from archive.draft import EventRefused
 from archive.errors import ArchiveError, KeyFileError, LogError, LogForeign, LogRollback, StoreDown, StoreError
@@ -659,12 +660,12 @@ def test_finds_events_by_type_and_reads_them_from_the_store(quick: Deployment) -
 
 def test_says_in_the_log_when_the_trust_file_has_changed(quick: Deployment) -> None:
     quick.open()
-    trust = quick.home.add_authority("http://time.example/")
+    authority = authorities.add(quick.home, "http://time.example/")
     quick.open()
     quick.open()
     changed = [each for each in audit(quick) if each.event.type == "trust.changed"]
-    assert [each.event.body["authorities"] for each in changed] == [[trust.authorities[0].id]]
-    assert quick.store.read(keyspace.blob(changed[0].event.subjects[0].digest)) == trust.format()
+    assert [each.event.body["authorities"] for each in changed] == [[authority]]
+    assert quick.store.read(keyspace.blob(changed[0].event.subjects[0].digest)) == quick.home.trust.format()
 
 
 def test_finds_events_that_another_process_of_the_home_has_read_already(quick: Deployment) -> None:

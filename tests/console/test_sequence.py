@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archive import authorities
 from archive.directory import DirectoryStore
 from custody import keyspace
 from custody.digest import Digest
@@ -56,7 +57,7 @@ def test_one_pass_says_what_it_took_and_what_it_refused(office: Deployment, work
 
 def test_one_pass_has_what_it_took_stamped(office: Deployment, worker: Deployment, tmp_path: Path) -> None:
     with LocalAuthority(tmp_path / "authority") as authority:
-        office.home.add_authority(authority.url, authority.roots_pem)
+        authorities.add(office.home, authority.url, roots_pem=authority.roots_pem)
         inbox_of(worker, wait_s=0).submit([worker.event()])
         out, err = sequence(office, "--once", "--json").communicate(timeout=WAIT_S)
         assert json.loads(out)["time"] == "trusted", err
@@ -69,7 +70,7 @@ def test_it_has_the_log_stamped_at_once_then_seldom_and_once_more_as_it_leaves(
 ) -> None:
     inbox = inbox_of(worker, wait_s=WAIT_S)
     with LocalAuthority(tmp_path / "authority") as authority:
-        office.home.add_authority(authority.url, authority.roots_pem)
+        authorities.add(office.home, authority.url, roots_pem=authority.roots_pem)
         process = sequence(office, "--poll", "0.1")
         try:
             when(lambda: len(authority.queries) == 1)
