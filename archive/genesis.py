@@ -62,8 +62,7 @@ def _begin(
     if trust.root_threshold > 1:
         raise KeyFileError(
             f"{trust.log.name} is not begun yet, and {trust.root_threshold} holders of root keys have to sign that: "
-            "have "
-            f"{home.path / OPENING} signed with `counterproof keys cosign`, then run `counterproof keys submit`"
+            f"have {home.path / OPENING} signed with `counterproof keys cosign`, then run `counterproof keys submit`"
         )
     draft = changes.opening(
         trust,
@@ -81,10 +80,7 @@ def _begin(
 
 def _announce(trust: Trust, sequencer: Sequencer, root: Scribe) -> None:
     """The log says which time-stamp authorities are believed, whenever that has changed."""
-    newest = next(sequencer.events("trust.changed", newest_first=True), None)
-    if newest is None and not trust.authorities:
-        return
-    if newest is not None and newest.event.subjects[0].digest == trust.digest:
+    if changes.is_announced(trust, sequencer.events("trust.changed", newest_first=True)):
         return
     subject: Subject = root.blob("trust.json", trust.format())
     sequencer.append([

@@ -44,7 +44,7 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
 
 def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
-        entry = _one(catalog, capture_id)
+        entry = entry_named(catalog, capture_id)
         later = later_of(reader, catalog, entry)
         dated = _dating(reader, catalog)(entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
@@ -78,7 +78,7 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
 
 def get(config: ArchiveConfig, capture_id: str, what: str, output: Path, *, force: bool) -> None:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
-        entry = _one(catalog, capture_id)
+        entry = entry_named(catalog, capture_id)
         if entry.disposed_at is not None:
             raise Refused(f"{_disposed(entry)}: there is nothing left to fetch; `counterproof show` says why")
         digest = _wanted(reader, entry, what)
@@ -104,7 +104,7 @@ def _disposed(entry: Entry) -> str:
     return f"capture {entry.capture_id} was disposed of{at}"
 
 
-def _one(catalog: Catalog, text: str) -> Entry:
+def entry_named(catalog: Catalog, text: str) -> Entry:
     if len(text) < _MIN_ID:
         raise UsageError(f"an id is named by {_MIN_ID} characters at least, got {text!r}")
     found = catalog.find(text)

@@ -204,9 +204,8 @@ def record_or_write(desk: Desk, draft: DraftFile, to: Path | None, *, as_json: b
         who = "" if desk.home.signers.root else "this home holds no root key; "
         raise UsageError(
             f"{who}signatures of root keys that this needs still: {lacking}; give --key SPEC for those that are here, "
-            "or "
-            "--out FILE, "
-            "have each holder run `counterproof keys cosign FILE`, then run `counterproof keys submit FILE`"
+            "or --out FILE, have each holder run `counterproof keys cosign FILE`, then run `counterproof keys submit "
+            "FILE`"
         )
     events: list[Any] = list(draft.events)
     drafts.write_draft(to, events, draft.blobs.values(), log=draft.log)

@@ -48,7 +48,7 @@ def verify(
         _source(reader.store) as (source, count),
         ThreadPoolExecutor(count, "verify") as threads,
     ):
-        kept = {path: _kept(path, reader.trust) for path in checkpoints}
+        kept = {path: kept_checkpoint(path, reader.trust) for path in checkpoints}
         # Where the log itself is not there, the verdict says so; a case that is not found would hide the reason.
         scope = None if case is None or not reader.holds_log else reader.cases.resolve(case)
         verdict = judge(
@@ -84,10 +84,10 @@ def _source(store: ObjectStore) -> Iterator[tuple[Source, int]]:
         yield store, STORE_THREADS
 
 
-def _kept(path: Path, trust: Trust | None) -> Checkpoint:
+def kept_checkpoint(path: Path, trust: Trust | None) -> Checkpoint:
     """A checkpoint that the reader has from earlier. One that the log's key did not sign says nothing of the log."""
     if trust is None:
-        raise UsageError("--checkpoint needs the key that signed it: add --trust FILE")
+        raise UsageError("a checkpoint needs the key that signed it: add --trust FILE")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

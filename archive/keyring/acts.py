@@ -12,6 +12,7 @@ from archive.config import ArchiveConfig
 from archive.drafts import DraftFile
 from archive.errors import KeyFileError, UsageError
 from archive.home import Home
+from archive.keyring import changes
 from archive.keyring.desk import Desk, open_desk, open_home
 from archive.keyring.request import read_request
 from archive.keyring.standing import Standing, key_named, read_standing, remaining_roots, waiting_by
@@ -69,8 +70,7 @@ def revocation(
     if known.keyid in roots and remaining_roots(desk.ledger, without=known.keyid) < desk.home.trust.root_threshold:
         raise UsageError(
             "without this root key nobody could introduce or revoke a key in this log again: begin a new log in a "
-            "fresh "
-            "home, and say why by other means; docs/keys.md has the steps"
+            "fresh home, and say why by other means; docs/keys.md has the steps"
         )
     signers = (
         [each for each in signers if keys.keyid(each.public_key) != known.keyid] if known.keyid in roots else signers
@@ -79,8 +79,7 @@ def revocation(
     if waiting and reason == "rotated":
         raise UsageError(
             f"{waiting} events by this key wait in the inbox, and would be refused: run `counterproof sequence` where "
-            "the "
-            "log key is, then this again"
+            "the log key is, then this again"
         )
     composer = desk.composer()
     composer.revoke(known.keyid, reason=reason, since=when, why=why)
@@ -89,11 +88,7 @@ def revocation(
 
 def announcement(desk: Desk, *, signers: Sequence[Signer]) -> DraftFile | None:
     """None: the log's newest word on the trust file is the trust file as it is."""
-    trust = desk.home.trust
-    newest = next(desk.ledger.events("trust.changed", newest_first=True), None)
-    if newest is None and not trust.authorities:
-        return None
-    if newest is not None and newest.event.subjects[0].digest == trust.digest:
+    if changes.is_announced(desk.home.trust, desk.ledger.events("trust.changed", newest_first=True)):
         return None
     composer = desk.composer()
     composer.announce_trust()
@@ -145,8 +140,7 @@ def check_key(config: ArchiveConfig, role: str, spec: KeySpec, *, clock: Callabl
             what = "was revoked" if known and known.revocation else f"is no {role} key that the log has introduced"
             raise KeyFileError(
                 f"this key ({keyid[:16]}…) {what}: `counterproof keys request` asks for it, `introduce` takes it in, "
-                "or "
-                "`counterproof keys rotate --to` does all of it"
+                "or `counterproof keys rotate --to` does all of it"
             )
     message = b"counterproof key test\n" + secrets.token_bytes(_TEST_BYTES)
     keys.verify(public_key, message, signer.sign(message))

@@ -1,7 +1,7 @@
 """Events that change who is believed: composed, signed by as many root keys as the trust file asks, then recorded."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from archive import drafts
@@ -9,6 +9,7 @@ from archive.drafts import DraftFile, Proposed
 from archive.errors import KeyFileError
 from archive.keyring.standing import people_of
 from archive.ledger import Ledger
+from archive.log import LoggedEvent
 from archive.memory import MemoryStore
 from archive.receipt import Receipt
 from archive.scribe import Scribe
@@ -110,9 +111,16 @@ def refuse_unsigned(draft: DraftFile, trust: Trust, *, people: Mapping[str, byte
         )
         raise KeyFileError(
             f"{lacking} more {'signature' if lacking == 1 else 'signatures'} of {who} needed: have the draft signed "
-            "with "
-            "`counterproof keys cosign`, then submit it"
+            "with `counterproof keys cosign`, then submit it"
         )
+
+
+def is_announced(trust: Trust, told: Iterator[LoggedEvent]) -> bool:
+    """Whether the log's last word on the trust file is this one. ``told``: its ``trust.changed``, newest first."""
+    newest = next(told, None)
+    if newest is None:
+        return not trust.authorities
+    return newest.event.subjects[0].digest == trust.digest
 
 
 def opening(

@@ -59,8 +59,8 @@ def open_home(
     if not (config.home / "trust.json").exists():
         raise UsageError(
             f"there is no home in {config.home} yet: `counterproof capture` makes one with a log of its own, `keys "
-            "enrol` "
-            "one for a log that is there, `keys ceremony` one whose root has several holders; or name another by --home"
+            "enrol` one for a log that is there, `keys ceremony` one whose root has several holders; or name another "
+            "by --home"
         )
     return Home.open(config.home, clock=clock, random=random, key_specs=config.key_specs)
 

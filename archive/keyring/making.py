@@ -56,8 +56,7 @@ def enrol(
             if trust is not None and trust.log != mine.log:
                 raise UsageError(
                     f"{path} is a home of the log {mine.log.name}, and {trust_file} is of {trust.log.name}: name a "
-                    "directory "
-                    "of its own by --home"
+                    "directory of its own by --home"
                 )
         elif trust is None:
             raise UsageError("--trust FILE names the trust file of the log to join; ask whoever keeps it")
@@ -108,14 +107,12 @@ def hold_ceremony(
             mine = read_trust(path / "trust.json")
             raise UsageError(
                 f"{path} is the home of {mine.log.name}, whose root is what its trust file says; everybody who was "
-                "given "
-                "that file relies on it, so it stays: begin a new log in a fresh home (--home)"
+                "given that file relies on it, so it stays: begin a new log in a fresh home (--home)"
             )
         if not 1 <= threshold <= len(set(holders)) == len(holders) <= MOST_HOLDERS:
             raise UsageError(
                 f"a root of {len(holders)} holders with {threshold} signatures cannot be: name 1 to {MOST_HOLDERS} "
-                "different "
-                "keys, and a threshold that they can meet"
+                "different keys, and a threshold that they can meet"
             )
         _refuse_keys(path, "root")
         for role in ("log", "worker"):
@@ -152,6 +149,6 @@ def _refuse_keys(path: Path, *roles: str) -> None:
     for role in roles:
         if key_spec(path, role) is not None:
             raise KeyFileError(
-                f"{path / 'keys'} holds a {role} key already, of which the new trust file knows nothing: name a fresh "
-                "home"
+                f"{path / 'keys'} holds a {role} key already, of which the new trust file knows nothing: name a "
+                "fresh home"
             )

@@ -14,11 +14,9 @@ from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
-from custody.errors import CustodyError, TrustError
-from custody.note import MAX_BYTES as MAX_NOTE_BYTES
+from custody.errors import TrustError
 
 if TYPE_CHECKING:
-    from archive.catalog import Catalog, Entry
     from archive.exporting.exporter import Exported
     from archive.reader import Reader
     from archive.receipt import Receipt
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from custody.trust import Trust
     from custody.verdict import Verdict
 
-_MIN_ID = 4
 _MAX_RECIPIENT = 200
 
 
@@ -86,6 +83,7 @@ def _export(  # noqa: PLR0917  # one call, named there
     from archive.exporting.exporter import Asked, Exporter
     from archive.reader import open_reader
     from archive.vault import Vault
+    from console.verification import kept_checkpoint
 
     with open_reader(config):  # refuses where there is nothing to export, before a vault would make something
         pass
@@ -122,17 +120,10 @@ def _export(  # noqa: PLR0917  # one call, named there
 
 
 def _items(vault: "Vault", texts: Sequence[str]) -> tuple[str, ...]:
+    from console.browsing import entry_named
+
     vault.advance_catalog()
-    return tuple(dict.fromkeys(_one(vault.catalog, text).unit for text in texts))
-
-
-def _one(catalog: "Catalog", text: str) -> "Entry":
-    found = catalog.find(text) if len(text) >= _MIN_ID else []
-    if not found:
-        raise UsageError(f"there is no capture {text!r}; `counterproof captures` lists them")
-    if len(found) > 1:
-        raise UsageError(f"{text!r} is the beginning or end of {len(found)} captures: give more of it")
-    return found[0]
+    return tuple(dict.fromkeys(entry_named(vault.catalog, text).unit for text in texts))
 
 
 def _document(made: "Exported", verdict: "Verdict") -> dict[str, "Json"]:
@@ -216,6 +207,8 @@ def proof(
 def _proved(config: ArchiveConfig, reader: "Reader", what: str | None, consistency: Path | None) -> tuple[bytes, str]:
     from archive.exporting.proofs import Prover
     from archive.reader import open_catalog
+    from console.browsing import entry_named
+    from console.verification import kept_checkpoint
     from custody import keyspace
 
     if reader.trust is None:
@@ -231,28 +224,11 @@ def _proved(config: ArchiveConfig, reader: "Reader", what: str | None, consisten
         index = int(text)
     else:
         with open_catalog(config, reader) as catalog:
-            entry = _one(catalog, text)
+            entry = entry_named(catalog, text)
         index = entry.started_index if entry.index is None else entry.index
     if index >= size:
         raise UsageError(f"the newest checkpoint has {size} leaves, from 0 to {size - 1}: there is no leaf {index} yet")
     return prover.inclusion(index, reader.log.leaf(index, size)).format(), f"leaf {index} is in the tree of {size}"
-
-
-def kept_checkpoint(path: Path, trust: "Trust | None") -> "Checkpoint":
-    """One that somebody has from earlier; what the log's key did not sign says nothing of the log."""
-    from custody.checkpoint import open_checkpoint
-
-    if trust is None:
-        raise UsageError("a checkpoint needs the key that signed it: add --trust FILE")
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_NOTE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): name a file with a checkpoint") from error
-    try:
-        return open_checkpoint(data, trust.log)
-    except CustodyError as error:
-        raise UsageError(f"{path} is not a checkpoint that the log {trust.log.name} signed: {error}") from error
 
 
 def judge(path: Path, trust: "Trust | None", kept: Sequence["Checkpoint"] = ()) -> "Verdict":
@@ -271,6 +247,7 @@ def judge(path: Path, trust: "Trust | None", kept: Sequence["Checkpoint"] = ()) 
 
 def verify_export(path: Path, *, trust_file: Path | None, checkpoints: Sequence[Path], as_json: bool) -> Exit:
     """0 only if every check holds, under the trust file that was given: the home's is not taken for the recipient's."""
+    from console.verification import kept_checkpoint
     from custody.trust import Trust
     from custody.wording import tell
 

@@ -22,8 +22,7 @@ app = typer.Typer(
     help=(
         "Who may sign in a log: keys made, asked for, introduced, changed, revoked.\n\n"
         "A key is file:PATH (0600), pkcs11:token=T;object=O?module-path=LIBRARY, or awskms:KEY[@REGION]; a PIN comes "
-        "from "
-        "pin-source=file:PATH or COUNTERPROOF_PKCS11_PIN, never from the command line. Step by step: docs/keys.md."
+        "from pin-source=file:PATH or COUNTERPROOF_PKCS11_PIN, never from the command line. Step by step: docs/keys.md."
     ),
 )
 
@@ -104,8 +103,8 @@ def enrol(
         for row in rows:
             say(f"{row['role']} key {row['keyid']}: {row['request']}")
         say(
-            "give these files to whoever keeps the root key: `counterproof keys introduce FILE`, and read the ids out "
-            "loud"
+            "give these files to whoever keeps the root key: `counterproof keys introduce FILE`, and read the "
+            "ids out loud"
         )
 
 
