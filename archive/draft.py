@@ -16,6 +16,7 @@ from archive.heads import Advance, Heads
 from archive.known import ChainHead, KnownKey, SeenEvent
 from archive.log import Position
 from custody import keys, keyspace, merkle
+from custody.checks.states import ENDS, OPENERS
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
 from custody.event import Envelope, Event, Statement, check_signature
@@ -151,10 +152,28 @@ class Draft:
         fresh = {each.id: each for each in events if self.payload_of(each.id) is None}
         try:
             judged = [self.judge(each.envelope, each.statement) for each in fresh.values()]
+            self._check_places(judged)
         except CustodyError as error:
             raise EventRefused.of(error) from error
         for each, event in zip(fresh.values(), judged, strict=True):
             self.place(each.envelope, event, logged_at)
+
+    def _check_places(self, events: Sequence[Event]) -> None:
+        """What opens a chain stands first in it, and nothing else does: a verdict on such a log never held again.
+
+        Asked of what is to be appended alone. What others have committed is in the log, whatever we think of it.
+        """
+        begun: set[str] = set()
+        for event in events:
+            opener = OPENERS.get(event.chain.partition(":")[0])
+            is_begun = event.chain in begun or self._next(event.chain).seq > 0
+            if is_begun and event.type == opener:
+                raise FormatError(f"{event.chain} is open already")
+            if not is_begun and opener not in {None, event.type}:
+                raise FormatError(f"{event.chain} is not open yet: it begins with {opener}")
+            if not is_begun and event.type in ENDS:
+                raise FormatError(f"{event.chain} has no capture that was started, so none can end")
+            begun.add(event.chain)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:
         """Give a judged event the next index and its place in its chain."""

@@ -14,6 +14,7 @@ from archive.receipt import Receipt
 from archive.scribe import Scribe
 from archive.sequencer import Sequencer
 from custody import keyspace
+from custody.checks.states import OPENERS
 from custody.digest import Digest
 from custody.errors import CustodyError
 from custody.event import Envelope, Event
@@ -28,7 +29,6 @@ _BATCH = 2048
 _THREADS = 8
 _FIRST = frozenset({"capture.started", "case.opened", "run.opened"})  # they begin chains, and rest on nothing before
 _TIMESTAMPED = "log.timestamped"  # a token's own leaf: were it to ask for another, there would be no end
-_OPENER = {"run": "run.opened", "scope": "case.opened"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,7 +234,7 @@ def _in_order(submitted: Sequence[_Submitted]) -> Iterator[_Submitted]:
     openers = {
         each.event.chain: each
         for each in submitted
-        if each.event is not None and each.event.type == _OPENER.get(each.event.chain.partition(":")[0])
+        if each.event is not None and each.event.type == OPENERS.get(each.event.chain.partition(":")[0])
     }
     given: set[str] = set()
     ordered = sorted(submitted, key=lambda each: (not each.sorts_first, each.object.key))

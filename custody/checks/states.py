@@ -12,7 +12,8 @@ from custody.verdict import depends
 CHECK = 8
 ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned"})
 
-_OPENS = {"log": "log.opened", "run": "run.opened", "scope": "case.opened"}
+OPENERS = {"log": "log.opened", "run": "run.opened", "scope": "case.opened"}
+"""By kind of chain: what stands first in it, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class States:
             kind, _, name = event.chain.partition(":")
             if kind == "item":
                 self._see_capture(entry.index, event, leaf.event.payload_sha256, name)
-            elif kind in _OPENS:
-                self._see_opening(entry.index, event, leaf.chains[0].seq, _OPENS[kind])
+            elif kind in OPENERS:
+                self._see_opening(entry.index, event, leaf.chains[0].seq, OPENERS[kind])
 
     def finish(self, broken: set[str]) -> None:
         """``broken``: scopes whose chain does not hold; what is missing there has been named."""

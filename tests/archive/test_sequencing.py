@@ -17,6 +17,7 @@ from custody import canonical, keyspace
 from custody.digest import Digest
 from custody.event import Envelope, Event, Ref, event_id_of
 from custody.keys import Ed25519Signer
+from custody.model import Json
 from tests.archive.deployment import Deployment, UnreliableStore, audit, ids
 from tests.archive.shelves import forge
 from tests.archive.workers import enrol, inbox_of, introduction, sequencing_of, waiting
@@ -119,6 +120,56 @@ def test_a_bad_event_is_kept_told_of_and_holds_up_no_other(
     assert (told["key"], told["whole"]) == (key, True)
     assert told["reason"]
     assert waiting(deployment) == []
+
+
+def opened_twice(worker: Deployment) -> list[Envelope]:
+    scribe = worker.scribe()
+    chain = f"scope:{scribe.new_id()}"
+    return [
+        scribe.event("case.opened", chain=chain, subject=scribe.detail("case.json", {"name": name}), body={})
+        for name in ("Love v. Screw", "Slipped in")
+    ]
+
+
+def assigned_to_no_case(worker: Deployment) -> list[Envelope]:
+    scribe = worker.scribe()
+    item, subject = scribe.new_id(), scribe.detail("item.json", {})
+    chain = f"scope:{scribe.new_id()}"
+    return [worker.event(), scribe.event("item.assigned", chain=chain, subject=subject, body={"item": item})]
+
+
+def run_closed_that_was_never_opened(worker: Deployment) -> list[Envelope]:
+    scribe = worker.scribe()
+    body: dict[str, Json] = dict.fromkeys(("captures", "complete", "partial", "failed", "lost"), 0)
+    subject, run = scribe.detail("run-closed.json", {}), scribe.new_id()
+    return [worker.event(), scribe.event("run.closed", chain=f"run:{run}", subject=subject, body=body, run=run)]
+
+
+def end_of_what_was_never_started(worker: Deployment) -> list[Envelope]:
+    scribe = worker.scribe()
+    capture = scribe.new_id()
+    end = scribe.event(
+        "capture.abandoned",
+        chain=f"item:{capture}",
+        subject=scribe.detail("detail.json", {}),
+        body={"capture": capture, "reason": "interrupted"},
+        refs=(Ref(rel="started_by", payload_sha256=Digest.of(b"nothing")),),
+    )
+    return [worker.event(), end]
+
+
+@pytest.mark.parametrize(
+    "made", [opened_twice, assigned_to_no_case, run_closed_that_was_never_opened, end_of_what_was_never_started]
+)
+def test_an_event_out_of_its_place_does_not_sink_the_log(
+    deployment: Deployment, worker: Deployment, made: Callable[[Deployment], list[Envelope]]
+) -> None:
+    """A worker's key alone would do: what it says once is in the log for good, and no verdict on it held again."""
+    good, bad = made(worker)
+    for each in (good, bad):
+        drop(deployment, each)
+        sequencing_of(deployment).empty()
+    assert rejections(audit(deployment)) == [("ENTRY_SCHEMA", Digest.of(bad.format()).hex)]
 
 
 @pytest.mark.parametrize(
