@@ -29,6 +29,14 @@ LEAF = schema.fields(
 
 _utc = lru_cache(8)(format_utc)  # all leaves of one commit are logged at once
 _SIGNATURES = ENVELOPE["properties"]["signatures"]
+_PARTS = LEAF["properties"]
+_FRAME = schema.fields(v=_PARTS["v"], log=_PARTS["log"], logged_at=_PARTS["logged_at"])
+
+
+@lru_cache(8)
+def _check_frame(log: str, logged_at: str) -> None:
+    """What all leaves of one commit say alike."""
+    schema.check(_FRAME, {"v": VERSION, "log": log, "logged_at": logged_at})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,10 @@ class Leaf:
             "chains": [{"scope": each.scope, "seq": each.seq, "prev": each.prev} for each in self.chains],
             "event": event,
         }
-        schema.check(LEAF, value)
+        # ``LEAF``, in parts.
+        _check_frame(self.log, value["logged_at"])
+        schema.check(_PARTS["index"], self.index, "$.index")
+        schema.check(_PARTS["chains"], value["chains"], "$.chains")
         # Base64 that was just made of bytes is base64; long texts are not looked through for that.
         schema.check(_SIGNATURES, event["signatures"], "$.event.signatures")
         if not self.event.payload:
