@@ -41,7 +41,8 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def authority(deployment: Deployment, url: str, roots: str, *, timeout_s: float = 10.0) -> Authority:
-    believed = deployment.home.trust.authority(authorities.add(deployment.home, url, roots_pem=roots))
+    added = authorities.add(deployment.home, url, roots_pem=roots)
+    believed = deployment.home.trust.authority(added)
     assert believed is not None
     return Authority(believed, store=deployment.store, log=deployment.log, retain_until=tomorrow, timeout_s=timeout_s)
 

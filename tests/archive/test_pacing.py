@@ -54,7 +54,8 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def believe(deployment: Deployment, served: LocalAuthority) -> Believed:
-    believed = deployment.home.trust.authority(authorities.add(deployment.home, served.url, roots_pem=served.roots_pem))
+    added = authorities.add(deployment.home, served.url, roots_pem=served.roots_pem)
+    believed = deployment.home.trust.authority(added)
     assert believed is not None
     return believed
 
