@@ -76,6 +76,7 @@ def test_lost_answers_are_asked_for_again(capturing: Capturing, proxy: FaultyPro
     assert capturing.verdict().code == 0
 
 
+@pytest.mark.slow
 def test_a_store_that_is_down_is_a_sentence(site: Site, tmp_path: Path, seaweed: Running) -> None:
     with FaultyProxy(seaweed.endpoint) as gone:
         down = Capturing(site, seaweed, gone, tmp_path)
@@ -110,6 +111,7 @@ def test_altered_bytes_never_become_a_record(capturing: Capturing, proxy: Faulty
     assert ran.document.get("captures", []) == []
 
 
+@pytest.mark.slow
 def test_a_store_that_goes_away_in_the_middle_loses_nothing(
     capturing: Capturing, proxy: FaultyProxy, site: Site
 ) -> None:
