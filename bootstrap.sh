@@ -93,6 +93,10 @@ install_for_tests() {
   [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || wanted="$wanted golang-golang-x-mod-dev"
   have shellcheck || wanted="$wanted shellcheck"     # verify.sh
   have softhsm2-util || wanted="$wanted softhsm2"    # a PKCS#11 token in software (tests/archive/signing)
+  have Xvfb || wanted="$wanted xvfb"                 # a screen for --browser headed
+  if ! have chromium-headless-shell && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+    wanted="$wanted chromium-headless-shell"         # --browser shell; Ubuntu has none
+  fi
   [ -n "$wanted" ] || return 0
   if may_apt; then
     # shellcheck disable=SC2086  # a list of names

@@ -55,6 +55,7 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
                     say(f"captured before: {url} at {earlier}")
             options = dict(asked.options)
             options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
+            options["profile"] = run.Profile.of(**options["profile"])
             options["allow_network"] = tuple(run.parse_network(text) for text in options["allow_network"])
             job = run.Job(urls=tuple(todo), case=asked.case, **options)
 

@@ -93,6 +93,23 @@ def capture(
             help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", metavar="desktop|phone", help="Whose screen: size, density, touch.")
+    ] = "desktop",
+    browser: Annotated[
+        str,
+        typer.Option(
+            "--browser",
+            metavar="chromium|shell|headed",
+            help="The whole browser; the lean headless shell; the whole one in a window.",
+        ),
+    ] = "chromium",
+    locale: Annotated[
+        str, typer.Option("--locale", metavar="TAG", help="The language asked for, such as de.")
+    ] = "en-US",
+    timezone: Annotated[
+        str, typer.Option("--timezone", metavar="NAME", help="The browser's, such as Europe/Paris.")
+    ] = "UTC",
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")] = 2,
     progress: Annotated[
         str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
@@ -122,6 +139,7 @@ def capture(
                 "robots": robots,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
+                "profile": {"device": device, "build": browser, "locale": locale, "timezone": timezone},
                 "resolve": tuple(resolve or ()),
                 "allow_network": tuple(allow_network or ()),
                 "trust_spki": tuple(trust_spki or ()),

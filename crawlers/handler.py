@@ -67,6 +67,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             trust_spki=session.job.trust_spki,
             progress=progress,
             cut=session.cut,
+            density=session.job.profile.density,
         )
         try:
             request.meta["seen"] = await browser.look(page, order)

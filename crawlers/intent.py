@@ -7,7 +7,6 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from crawlers.address import dedupe_key
-from crawlers.launching import LOCALE, TIMEZONE, VIEWPORT
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
 from custody.instant import format_utc
@@ -78,14 +77,11 @@ def _kept(session: Session, looking: Looking, answer: RobotsAnswer) -> tuple[dic
 
 
 def _context(session: Session, plan: Plan) -> dict[str, Any]:
-
     admitted = session.egress.admit(plan.capture_id)
     return {
         "proxy": {"server": session.egress.url, "username": admitted.username, "password": admitted.password},
         "ignore_https_errors": True,  # a bad certificate is shown, named and recorded; it is evidence too
-        "viewport": dict(VIEWPORT),
-        "locale": LOCALE,
-        "timezone_id": TIMEZONE,
+        **session.job.profile.context(),
         "accept_downloads": True,
         "service_workers": "allow",
     }

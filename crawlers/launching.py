@@ -13,13 +13,34 @@ from pathlib import Path
 from typing import Any
 
 from archive.errors import SetupMissing
+from crawlers.profile import Build
 
-VIEWPORT = {"width": 1366, "height": 900}
-LOCALE = "en-US"
-TIMEZONE = "UTC"
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-_PLAYWRIGHT_BUILDS = "chromium-*/chrome-linux*/chrome"
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kind:
+    """Where a kind of browser is looked for, and what is said where there is none."""
+
+    variable: str
+    names: tuple[str, ...]
+    playwright: str
+    missing: str
+
+
+_WHOLE = _Kind(
+    variable="COUNTERPROOF_BROWSER",
+    names=("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"),
+    playwright="chromium-*/chrome-linux*/chrome",
+    missing="No Chromium was found. Install one (Debian, Ubuntu: apt-get install chromium) or run `make setup`, "
+    "or name it in COUNTERPROOF_BROWSER.",
+)
+_SHELL = _Kind(
+    variable="COUNTERPROOF_SHELL",
+    names=("chromium-headless-shell", "chrome-headless-shell"),
+    playwright="chromium_headless_shell-*/chrome-*/*headless[-_]shell",
+    missing="No headless shell was found. Install one (Debian: apt-get install chromium-headless-shell; elsewhere: "
+    ".venv/bin/playwright install --only-shell chromium), name it in COUNTERPROOF_SHELL, or use --browser chromium.",
+)
+_SCREEN = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR")
 _KEPT_VARIABLES = (
     "PATH",
     "LANG",
@@ -69,33 +90,32 @@ class Launch:
     sandbox: bool
     isolation: Isolation
     flags: tuple[str, ...]
+    headless: bool = True
 
 
-def find_browser(env: Mapping[str, str], *, checkout: Path) -> Path:
+def find_browser(env: Mapping[str, str], *, checkout: Path, build: Build = Build.CHROMIUM) -> Path:
     """``COUNTERPROOF_BROWSER``, the one that set-up chose, Playwright's own, then what PATH has.
 
-    Raises SetupMissing with what to install.
+    For the headless shell: ``COUNTERPROOF_SHELL``, Playwright's, PATH. Raises SetupMissing with what to install.
     """
-    if named := env.get("COUNTERPROOF_BROWSER"):
+    kind = _SHELL if build is Build.SHELL else _WHOLE
+    if named := env.get(kind.variable):
         if not _runs(Path(named)):
-            raise SetupMissing(f"COUNTERPROOF_BROWSER names {named}, which is not an executable file.")
+            raise SetupMissing(f"{kind.variable} names {named}, which is not an executable file.")
         return Path(named)
     chosen = checkout / ".state" / "browser"
-    if chosen.is_file():
+    if kind is _WHOLE and chosen.is_file():
         path = Path(chosen.read_text(encoding="utf-8").strip())
         if _runs(path):
             return path
     root = Path(env.get("PLAYWRIGHT_BROWSERS_PATH") or Path(env.get("HOME", "/")) / ".cache" / "ms-playwright")
-    for path in sorted(root.glob(_PLAYWRIGHT_BUILDS), key=_build, reverse=True):
+    for path in sorted(root.glob(kind.playwright), key=_build, reverse=True):
         if _runs(path):
             return path
-    for name in _NAMES:
+    for name in kind.names:
         if found := shutil.which(name, path=env.get("PATH")):
             return Path(found)
-    raise SetupMissing(
-        "No Chromium was found. Install one (Debian, Ubuntu: apt-get install chromium) or run `make setup`, "
-        "or name it in COUNTERPROOF_BROWSER."
-    )
+    raise SetupMissing(kind.missing)
 
 
 def _runs(path: Path) -> bool:
@@ -145,11 +165,18 @@ def plan(
     egress_url: str,
     trust_spki: Sequence[str],
     hide: Sequence[Path] = (),
+    build: Build = Build.CHROMIUM,
 ) -> Launch:
     """Everything needed to start the browser. Writes the small wrapper that hides the keys into ``cache``.
 
-    ``hide``: more folders that the browser has no business in.
+    ``hide``: more folders that the browser has no business in. Raises SetupMissing for a window without a screen.
     """
+    headless = build is not Build.HEADED
+    if not headless and not (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
+        raise SetupMissing(
+            "--browser headed opens a window, and there is no screen (DISPLAY is not set): run it on a desktop, or "
+            "under `xvfb-run -a` (apt-get install xvfb)"
+        )
     sandbox = os.geteuid() != 0  # Chromium refuses its sandbox to root
     isolation = isolate()
     flags = list(_FLAGS)
@@ -160,10 +187,11 @@ def plan(
     started = executable
     if isolation.command:
         started = _wrapper(executable, isolation, hide=[each for each in (keys, *hide) if each.is_dir()], cache=cache)
-    environment = {name: env[name] for name in _KEPT_VARIABLES if name in env}
+    variables = _KEPT_VARIABLES if headless else (*_KEPT_VARIABLES, *_SCREEN)
+    environment = {name: env[name] for name in variables if name in env}
     options = {
         "executable_path": str(started),
-        "headless": True,
+        "headless": headless,
         "chromium_sandbox": sandbox,
         "args": flags,
         # The browser's own calls carry no visit's credential, so the egress refuses and records them.
@@ -176,7 +204,14 @@ def plan(
         "handle_sighup": False,
         "timeout": 30_000,
     }
-    return Launch(executable=executable, options=options, sandbox=sandbox, isolation=isolation, flags=tuple(flags))
+    return Launch(
+        executable=executable,
+        options=options,
+        sandbox=sandbox,
+        isolation=isolation,
+        flags=tuple(flags),
+        headless=headless,
+    )
 
 
 # Capabilities gained for the mount are dropped again, or it could be unmounted. Root keeps the one to pass permissions.

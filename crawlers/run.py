@@ -18,6 +18,7 @@ from archive.vault import Vault
 from crawlers.address import dedupe_key
 from crawlers.diagnosis import diagnose
 from crawlers.policy import parse_network
+from crawlers.profile import Profile
 from crawlers.resolving import Resolve
 from crawlers.session import Job, Progress
 from crawlers.sessions import close_session, now, open_session
@@ -30,6 +31,7 @@ REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
     "Job",
+    "Profile",
     "Resolve",
     "capture",
     "dedupe_key",

@@ -12,6 +12,7 @@ from archive.spool import VisitSpool
 from archive.vault import Vault
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
+from crawlers.profile import Profile
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
 from custody.model import Json, Role, Snapshot, Started, Via
@@ -39,6 +40,7 @@ class Job:
     trust_spki: tuple[str, ...] = ()
     timeout_s: float = 45.0
     concurrency: int = 2
+    profile: Profile = field(default_factory=Profile)
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ class Job:
             "trust_spki": list(self.trust_spki),
             "timeout_s": int(self.timeout_s),
             "concurrency": self.concurrency,
+            "profile": self.profile.to_json(),
         }
 
 

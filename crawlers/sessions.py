@@ -41,7 +41,7 @@ async def open_session(
     """Everything that a look needs. ``run.opened`` is durable when it returns."""
     if vault is None:
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
-    executable = find_browser(environment, checkout=CHECKOUT)
+    executable = find_browser(environment, checkout=CHECKOUT, build=job.profile.build)
     await asyncio.to_thread(check_driver)
     egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network))
     await egress.start()
@@ -55,6 +55,7 @@ async def open_session(
             egress_url=egress.url,
             trust_spki=job.trust_spki,
             hide=[vault.home.path / each for each in ("store", "spool", "state")],
+            build=job.profile.build,
         )
         described = describe(launch)
         acquisition = await asyncio.to_thread(
@@ -103,7 +104,7 @@ def describe(launch: Launch) -> dict[str, Json]:
         "playwright": metadata.version("playwright"),
         "scrapy": metadata.version("scrapy"),
         "system": platform.platform(),
-        "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": True},
+        "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": launch.headless},
         "sandbox": launch.sandbox,
         "key_isolation": launch.isolation.kind,
         "key_isolation_reason": launch.isolation.reason,

@@ -34,6 +34,8 @@ class Order:
     progress: Callable[[str, Mapping[str, Json]], None]
     cut: asyncio.Event | None = None
     """Set by whoever interrupts: the look ends at once, with what it has."""
+    density: float = 1.0
+    """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

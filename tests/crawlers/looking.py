@@ -17,7 +17,8 @@ from archive.spool import VisitSpool
 from crawlers import browser
 from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
-from crawlers.launching import LOCALE, TIMEZONE, VIEWPORT, Launch, find_browser, plan
+from crawlers.launching import Launch, find_browser, plan
+from crawlers.profile import Profile
 from crawlers.session import Looking, Plan
 from crawlers.sight import Order, Seen
 from crawlers.visits import visit_of
@@ -108,7 +109,7 @@ class Looked:
 class Looker:
     """One browser for many looks; a fresh context and a credential of its own for each."""
 
-    def __init__(self, site: Site, folder: Path, *, trust: bool = True) -> None:
+    def __init__(self, site: Site, folder: Path, *, trust: bool = True, profile: Profile | None = None) -> None:
         self.site = site
         self.folder = folder
         self.keys = folder / "keys"
@@ -116,6 +117,7 @@ class Looker:
         self.launch: Launch
         self.egress = Egress(tuple(Resolve.parse(each) for each in site.resolve), clock=now)
         self._trust = tuple(site.trust_spki) if trust else ()
+        self._profile = profile or Profile()
         self._playwright: Playwright
         self._runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
@@ -171,6 +173,7 @@ class Looker:
             trust_spki=self._trust,
             progress=step_taken,
             cut=cut,
+            density=self._profile.density,
         )
         begun = time.monotonic()
         meanwhile = asyncio.ensure_future(during(page)) if during else None
@@ -190,9 +193,7 @@ class Looker:
         context = await self.browser.new_context(
             proxy={"server": self.egress.url, "username": admitted.username, "password": admitted.password},
             ignore_https_errors=True,
-            viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]},
-            locale=LOCALE,
-            timezone_id=TIMEZONE,
+            **self._profile.context(),
             accept_downloads=True,
             service_workers="allow",
         )
@@ -219,12 +220,13 @@ class Looker:
         for folder in (self.keys, self.folder / "cache"):
             folder.mkdir(parents=True, exist_ok=True)
         self.launch = plan(
-            find_browser(environment, checkout=ROOT),
+            find_browser(environment, checkout=ROOT, build=self._profile.build),
             keys=self.keys,
             cache=self.folder / "cache",
             env=environment,
             egress_url=self.egress.url,
             trust_spki=self._trust,
+            build=self._profile.build,
         )
         self._playwright = await self._stack.enter_async_context(async_playwright())
         await self.restart()
@@ -236,8 +238,9 @@ class Looker:
 
 @contextlib.contextmanager
 def looker(site: Site, folder: Path, **more: Any) -> Iterator[Looker]:
+    environment = more.pop("environment", os.environ)
     made = Looker(site, folder, **more)
-    made.open()
+    made.open(environment)
     try:
         yield made
     finally:

@@ -9,16 +9,16 @@ from crawlers.camera import MAX_SIDE_PX, MAX_TILE_PX, MAX_TILES, tiles
 from crawlers.media import UNKNOWN, extension, media_type
 
 
-@given(st.integers(0, 100_000), st.integers(0, 1_000_000))
-def test_tiles_cover_the_page_from_its_top_without_gaps(width: int, height: int) -> None:
-    made = list(tiles(width, height))
+@given(st.integers(0, 100_000), st.integers(0, 1_000_000), st.sampled_from([1, 1.5, 2.625, 4]))
+def test_tiles_cover_the_page_from_its_top_without_gaps(width: int, height: int, scale: float) -> None:
+    made = list(tiles(width, height, scale))
     assert 1 <= len(made) <= MAX_TILES
     assert made[0].top == 0
     assert [each.top + each.height for each in made[:-1]] == [each.top for each in made[1:]]
     for each in made:
-        assert 1 <= each.height <= MAX_SIDE_PX
-        assert 1 <= each.width <= MAX_SIDE_PX
-        assert each.width * each.height <= MAX_TILE_PX
+        assert 1 <= each.height <= MAX_SIDE_PX / scale
+        assert 1 <= each.width <= MAX_SIDE_PX / scale
+        assert each.width * each.height * scale**2 <= MAX_TILE_PX
     end = made[-1].top + made[-1].height
     assert end == max(1, height) or (len(made) == MAX_TILES and end < height)
 

@@ -1,0 +1,160 @@
+"""Profiles: a page is shown as on that screen, in that language and zone; nobody is told that we are somebody else."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.errors import SetupMissing, UsageError
+from crawlers.launching import find_browser, plan
+from crawlers.profile import Build, Device, Profile
+from custody.model import Outcome, Status
+from tests.crawlers.looking import ROOT, Looked, looker
+from tests.site.host import Answer, Host, Request, page
+from tests.site.server import Site
+
+SAYS = """<!doctype html><meta charset=utf-8><meta name=viewport content="width=device-width, initial-scale=1">
+<title>Who is there</title><h1>Who is there</h1>
+<pre id=said style="white-space: pre-wrap; overflow-wrap: anywhere"></pre><div style="height: 3000px">A long page.</div>
+<script>
+document.getElementById('said').textContent = JSON.stringify({
+  width: innerWidth, scale: devicePixelRatio, touch: navigator.maxTouchPoints > 0,
+  coarse: matchMedia('(pointer: coarse)').matches, languages: navigator.languages.join(','),
+  zone: Intl.DateTimeFormat().resolvedOptions().timeZone, hour: new Date(0).getHours(), agent: navigator.userAgent,
+});</script>"""
+
+
+ASKED: list[Request] = []
+
+
+def mirror(request: Request) -> Answer:
+    ASKED.append(request)
+    return page(SAYS)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    made = Site()
+    made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes={"/": mirror})
+    with made as running:
+        yield running
+
+
+def looked(site: Site, folder: Path, profile: Profile, environment: dict[str, str] | None = None) -> Looked:
+    with looker(site, folder, profile=profile, environment=environment or dict(os.environ)) as eye:
+        return eye.look("https://www.mirror.example/")
+
+
+def said(found: Looked) -> dict[str, Any]:
+    text = found.data("text.txt").decode()
+    value: dict[str, Any] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    return value
+
+
+def pixels(png: bytes) -> tuple[int, int]:
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+@pytest.mark.browser
+def test_a_desktop_in_english_is_what_there_is_without_a_word(site: Site, tmp_path: Path) -> None:
+    found = looked(site, tmp_path, Profile())
+    answer = said(found)
+    assert (answer["width"], answer["scale"], answer["touch"], answer["coarse"]) == (1366, 1, False, False)
+    assert (answer["languages"].split(",")[0], answer["zone"]) == ("en-US", "UTC")
+    assert pixels(found.data("viewport.png")) == (1366, 900)
+
+
+@pytest.mark.browser
+def test_a_phone_has_its_screen_and_its_own_name(site: Site, tmp_path: Path) -> None:
+    profile = Profile(device=Device.PHONE, locale="de-AT", timezone="Asia/Tokyo")
+    found = looked(site, tmp_path, profile)
+    answer = said(found)
+    assert (answer["width"], answer["scale"], answer["touch"], answer["coarse"]) == (412, 2.625, True, True)
+    assert (answer["languages"], answer["zone"], answer["hour"]) == ("de-AT", "Asia/Tokyo", 9)
+    assert "Android" not in answer["agent"]
+    assert "Mobile" not in answer["agent"]
+    assert "Chrome/" in answer["agent"]
+    assert ASKED[-1].headers["accept-language"].startswith("de-AT")
+    assert ASKED[-1].headers["user-agent"] == answer["agent"]
+    assert pixels(found.data("viewport.png"))[0] in {1081, 1082}
+    whole = pixels(found.data("screenshot.png"))
+    assert whole[0] in {1081, 1082}
+    assert whole[1] > 3000 * 2.6
+    assert found.seen.settings["page_px"]["width"] == 412  # type: ignore[index,call-overload]  # JSON
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium-headless-shell") is None, reason="no headless shell is installed")
+def test_the_headless_shell_sees_the_same_page(site: Site, tmp_path: Path) -> None:
+    found = looked(site, tmp_path, Profile(build=Build.SHELL)).visit()
+    assert (found.status, found.outcome) == (Status.COMPLETE, Outcome.OK)
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    if shutil.which("Xvfb") is None:
+        pytest.skip("no Xvfb: apt-get install xvfb")
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        ("Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"),
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        os.close(writing)
+        with os.fdopen(reading) as numbers:
+            number = numbers.readline().strip()
+        try:
+            yield f":{number}"
+        finally:
+            server.terminate()
+
+
+@pytest.mark.browser
+def test_a_window_shows_the_same_page(site: Site, tmp_path: Path, screen: str) -> None:
+    found = looked(site, tmp_path, Profile(build=Build.HEADED), {**os.environ, "DISPLAY": screen})
+    assert said(found)["width"] == 1366
+    assert "Headless" not in said(found)["agent"]
+    assert found.visit().status is Status.COMPLETE
+
+
+def test_a_window_without_a_screen_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SetupMissing, match="xvfb-run"):
+        plan(
+            Path("/bin/true"),
+            keys=tmp_path,
+            cache=tmp_path,
+            env={},
+            egress_url="http://127.0.0.1:9",
+            trust_spki=(),
+            build=Build.HEADED,
+        )
+
+
+def test_no_shell_at_all_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(SetupMissing, match="chromium-headless-shell"):
+        find_browser({"PATH": str(tmp_path), "HOME": str(tmp_path)}, checkout=ROOT, build=Build.SHELL)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("device", "tablet"),
+        ("build", "firefox"),
+        ("locale", "en_US"),
+        ("locale", "en\r\nX: y"),
+        ("locale", ""),
+        ("timezone", "Mars/Olympus"),
+    ],
+)
+def test_what_no_browser_takes_is_refused(option: str, value: str) -> None:
+    given = {"device": "phone", "build": "shell", "locale": "zh-Hant-TW", "timezone": "Europe/Paris"}
+    assert Profile.of(**given).to_json()["device"] == "phone"
+    with pytest.raises(UsageError, match="--"):
+        Profile.of(**{**given, option: value})
