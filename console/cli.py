@@ -111,6 +111,10 @@ def capture(
         str, typer.Option("--timezone", metavar="NAME", help="The browser's, such as Europe/Paris.")
     ] = "UTC",
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")] = 2,
+    delay: Annotated[
+        float, typer.Option("--delay", min=0, max=3600, metavar="SECONDS", help="Between two pages of one host.")
+    ] = 1.0,
+    per_host: Annotated[int, typer.Option("--per-host", min=1, max=16, help="Pages of one host at a time.")] = 1,
     progress: Annotated[
         str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
     ] = "lines",
@@ -139,6 +143,8 @@ def capture(
                 "robots": robots,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
+                "delay_s": delay,
+                "per_host": per_host,
                 "profile": {"device": device, "build": browser, "locale": locale, "timezone": timezone},
                 "resolve": tuple(resolve or ()),
                 "allow_network": tuple(allow_network or ()),

@@ -12,6 +12,7 @@ from custody.instant import format_utc
 from custody.model import Json
 
 _WORDS = {
+    "waiting": "waiting for its turn at this host",
     "start": "intent recorded, looking",
     "navigate": "browser under way",
     "click": "going on from a page in between",

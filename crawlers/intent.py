@@ -21,6 +21,11 @@ class Intent:
         if session is None or "plan" not in request.meta:
             return
         plan: Plan = request.meta["plan"]
+
+        def waiting() -> None:
+            session.progress("waiting", {"capture": plan.capture_id, "url": plan.url})
+
+        await session.manners.enter(plan.capture_id, plan.url, session.cut, waiting=waiting)
         if session.cut.is_set():
             raise IgnoreRequest("interrupted before it began")
         session.progress("start", {"capture": plan.capture_id, "url": plan.url, "depth": plan.depth})

@@ -12,6 +12,7 @@ from archive.spool import VisitSpool
 from archive.vault import Vault
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
+from crawlers.manners import Manners
 from crawlers.profile import Profile
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
@@ -40,6 +41,10 @@ class Job:
     trust_spki: tuple[str, ...] = ()
     timeout_s: float = 45.0
     concurrency: int = 2
+    delay_s: float = 1.0
+    """Between two visits at one host, from the end of one to the beginning of the next."""
+    per_host: int = 1
+    """Visits at one host at a time."""
     profile: Profile = field(default_factory=Profile)
 
     @property
@@ -65,6 +70,8 @@ class Job:
             "trust_spki": list(self.trust_spki),
             "timeout_s": int(self.timeout_s),
             "concurrency": self.concurrency,
+            "delay_ms": round(self.delay_s * 1000),
+            "per_host": self.per_host,
             "profile": self.profile.to_json(),
         }
 
@@ -119,6 +126,7 @@ class Session:
     """The record's section: software, browser, flags, isolation."""
     clock: Callable[[], datetime]
     progress: Progress
+    manners: Manners
     robots: RobotsKeeper | None = None
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)

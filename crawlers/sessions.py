@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import platform
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -14,6 +15,7 @@ from archive.vault import Vault
 from crawlers.browser import check_driver
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
+from crawlers.manners import Manners
 from crawlers.session import Job, Progress, Session
 from custody.model import Json
 
@@ -73,6 +75,7 @@ async def open_session(
         environment=described,
         clock=clock,
         progress=progress,
+        manners=Manners(job.delay_s, job.per_host, time.monotonic),
     )
 
 

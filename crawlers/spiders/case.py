@@ -107,6 +107,7 @@ class CaseSpider(Spider):
 
     async def parse_look(self, response: Response) -> AsyncIterator[Visit | Request]:
         session, plan, looking = self._of(response.request)
+        session.manners.leave(plan.capture_id)
         seen: Seen = response.meta["seen"]
         candidates = await self._candidates(session, plan, seen)
         # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
@@ -130,6 +131,7 @@ class CaseSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it on every failure
         session: Session = request.meta["session"]
         plan: Plan = request.meta["plan"]
+        session.manners.leave(plan.capture_id)
         looking = session.looking.get(plan.capture_id)
         if looking is None:
             if not isinstance(failure.value, IgnoreRequest):
