@@ -1,6 +1,7 @@
 """One look: what is ordered, and what it brings home."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,9 @@ class Keep(Protocol):
     """Writes bytes into the visit's spool."""
 
     def __call__(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot: ...
+
+
+_ADDRESS = re.compile(r"""\bhref\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,8 @@ class Seen:
     http_status: int | None = None
     media_type: str = ""
     dom: str = field(default="", repr=False)
+    scrolled_dom: str = field(default="", repr=False)
+    """What the document had become after scrolling; empty where it was the same, or was not scrolled."""
     text: str = field(default="", repr=False)
     """What is said on the page, its frames included."""
     frames: tuple[Framed, ...] = ()
@@ -79,7 +85,8 @@ class Seen:
         """The page and what is framed in it, each with its address; what has none of its own has the page's."""
         url = self.final_url or asked
         framed = [(each.url if each.url.startswith("http") else url, each.dom) for each in self.frames]
-        return [(url, self.dom), *framed]
+        later = [(url, self.scrolled_dom)] if _addresses(self.scrolled_dom) - _addresses(self.dom) else []
+        return [(url, self.dom), *later, *framed]
 
     def note(self, kind: str, at: datetime, **facts: Json) -> None:
         """A page may open windows by the thousand: the first are told one by one, the rest are counted."""
@@ -93,3 +100,8 @@ class Seen:
 
     def fail(self, trouble: str, detail: str) -> None:
         self.trouble, self.detail = trouble, detail
+
+
+def _addresses(markup: str) -> frozenset[str]:
+    """Roughly: to tell whether a document has links that another has not, before it is read for them."""
+    return frozenset(_ADDRESS.findall(markup))

@@ -1,5 +1,6 @@
 """Keeping what is shown: the viewport before anything else, then what the page is made of, then all of its length."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from crawlers.exchange import Exchange
 from crawlers.frames import Frames
 from crawlers.kit import Kit
 from crawlers.media import extension, media_type
+from crawlers.scroll import Scroll
 from crawlers.sight import Framed
 from crawlers.tab import STEP_S, Refused, Slow
 from crawlers.world import Words
@@ -14,6 +16,11 @@ from custody.model import Role
 
 ALL_S = 40.0
 """For everything that is kept of one page."""
+PICTURES_S = 15.0
+"""Of that, at least so much is for the picture of the whole page."""
+READY_S = 2.0
+"""For fonts, and for pictures in view, once the page has come to rest."""
+TICK_S = 0.05
 LEAST_S = 0.5
 """In less than this nothing is asked for."""
 SPARE_S = 1.0
@@ -49,6 +56,8 @@ class Snapshots:
         if seen.trouble in {"busy", "timeout"}:
             await self._wake()
         shown, n = kit.trail.shown_request, len(kit.trail.hops) + 1
+        if seen.trouble is None:
+            await self._ready()
         picture = await self._viewport()
         seen.times["viewport_at"] = clock()
         name = "viewport.png"
@@ -70,6 +79,8 @@ class Snapshots:
             seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
         self._keep(words, markup, frames)
         await self._body(words)
+        if not left and seen.trouble is None and words is not None:
+            await self._scroll(words, markup)
         await kit.camera.whole_page(within=self._time)
         seen.times["screenshot_at"] = clock()
         if not left and self._left_for_another(shown):
@@ -98,6 +109,35 @@ class Snapshots:
         seen.title = words.title or None
         if words.url.startswith(("http:", "https:")):
             seen.final_url = words.url
+
+    async def _ready(self) -> None:
+        """A page may stand there, and its letters or pictures not yet: a moment longer. What came of it is said."""
+        until = time.monotonic() + READY_S
+        while True:
+            try:
+                ready = await self.kit.world.ready()
+            except (Slow, Refused):
+                return
+            self.kit.seen.settings["fonts_and_pictures_in_view"] = "loaded" if ready else "loading"
+            if ready or time.monotonic() > until:
+                return
+            await asyncio.sleep(TICK_S)
+
+    async def _scroll(self, words: Words, markup: str | None) -> None:
+        """What a reader sees who goes down the page; its words and document once more where they became others."""
+        kit, seen = self.kit, self.kit.seen
+        if not await Scroll(kit).run(within=self._until - time.monotonic() - PICTURES_S) or kit.trail.is_leaving:
+            return
+        try:
+            after, document = await kit.world.read(within=self._time()), await kit.world.markup(within=self._time())
+        except (Slow, Refused) as error:
+            seen.note("not_read_after_scrolling", kit.order.clock(), why=str(error))
+            return
+        if after.text != words.text:
+            kit.keep_text(Role.TEXT, "scrolled-text.txt", "text/plain; charset=utf-8", after.text)
+        if document != markup:
+            kit.keep_text(Role.DOM, "scrolled-dom.html", "text/html", document)
+            seen.scrolled_dom = document
 
     async def _viewport(self) -> bytes | None:
         try:

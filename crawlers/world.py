@@ -32,6 +32,18 @@ class Words:
     """What the browser took the document's bytes for."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a page is scrolled to, in CSS pixels."""
+
+    top: float
+    height: float
+    view: float
+    """How much of the height is in view."""
+    inside: bool
+    """A box in the page is what scrolls, and not the page."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Made anew in each document: a world ends with the page that it is in."""
@@ -65,6 +77,15 @@ class World:
     async def answers(self, *, within: float) -> None:
         """Returns once the page's process does. Raises Slow."""
         await self._value("1", within=within)
+
+    async def scroll(self, percent: int | None) -> Place | None:
+        """On by so much of what is in view, or back to the top; where it stands then. None: nothing is shown."""
+        found = await self._value(_script(_SCROLL, percent), within=STEP_S)
+        return None if found is None else Place(**found)
+
+    async def ready(self) -> bool:
+        """Whether the fonts have loaded, and the pictures in view have come or failed."""
+        return bool(await self._value(_script(_READY), within=STEP_S))
 
     async def find(self, tag: str, href: str | None, text: str) -> str | None:
         """The element that is meant, as a handle to it."""
@@ -165,6 +186,31 @@ _FIND = """(tag, href, text) => {
   const best = alike.filter(says);
   const drawn = element => element.getClientRects().length > 0;
   return best.find(drawn) || best[0] || (href === null ? null : alike.find(drawn) || alike[0]) || null;
+}"""
+# What a reader scrolls: the page, or the box that fills it where the page itself has no room.
+_SCROLL = """percent => {
+  const room = element => element.scrollHeight - element.clientHeight;
+  const root = document.scrollingElement || document.documentElement;
+  if (!root) return null;
+  const large = element => element.clientWidth * element.clientHeight > innerWidth * innerHeight / 2;
+  const scrolls = element => ['auto', 'scroll', 'overlay'].includes(getComputedStyle(element).overflowY);
+  let box = root;
+  if (room(root) <= 1) {
+    for (const each of elements()) {
+      if (room(each) > 1 && large(each) && scrolls(each)) { box = each; break; }
+    }
+  }
+  const top = percent === null ? 0 : box.scrollTop + percent / 100 * box.clientHeight;
+  if (percent !== 0) box.scrollTo({top, behavior: 'instant'});
+  return {top: box.scrollTop, height: box.scrollHeight, view: box.clientHeight, inside: box !== root};
+}"""
+_READY = """() => {
+  const shown = picture => {
+    const box = picture.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && box.bottom > 0 && box.top < innerHeight
+      && box.right > 0 && box.left < innerWidth;
+  };
+  return document.fonts.status === 'loaded' && [...document.images].every(each => each.complete || !shown(each));
 }"""
 # A frame of a frameset, or one that fills the window where little else is said.
 _FRAMES = """(covering, around) => {

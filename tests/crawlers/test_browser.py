@@ -289,7 +289,9 @@ def test_a_refresh_that_is_announced_for_later_is_waited_for(eye: Looker) -> Non
 def test_a_page_that_refreshes_itself_is_where_it_wants_to_be(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/self-refresh")
     assert looked.seen.trouble is None
-    assert looked.kinds == ["refresh"] * arrival.MAX_SELF_REFRESHES
+    # Where keeping it takes longer than it stands, it is overtaken by its next one, and that is in the record too.
+    assert looked.kinds[: arrival.MAX_SELF_REFRESHES] == ["refresh"] * arrival.MAX_SELF_REFRESHES
+    assert set(looked.kinds) == {"refresh"}
     assert looked.took_s < 12
 
 
