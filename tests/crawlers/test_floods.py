@@ -122,6 +122,11 @@ def test_a_bomb_of_nothing_is_stopped_by_its_size_and_says_so(eye: Looker) -> No
 def test_a_bomb_that_keeps_the_browser_at_work_is_ended_in_time_and_says_so(eye: Looker, name: str) -> None:
     looked = eye.look(f"{HERE}/{name}", timeout_s=8)
     assert looked.took_s < 8 + ALLOWANCE_S + 3
+    if name == "nested" and looked.seen.trouble == "browser_died":
+        # How deep it got before its time was up decides whether laying it out takes more stack than its process has.
+        assert "died during the visit" in looked.seen.detail
+        assert eye.look("listing").visit().status is Status.COMPLETE
+        return
     assert looked.seen.trouble == "timeout"
     assert " MiB" in looked.seen.detail
     visit = looked.visit()
