@@ -44,6 +44,7 @@ def eye(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looker
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def run(eye: Looker, account: Account, request: pytest.FixtureRequest) -> "Run":
+    assert request.param in {1, 2, 3}
     account.served.clear()
     looked = eye.look(START)
     return Run(looked, list(account.served))
