@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from crawlers.recording.turn import Turn, header
+from crawlers.recording.turn import Turn, header, is_plain, stated_length
 from custody.model import Json
 
 BODY_FORM = "decoded"
@@ -60,6 +60,8 @@ def _reason(turn: Turn) -> tuple[str, str]:
         return "still_running", f"its first {turn.body.bytes} bytes are kept"
     if not turn.whole:
         return "not_handed_out", f"of {turn.came} bytes {turn.body.bytes} are kept"
+    if is_plain(turn) and 0 <= turn.body.bytes < (stated_length(turn) or 0):
+        return "not_read", f"its first {turn.body.bytes} bytes were read, and are kept"
     if turn.posts and not turn.posted:
         return "request_body", "the browser did not hand out what was sent"
     return "", ""

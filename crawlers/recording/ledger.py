@@ -213,8 +213,9 @@ class Ledger:
         turn.status = int(answer["status"])
         turn.status_text = str(answer.get("statusText", "")) or turn.status_text
         turn.headers = turn.headers or pairs(answer.get("headers"))
-        turn.protocol = str(answer.get("protocol", ""))
-        turn.security = answer.get("securityDetails")
+        if not turn.relayed:
+            turn.protocol = str(answer.get("protocol", ""))
+            turn.security = answer.get("securityDetails")
         turn.address = str(answer.get("remoteIPAddress", ""))
         turn.media_type = str(answer.get("mimeType", ""))
         turn.charset = str(answer.get("charset", ""))

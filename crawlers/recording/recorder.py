@@ -13,7 +13,7 @@ from crawlers.body import as_sent
 from crawlers.recording.ledger import Ledger
 from crawlers.recording.line import Line, Message
 from crawlers.recording.scratch import Kept, Scratch
-from crawlers.recording.turn import REDIRECTS, Turn, header
+from crawlers.recording.turn import REDIRECTS, Turn, header, is_plain, stated_length
 from crawlers.tab import TabTrouble, Wire
 
 OPEN_S = 5.0
@@ -296,7 +296,7 @@ class Recorder:
 
     async def _take(self, line: "Line | _Straight", turn: Turn, event: Message) -> bool:
         """Read the body ourselves, and answer the page in the site's stead with the same. False: it may go on."""
-        request = event["requestId"]
+        request, turn.relayed = event["requestId"], True
         stream = (await line.post("Fetch.takeResponseBodyAsStream", requestId=request))["stream"]
         until, data = time.monotonic() + TAKE_S, bytearray()
         try:
@@ -332,7 +332,6 @@ class Recorder:
         if turn.came > MAX_ASKED:
             turn.body.cut = True
             return
-        turn.awaits_body = True
         with contextlib.suppress(TabTrouble):
             answer = await line.post("Network.getResponseBody", requestId=turn.request_id)
             if turn.whole:
@@ -344,7 +343,6 @@ class Recorder:
                 data, recoded = taken.data or b"", taken.lacks is not None
             self._set(turn, data)
             turn.recoded = recoded
-        turn.awaits_body = False
 
     async def _ask_posted(self, line: Line, turn: Turn) -> None:
         with contextlib.suppress(TabTrouble):
@@ -402,6 +400,5 @@ def charset_in(text: str) -> str:
 
 def is_bounded(turn: Turn) -> bool:
     """Whether the answer says that it is small, and nothing is there to be unpacked to something large."""
-    length = header(turn.headers, "content-length")
-    plain = header(turn.headers, "content-encoding").lower() in {"", "identity"}
-    return plain and length.isascii() and length.isdigit() and int(length[:12]) <= MAX_WAITED
+    length = stated_length(turn)
+    return is_plain(turn) and length is not None and length <= MAX_WAITED

@@ -62,8 +62,8 @@ class Turn:
     canceled: bool = False
     blocked: str = ""
     """Why the browser did not ask, or did not take the answer: ``csp``, ``mixed-content``…"""
-    awaits_body: bool = False
-    """We are asking the browser for the body."""
+    relayed: bool = False
+    """We read the body and gave the page the answer: what the browser says of the connection then is not the site's."""
     is_download: bool = False
 
     @property
@@ -108,6 +108,17 @@ def pairs_of_text(text: str) -> Headers:
 def header(headers: Headers, name: str) -> str:
     """The first of that name, or nothing."""
     return next((value for each, value in headers if each.lower() == name), "")
+
+
+def is_plain(turn: Turn) -> bool:
+    """Whether there is nothing to be unpacked."""
+    return header(turn.headers, "content-encoding").lower() in {"", "identity"}
+
+
+def stated_length(turn: Turn) -> int | None:
+    """What the answer says that it has, in bytes as they are sent."""
+    length = header(turn.headers, "content-length")
+    return int(length[:15]) if length.isascii() and length.isdigit() else None
 
 
 def instant(seconds: float) -> datetime:

@@ -19,7 +19,7 @@ from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.profile import Profile
-from crawlers.recording.desk import Desk
+from crawlers.recording.desk import Desk, Limits
 from crawlers.session import Looking, Plan
 from crawlers.sight import Order, Seen
 from crawlers.visits import visit_of
@@ -115,6 +115,8 @@ class Looker:
         self.folder = folder
         self.records = True
         """Whether the traffic of each look is."""
+        self.limit = 64 << 20
+        """Bytes of one body."""
         self.keys = folder / "keys"
         self.browser: Browser
         self.launch: Launch
@@ -179,6 +181,7 @@ class Looker:
                 folder=looking.spool.path,
                 fill=looking.fill,
                 connections=lambda: self.egress.report(looking.plan.capture_id),
+                limits=Limits(each=self.limit),
             )
             if self.records
             else None,

@@ -77,7 +77,9 @@ def test_the_page_did_all_that_it_can(run: Run) -> None:
 
 
 def test_every_exchange_of_the_sites_account_is_there(run: Run) -> None:
-    had = Counter((each.method, each.url, each.status) for each in run.served)
+    had: Counter[tuple[str | None, str, int | None]] = Counter(
+        (each.method, each.url, each.status) for each in run.served
+    )
     kept = Counter(
         (run.asked(each).method, each.url, each.status) for each in run.answers() if each.says("WARC-Made-By") is None
     )

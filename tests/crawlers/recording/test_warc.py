@@ -143,6 +143,8 @@ def test_pieces_of_many_bodies_are_put_together_again(scratch: Scratch) -> None:
         ({"kind": "Fetch"}, "not_handed_out", True),
         ({"recoded": True, "whole": True}, "text_only", True),
         ({"whole": True, "posts": True}, "request_body", False),
+        ({"whole": True, "headers": (("Content-Length", "7"),)}, "not_read", False),
+        ({"whole": True, "headers": (("Content-Length", "7"), ("Content-Encoding", "br"))}, None, False),
         ({"status": 204}, None, False),
         ({"from_cache": True}, None, False),
     ],
