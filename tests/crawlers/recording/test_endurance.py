@@ -181,7 +181,7 @@ def test_pages_that_close_midway_leave_the_browser_alive(eye: Looker) -> None:
 
     for name in ("nested", "many", "streams", "hop", "from") * 2:
         looked = eye.look(f"{HERE}/{name}", during=close)
-        assert looked.seen.trouble == "browser_died"
+        assert looked.seen.trouble in {"browser_died", None}  # Chromium may leave a close until the page has loaded
         assert eye.browser.is_connected()
     whole = eye.look(f"{HERE}/many")
     assert (whole.seen.trouble, whole.missing()) == (None, {})
