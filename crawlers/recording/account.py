@@ -60,6 +60,8 @@ def _reason(turn: Turn) -> tuple[str, str]:
         return "still_running", f"its first {turn.body.bytes} bytes are kept"
     if not turn.whole:
         return "not_handed_out", f"of {turn.came} bytes {turn.body.bytes} are kept"
+    if turn.for_worker and turn.body.bytes == 0 and stated_length(turn) != 0:
+        return "passed_on", "the service worker handed it on unread: see what it made"
     if is_plain(turn) and 0 <= turn.body.bytes < (stated_length(turn) or 0):
         return "not_read", f"its first {turn.body.bytes} bytes were read, and are kept"
     if turn.posts and not turn.posted:

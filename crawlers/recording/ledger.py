@@ -67,6 +67,7 @@ class Ledger:
         turn = self._begin(request_id, request, str(event.get("type", "")), instant(event["wallTime"]))
         if turn is not None:
             turn.frame = str(event.get("frameId", ""))
+            turn.for_worker = line.kind == "service_worker"
         return turn
 
     def on_response(self, event: Mapping[str, Any]) -> Turn | None:

@@ -3,33 +3,24 @@
 import asyncio
 import base64
 import contextlib
-import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from crawlers.body import as_sent
+from crawlers.recording.bodies import ASK_S, MAX_ASKED, Bodies, Straight, is_bounded
 from crawlers.recording.ledger import Ledger
 from crawlers.recording.line import Line, Message
-from crawlers.recording.scratch import Kept, Scratch
-from crawlers.recording.turn import REDIRECTS, Turn, header, is_plain, stated_length
+from crawlers.recording.scratch import Scratch
+from crawlers.recording.turn import REDIRECTS, Turn, header
 from crawlers.tab import TabTrouble, Wire
 
 OPEN_S = 5.0
-ASK_S = 1.0
-"""How long an answer is held up so that its bytes are handed on to us from the first one."""
 TAKE_S = 3.0
 """How long the body of an error that the page does not look at is waited for."""
 LATE_S = 1.5
 """After the visit: for what has ended and is still on its way to us."""
-MAX_ASKED = 32 << 20
-"""Bytes: a body that is handed over in one message may be so large."""
-MAX_WAITED = 16 << 20
-"""Bytes: a body that the page has to wait for while we read it."""
 _POSTED = 8 << 20
-_HEAD = 4096
-_CHARSET = re.compile(r"""<meta\b[^>]*charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]+)""", re.IGNORECASE)
 
 _FETCHES = frozenset({"page", "iframe", "service_worker", "shared_worker"})
 _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "Other", ""})
@@ -47,7 +38,7 @@ class Recorder:
         self.trouble: str | None = None
         """Why, from some moment on, not everything was recorded."""
         self._wire = wire
-        self._scratch = scratch
+        self._bodies = Bodies(scratch)
         self._context = context
         self._tops: dict[str, Line] = {}
         self._targets: set[str] = set()
@@ -57,7 +48,6 @@ class Recorder:
         self._came: dict[str, asyncio.Event] = {}
         """Set once a target has a session that is being set up."""
         self._working: set[asyncio.Future[Any]] = set()
-        self._asked: dict[str, asyncio.Future[Message]] = {}
         self._closed = False
 
     async def open(self, target: str) -> None:
@@ -119,14 +109,16 @@ class Recorder:
         if method == "requestWillBeSent":
             turn = ledger.on_request(line, params)
             if turn is not None and turn.kind != "Document" and params.get("redirectResponse") is None:
-                self._asked[turn.request_id] = line.post("Network.streamResourceContent", requestId=turn.request_id)
+                self._bodies.asked[turn.request_id] = line.post(
+                    "Network.streamResourceContent", requestId=turn.request_id
+                )
             if turn is not None and turn.posts and not turn.posted:
                 self._work(self._ask_posted(line, turn))
         elif method == "responseReceived":
             turn = ledger.on_response(params)
             if turn is not None and turn.kind == "Document" and not turn.streams:
                 asked = line.post("Network.streamResourceContent", requestId=turn.request_id)
-                self._work(self._stream(turn, line, asked))
+                self._work(self._bodies.stream(turn, line, asked))
         elif method == "responseReceivedExtraInfo":
             ledger.on_extra(line, params)
         elif method == "requestWillBeSentExtraInfo":
@@ -139,9 +131,9 @@ class Recorder:
             ledger.on_socket(f"{_NETWORK}{method}", params)
         elif method in {"loadingFinished", "loadingFailed"}:
             turn = ledger.on_finished(params) if method == "loadingFinished" else ledger.on_failed(params)
-            self._asked.pop(params["requestId"], None)
+            self._bodies.asked.pop(params["requestId"], None)
             if turn is not None and turn.finished and turn.was_sent and not turn.whole and not turn.body.cut:
-                self._work(self._ask_body(line, turn))
+                self._work(self._bodies.ask(line, turn))
 
     def _on_message(self, event: Message) -> None:
         line = self._tops.get(event["sessionId"])
@@ -178,7 +170,7 @@ class Recorder:
             await self._is_told_by_page(target)
             if turn is not None and not turn.whole:
                 turn.kind = "Script"
-                goes_on = await self._read(_Straight(self._wire), turn, event)
+                goes_on = await self._bodies.read(Straight(self._wire), turn, event)
         finally:
             if not goes_on:
                 await self._wire.send("Fetch.continueRequest", {"requestId": request})
@@ -220,7 +212,9 @@ class Recorder:
         line.post("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=False)
         asked.append(line.post("Runtime.runIfWaitingForDebugger"))
         if (turn := self.ledger.document_of(line.target)) is not None and line.kind == "iframe":
-            self._work(self._stream(turn, line, line.post("Network.streamResourceContent", requestId=turn.request_id)))
+            self._work(
+                self._bodies.stream(turn, line, line.post("Network.streamResourceContent", requestId=turn.request_id))
+            )
         await asyncio.gather(*asked)
 
     async def _on_paused(self, line: Line, event: Message) -> None:
@@ -238,111 +232,20 @@ class Recorder:
                 asked = line.post("Network.streamResourceContent", requestId=turn.request_id)
                 line.post("Fetch.continueRequest", requestId=request)
                 goes_on = True
-                await self._stream(turn, line, asked)
+                await self._bodies.stream(turn, line, asked)
             elif turn.kind == "Media" and is_bounded(turn):
-                goes_on = await self._whole(line, turn, request)  # a player reads no further than it needs to
+                goes_on = await self._bodies.whole(line, turn, request)  # a player reads no further than it needs to
             elif (turn.status or 0) >= 400 and turn.kind in _DROPPED:
-                goes_on = await self._take(line, turn, event)
-            elif line.kind == "service_worker" or not await self._ask_stream(turn):
-                # A worker's own script, or what a service worker hands on unread: no page is told of the bytes.
-                goes_on = await self._read(line, turn, event)
+                goes_on = await self._bodies.take(line, turn, event, within=TAKE_S)
+            elif line.kind == "service_worker" and is_bounded(turn):
+                goes_on = await self._bodies.whole(line, turn, request)  # it may hand it on unread
+            elif not await self._bodies.ask_stream(turn, self.ledger.owners.get(turn.request_id)):
+                goes_on = await self._bodies.read(line, turn, event)  # a worker's own script
         except TabTrouble:
             pass
         finally:
             if not goes_on:
                 line.post("Fetch.continueRequest", requestId=request)
-
-    async def _ask_stream(self, turn: Turn) -> bool:
-        """False: the session that tells of it cannot do this."""
-        owner = self.ledger.owners.get(turn.request_id)
-        if owner is None:
-            return False
-        asked = self._asked.get(turn.request_id)
-        if asked is None:
-            asked = self._asked[turn.request_id] = owner.post(
-                "Network.streamResourceContent", requestId=turn.request_id
-            )
-        done, _ = await asyncio.wait([asyncio.ensure_future(self._stream(turn, owner, asked))], timeout=ASK_S)
-        return not done or turn.streams is not None
-
-    async def _read(self, line: "Line | _Straight", turn: Turn, event: Message) -> bool:
-        """The body of what runs only once it is whole. True: it goes on by itself."""
-        if is_bounded(turn):
-            return await self._whole(line, turn, event["requestId"])
-        return await self._take(line, turn, event)
-
-    async def _whole(self, line: "Line | _Straight", turn: Turn, request: str) -> bool:
-        """Have the browser wait for all of the body, and then go on. True: it does so by itself."""
-        asked = line.post("Fetch.getResponseBody", requestId=request)
-        line.post("Fetch.continueRequest", requestId=request)
-        answer = await asked
-        data = base64.b64decode(answer["body"]) if answer["base64Encoded"] else answer["body"].encode()
-        self._set(turn, data)
-        return True
-
-    def _set(self, turn: Turn, data: bytes) -> None:
-        turn.streams, turn.body = None, Kept()
-        self._scratch.add(turn.body, data)
-        turn.came = max(turn.came, len(data))
-        turn.whole = not turn.body.cut
-
-    async def _stream(self, turn: Turn, line: Line, asked: "asyncio.Future[Message]") -> None:
-        """Mark the turn as one whose bytes come by themselves, and keep those that had come."""
-        with contextlib.suppress(TabTrouble):
-            answer = await asked
-            if turn.streams is None and not turn.whole:
-                turn.streams = line
-                self._scratch.add(turn.body, base64.b64decode(answer.get("bufferedData", "")))
-
-    async def _take(self, line: "Line | _Straight", turn: Turn, event: Message) -> bool:
-        """Read the body ourselves, and answer the page in the site's stead with the same. False: it may go on."""
-        request, turn.relayed = event["requestId"], True
-        stream = (await line.post("Fetch.takeResponseBodyAsStream", requestId=request))["stream"]
-        until, data = time.monotonic() + TAKE_S, bytearray()
-        try:
-            while time.monotonic() < until and len(data) < MAX_ASKED:
-                part = await asyncio.wait_for(line.post("IO.read", handle=stream), max(0.1, until - time.monotonic()))
-                data += base64.b64decode(part["data"]) if part.get("base64Encoded") else part["data"].encode()
-                if part.get("eof"):
-                    turn.whole = True
-                    break
-        except TimeoutError:
-            pass
-        finally:
-            whole, cut = turn.whole, len(data) >= MAX_ASKED
-            self._set(turn, bytes(data))
-            turn.whole, turn.body.cut = whole and turn.whole, turn.body.cut or cut
-            line.post("IO.close", handle=stream)
-            headers = [
-                each
-                for each in event.get("responseHeaders", ())
-                if each["name"].lower() not in {"content-encoding", "content-length", "transfer-encoding"}
-            ]
-            line.post(
-                "Fetch.fulfillRequest",
-                requestId=request,
-                responseCode=turn.status,
-                responseHeaders=headers,
-                body=base64.b64encode(data).decode(),
-            )
-        return True
-
-    async def _ask_body(self, line: Line, turn: Turn) -> None:
-        """What did not come by itself is asked for once it is whole; a text is then put into its charset again."""
-        if turn.came > MAX_ASKED:
-            turn.body.cut = True
-            return
-        with contextlib.suppress(TabTrouble):
-            answer = await line.post("Network.getResponseBody", requestId=turn.request_id)
-            if turn.whole:
-                return
-            if answer["base64Encoded"]:
-                data, recoded = base64.b64decode(answer["body"]), False
-            else:
-                taken = as_sent(answer["body"], turn.came, (turn.charset, charset_in(answer["body"])))
-                data, recoded = taken.data or b"", taken.lacks is not None
-            self._set(turn, data)
-            turn.recoded = recoded
 
     async def _ask_posted(self, line: Line, turn: Turn) -> None:
         with contextlib.suppress(TabTrouble):
@@ -372,33 +275,3 @@ class Recorder:
             self.trouble = why
             self._closed = True
             asyncio.ensure_future(self._wire.close()).add_done_callback(lambda _: None)
-
-
-class _Straight:
-    """Commands to the browser itself, as ``Line`` gives them to a target."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def post(self, method: str, **params: Any) -> "asyncio.Future[Message]":
-        answer: asyncio.Future[Message] = asyncio.ensure_future(self._wire.send(method, params))
-        answer.add_done_callback(_let_go)
-        return answer
-
-
-def _let_go(asked: "asyncio.Future[Message]") -> None:
-    """An answer that nobody reads is no fault to report."""
-    if not asked.cancelled():
-        asked.exception()
-
-
-def charset_in(text: str) -> str:
-    """The charset that a document names itself, where its answer names none."""
-    named = _CHARSET.search(text[:_HEAD])
-    return named[1] if named else ""
-
-
-def is_bounded(turn: Turn) -> bool:
-    """Whether the answer says that it is small, and nothing is there to be unpacked to something large."""
-    length = stated_length(turn)
-    return is_plain(turn) and length is not None and length <= MAX_WAITED

@@ -45,6 +45,8 @@ class Turn:
     is_redirect: bool = False
     by_worker: bool = False
     """A service worker made the answer; nothing of it went over the network under this request."""
+    for_worker: bool = False
+    """A service worker asked; it may hand the answer on without reading it."""
     from_cache: bool = False
     socket: bool = False
     """A web socket: it has a handshake, and then no end."""
