@@ -19,6 +19,8 @@ KEY_SPECS = {role: f"COUNTERPROOF_{role.upper()}_KEY" for role in ("root", "log"
 AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
 AUTHORITY_ROOTS = "COUNTERPROOF_AUTHORITY_ROOTS"
 INBOX_WAIT = "COUNTERPROOF_INBOX_WAIT"
+TRAFFIC_MIB = "COUNTERPROOF_TRAFFIC_MIB"
+TRAFFIC_BODY_MIB = "COUNTERPROOF_TRAFFIC_BODY_MIB"
 
 PROJECT = "SCRAPY_PROJECT"
 _MODULES = {"default": "settings.base", "production": "settings.production", "testing": "settings.testing"}
@@ -30,6 +32,9 @@ NO_AUTHORITY = "none"
 _DEFAULT_RETENTION_DAYS = 365
 _DEFAULT_INBOX_WAIT_S = 30
 _MAX_INBOX_WAIT_S = 3600
+_DEFAULT_TRAFFIC_MIB = 256
+_DEFAULT_TRAFFIC_BODY_MIB = 64
+_MAX_MIB = 1 << 20
 _MAX_RETENTION_DAYS = 36_500  # a hundred years: more is a slip of the finger that COMPLIANCE would never forgive
 
 
@@ -54,6 +59,10 @@ class ArchiveConfig:
     """PEM file with the roots that those authorities' tokens must chain to."""
     inbox_wait_s: float = _DEFAULT_INBOX_WAIT_S
     """Without the log key: how long a command waits for its events to be taken out of the inbox."""
+    traffic_mib: int = _DEFAULT_TRAFFIC_MIB
+    """Of the bodies that one visit fetches, so much is kept."""
+    traffic_body_mib: int = _DEFAULT_TRAFFIC_BODY_MIB
+    """Of one body."""
 
     @property
     def prefix(self) -> str:
@@ -94,6 +103,8 @@ class ArchiveConfig:
             authorities=_authorities(authorities or None, _first(layers, AUTHORITIES)),
             authority_roots=authority_roots or _path(_first(layers, AUTHORITY_ROOTS)),
             inbox_wait_s=_seconds(_first(layers, INBOX_WAIT)),
+            traffic_mib=_mib(_first(layers, TRAFFIC_MIB), TRAFFIC_MIB, _DEFAULT_TRAFFIC_MIB),
+            traffic_body_mib=_mib(_first(layers, TRAFFIC_BODY_MIB), TRAFFIC_BODY_MIB, _DEFAULT_TRAFFIC_BODY_MIB),
         )
 
 
@@ -145,6 +156,14 @@ def _days(text: str | None) -> int:
         return _DEFAULT_RETENTION_DAYS
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_RETENTION_DAYS):
         raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {RETENTION_DAYS}")
+    return int(text)
+
+
+def _mib(text: str | None, name: str, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_MIB):
+        raise UsageError(f"traffic is limited to 1 to {_MAX_MIB} MiB, got {text[:20]!r}; set {name}")
     return int(text)
 
 

@@ -97,7 +97,7 @@ class Body:
             return Taken(data=None, lacks=f"the browser does not hand it out: {error}")
         if answer["base64Encoded"]:
             return Taken(data=base64.b64decode(answer["body"]), lacks=None)
-        return _as_sent(answer["body"], stream.came, (charset, exchange.charset))
+        return as_sent(answer["body"], stream.came, (charset, exchange.charset))
 
     async def drop(self) -> None:
         """End what is still being asked."""
@@ -135,7 +135,7 @@ class Body:
                 stream.later.append(base64.b64decode(event["data"]))
 
 
-def _as_sent(text: str, length: int, charsets: tuple[str, ...]) -> Taken:
+def as_sent(text: str, length: int, charsets: tuple[str, ...]) -> Taken:
     """The text in the charset that it was read in, if that gives as many bytes as came. The first that is known counts.
 
     No other is tried: two encodings may well give the same number of bytes, and only one of them the right ones.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import Download, Page, async_playwright
+from playwright.async_api import CDPSession, Download, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
@@ -25,6 +25,7 @@ WINDOW_S = 3.0
 MAX_FRAMES = 100
 """Frames among which one is looked for."""
 DRIVER_S = 30.0
+LET_GO_S = 2.0
 _NODE = "PLAYWRIGHT_NODEJS_PATH"
 
 
@@ -166,6 +167,12 @@ class PlaywrightTab:
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         self._session.on(event, do)
 
+    async def wire(self) -> "PlaywrightWire":
+        browser = self._page.context.browser
+        if browser is None:
+            raise Refused("the browser is not one of its own")
+        return PlaywrightWire(await self._ours(browser.new_browser_cdp_session(), within=STEP_S))
+
     @property
     def lost(self) -> bool:
         return self._lost.is_set()
@@ -244,6 +251,29 @@ class PlaywrightTab:
             self._seen.note("new_window_shut", self._order.clock(), url=window.url[:2000])
         with contextlib.suppress(PlaywrightError):
             await window.close()
+
+
+class PlaywrightWire:
+    """A ``Wire``."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = await self._session.send(method, dict(params))
+        except PlaywrightError as error:
+            raise (Gone if "closed" in error.message else Refused)(_first_line(error)) from error
+        return answer
+
+    def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
+        session: Any = self._session  # Playwright types a listener as one that returns nothing
+        session.on(event, do)
+
+    async def close(self) -> None:
+        letting_go = asyncio.ensure_future(self._session.detach())
+        letting_go.add_done_callback(_let_go)
+        await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
 
 
 def _let_go(task: "asyncio.Future[Any]") -> None:

@@ -11,6 +11,7 @@ from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
+from crawlers.recording.desk import Desk
 from crawlers.session import Session
 from custody.model import Json
 
@@ -66,6 +67,13 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             timeout_s=session.job.timeout_s,
             trust_spki=session.job.trust_spki,
             progress=progress,
+            desk=Desk(
+                folder=looking.spool.path,
+                fill=looking.fill,
+                connections=lambda: session.egress.report(plan.capture_id),
+                software=session.software,
+                limits=session.limits,
+            ),
             cut=session.cut,
             density=session.job.profile.density,
         )

@@ -15,6 +15,7 @@ from crawlers.chains import Chains
 from crawlers.downloads import Downloads
 from crawlers.hops import EVENTS, Trail
 from crawlers.kit import Kit
+from crawlers.recording.traffic import Traffic
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.snapshots import Snapshots
 from crawlers.tab import Tab
@@ -37,6 +38,7 @@ class Look:
         self._order = order
         self._seen = seen
         self._kit: Kit | None = None
+        self._traffic = Traffic(order.desk, order.clock) if order.desk is not None else None
         self._until = time.monotonic() + order.timeout_s + ALLOWANCE_S
 
     async def run(self) -> None:
@@ -59,6 +61,8 @@ class Look:
 
     async def _prepare(self) -> Kit:
         tab, order, seen = self._tab, self._order, self._seen
+        if self._traffic is not None:
+            await self._traffic.begin(tab)
         frame = (await tab.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         trail = Trail(frame, order.clock, time.monotonic)
         for event, method in EVENTS.items():
@@ -118,4 +122,22 @@ class Look:
                 if certificate.chain_der:
                     name = f"tls-{re.sub('[^A-Za-z0-9.-]', '_', certificate.host)[:100]}.pem"
                     kit.keep(Role.TLS_CERT, name, "application/x-pem-file", tls.pem(certificate.chain_der))
+        await self._end_traffic()
         seen.times["closed_at"] = self._order.clock()
+
+    async def _end_traffic(self) -> None:
+        seen, kit = self._seen, self._kit
+        if self._traffic is None:
+            return
+        recorded = await self._traffic.end(
+            url=seen.final_url or self._order.url,
+            browser=str(seen.settings.get("browser_version", "")),
+            made=tuple(seen.snapshots),
+            downloads=kit is not None and kit.downloads.begun,
+            waits=not self._tab.lost,
+        )
+        seen.traffic = recorded.section
+        if recorded.snapshot is not None:
+            seen.snapshots.append(recorded.snapshot)
+        if recorded.lacks:
+            seen.lacks(Role.TRAFFIC, recorded.lacks)

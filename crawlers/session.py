@@ -8,16 +8,18 @@ from datetime import datetime
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
-from archive.spool import VisitSpool
+from archive.spool import SpoolFile, VisitSpool
 from archive.vault import Vault
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
 from crawlers.manners import Manners
 from crawlers.profile import Profile
+from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
 from custody.model import Json, Role, Snapshot, Started, Via
 
+_RECORDS = {"counterproof": "version", "playwright": "playwright", "warcio": "warcio"}
 Progress = Callable[[str, Mapping[str, Json]], None]
 """Told each step: its name and what it concerns."""
 
@@ -102,13 +104,19 @@ class Looking:
 
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
         """Write bytes into the spool, hashed on the way. A name used before gets a number."""
+        return self.fill(role, name, media_type, lambda file: file.write(data))
+
+    def fill(self, role: Role, name: str, media_type: str, write: Callable[[SpoolFile], object]) -> Snapshot:
+        """The same for what is too large to be held in memory: ``write`` is handed the open file."""
         taken = {snapshot.name for snapshot in self.kept}
         stem, dot, suffix = name.rpartition(".")
         number = 2
         while name in taken:
             name = f"{stem}-{number}{dot}{suffix}" if dot else f"{suffix}-{number}"
             number += 1
-        snapshot = self.spool.write(role, name, media_type, data)
+        with self.spool.writer(role, name, media_type) as file:
+            write(file)
+            snapshot = file.finish()
         self.kept.append(snapshot)
         return snapshot
 
@@ -143,6 +151,17 @@ class Session:
     notices: list[str] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
+
+    @property
+    def software(self) -> tuple[tuple[str, str], ...]:
+        """Name and version of what records the traffic; the browser names itself."""
+        return tuple((name, str(self.environment[key])) for name, key in _RECORDS.items() if key in self.environment)
+
+    @property
+    def limits(self) -> Limits:
+        """What is kept of a visit's traffic."""
+        config = self.vault.config
+        return Limits(each=config.traffic_body_mib << 20, visit=config.traffic_mib << 20)
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""

@@ -106,6 +106,7 @@ def describe(launch: Launch) -> dict[str, Json]:
         "python": platform.python_version(),
         "playwright": metadata.version("playwright"),
         "scrapy": metadata.version("scrapy"),
+        "warcio": metadata.version("warcio"),
         "system": platform.platform(),
         "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": launch.headless},
         "sandbox": launch.sandbox,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from crawlers.recording.desk import Desk
 from crawlers.tls import Certificate
 from custody.instant import format_utc
 from custody.model import Hop, Json, Missing, Role, Snapshot
@@ -36,6 +37,8 @@ class Order:
     """From navigation to a page that is ready to be shot; keeping it may take ``ALLOWANCE_S`` more."""
     trust_spki: tuple[str, ...]
     progress: Callable[[str, Mapping[str, Json]], None]
+    desk: Desk | None = None
+    """Where the traffic is recorded; without one it is not."""
     cut: asyncio.Event | None = None
     """Set by whoever interrupts: the look ends at once, with what it has."""
     density: float = 1.0
@@ -74,6 +77,8 @@ class Seen:
     """What we did to the page, and what it tried to do to us; at most ``MAX_INTERACTIONS``, the rest is counted."""
     more_interactions: int = 0
     settings: dict[str, Json] = field(default_factory=dict)
+    traffic: Mapping[str, Json] = field(default_factory=dict)
+    """How much was recorded of it, and what is missing."""
     reached: bool = False
     """A page of the site was shown."""
     trouble: str | None = None

@@ -38,6 +38,9 @@ class Tab(Protocol):
     async def inner(self, frame: str) -> "Tab":
         """The tab as a frame sees it that has a process of its own. Raises Refused where it has none."""
 
+    async def wire(self) -> "Wire":
+        """A session with the browser itself, of this tab's own."""
+
     @property
     def lost(self) -> bool:
         """The page's process, or the browser, has died."""
@@ -50,3 +53,16 @@ class Tab(Protocol):
 
     async def facts(self) -> Mapping[str, str | int]:
         """The browser's version, and the cookies that the page starts with."""
+
+
+class Wire(Protocol):
+    """A DevTools session with the browser, and not with one of its pages."""
+
+    async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One command and its answer. Raises Gone, Slow or Refused."""
+
+    def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
+        """Have each event of a kind handed over, in the order of their coming."""
+
+    async def close(self) -> None:
+        """Let go: whatever this session held up goes on. Never raises."""

@@ -15,7 +15,7 @@ from crawlers.sight import Seen
 from crawlers.text import clean
 from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Visit
 
-_EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY)
+_EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.TRAFFIC)
 """What a whole capture of a page has."""
 BETWEEN = "hop-"
 """Begins the names of what was kept of pages in between: they are not the page."""
@@ -176,6 +176,7 @@ def visit_of(
             "environment": trimming.fact({**environment, **seen.settings}),
             "session": _session(seen, found=len(candidates), listed=len(kept)),
             "robots": trimming.fact(looking.robots),
+            "traffic": trimming.fact(seen.traffic),
         },
         spool=looking.spool.path,
     )

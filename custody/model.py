@@ -24,6 +24,7 @@ class Role(StrEnum):
     RECORD = "record"
     ROBOTS = "robots"
     TLS_CERT = "tls_cert"
+    TRAFFIC = "traffic"
 
 
 class Status(StrEnum):
@@ -175,5 +176,5 @@ class Visit:
     times: Mapping[str, datetime] = field(repr=False)
     """requested_at, first_response_at, dom_content_loaded_at, settled_at, viewport_at, screenshot_at, closed_at."""
     circumstances: Mapping[str, Json] = field(repr=False)
-    """The record's sections `network`, `environment`, `session`, `robots`."""
+    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`."""
     spool: Path

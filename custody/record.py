@@ -16,6 +16,8 @@ SCHEMA = 1
 NAME = "record.json"
 MAX_BYTES = 4 * 1024 * 1024
 SECTIONS = ("network", "environment", "session", "robots")
+LATER = ("traffic",)
+"""Sections that came after the first records: one that is not given is not there."""
 
 _TEXT: schema.Schema = {"type": "string"}
 _STATUS = schema.nullable({"type": "integer", "minimum": 100, "maximum": 999})
@@ -25,6 +27,7 @@ _HOP = {"from": _TEXT, "to": _TEXT, "kind": schema.enum(*HopKind), "status": _ST
 
 RECORD = schema.open_ended(
     schema.fields(
+        {"traffic": {"type": "object"}},
         schema=schema.constant(SCHEMA),
         nonce=schema.NONCE,
         capture_id=schema.UUID7,
@@ -81,7 +84,7 @@ class Record:
     hops: tuple[Hop, ...]
     times: Mapping[str, datetime]
     circumstances: Mapping[str, Json] = field(repr=False)
-    """The four sections of ``SECTIONS``; one that is not given is an empty object."""
+    """The sections of ``SECTIONS``, one that is not given as an empty object, and what is there of ``LATER``."""
     origin: Origin
     origin_reasons: tuple[str, ...]
     status: Status
@@ -93,9 +96,11 @@ class Record:
     candidates: tuple[Candidate, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if unknown := self.circumstances.keys() - set(SECTIONS):
-            raise _refused(f"$: expected the sections {', '.join(SECTIONS)}; got {min(unknown)[:80]!r}")
-        object.__setattr__(self, "circumstances", {name: self.circumstances.get(name, {}) for name in SECTIONS})
+        if unknown := self.circumstances.keys() - {*SECTIONS, *LATER}:
+            raise _refused(f"$: expected the sections {', '.join(SECTIONS + LATER)}; got {min(unknown)[:80]!r}")
+        given = {name: self.circumstances.get(name, {}) for name in SECTIONS}
+        given |= {name: self.circumstances[name] for name in LATER if self.circumstances.get(name)}
+        object.__setattr__(self, "circumstances", given)
 
     @classmethod
     def of(cls, visit: Visit, *, artifacts: tuple[Artifact, ...], nonce: str) -> Self:
@@ -208,7 +213,7 @@ class Record:
                 for each in value["hops"]
             ),
             times={name: parse_utc(at) for name, at in value["times"].items()},
-            circumstances={name: value[name] for name in SECTIONS},
+            circumstances={name: value[name] for name in (*SECTIONS, *LATER) if name in value},
             origin=Origin(value["origin"]),
             origin_reasons=tuple(value["origin_reasons"]),
             status=Status(value["status"]),

@@ -78,6 +78,13 @@ COUNTERPROOF_AUTHORITY_ROOTS: str | None = None
 # Seconds that a command without the log key waits for its events to be taken out of the inbox.
 COUNTERPROOF_INBOX_WAIT = 30
 
+# --- How much of a visit's traffic is kept; what is over is cut, and named --------------------------------------------
+
+# MiB of bodies, of all that one visit fetches. A page with a long video is the usual reason to raise it.
+COUNTERPROOF_TRAFFIC_MIB = 256
+# MiB of one body.
+COUNTERPROOF_TRAFFIC_BODY_MIB = 64
+
 # --- Doors that stay shut ---------------------------------------------------------------------------------------------
 
 # Scrapy's default is True: an HTTP endpoint that runs Python in the crawler, beside the signing key.

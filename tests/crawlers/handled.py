@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from crawlers.egress import Egress, Resolve
 from crawlers.intent import _context
 from crawlers.launching import find_browser, plan
+from crawlers.recording.desk import Limits
 from crawlers.run import REACTOR
 from tests.crawlers.looking import ROOT, looking_at, now
 from tests.crawlers.test_browser_deaths import kill
@@ -83,6 +84,8 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
             trust_spki=wanted["trust_spki"],
         ),
         clock=now,
+        software=(),
+        limits=Limits(),
         looking={},
         numbers={},
         cut=asyncio.Event(),

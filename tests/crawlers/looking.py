@@ -19,6 +19,7 @@ from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.profile import Profile
+from crawlers.recording.desk import Desk, Limits
 from crawlers.session import Looking, Plan
 from crawlers.sight import Order, Seen
 from crawlers.visits import visit_of
@@ -112,6 +113,10 @@ class Looker:
     def __init__(self, site: Site, folder: Path, *, trust: bool = True, profile: Profile | None = None) -> None:
         self.site = site
         self.folder = folder
+        self.records = True
+        """Whether the traffic of each look is."""
+        self.limit = 64 << 20
+        """Bytes of one body."""
         self.keys = folder / "keys"
         self.browser: Browser
         self.launch: Launch
@@ -172,6 +177,14 @@ class Looker:
             timeout_s=timeout_s,
             trust_spki=self._trust,
             progress=step_taken,
+            desk=Desk(
+                folder=looking.spool.path,
+                fill=looking.fill,
+                connections=lambda: self.egress.report(looking.plan.capture_id),
+                limits=Limits(each=self.limit),
+            )
+            if self.records
+            else None,
             cut=cut,
             density=self._profile.density,
         )

@@ -22,7 +22,7 @@ from tests.site.server import Site
 
 pytestmark = pytest.mark.browser
 
-WHOLE = {Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY}
+WHOLE = {Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.TRAFFIC}
 HERE = "https://www.turns.example"
 END = "https://www.misbehave.example/end"
 IN_BETWEEN = "You are now leaving this site. We are not responsible for what is out there."
@@ -367,7 +367,7 @@ def test_redirects_without_end(eye: Looker, name: str) -> None:
     looked = eye.look(name)
     assert looked.seen.trouble == "redirect_loop"
     assert MAX_HOPS - 1 <= len(looked.seen.hops) <= MAX_HOPS
-    assert looked.names == ["headers.json"]
+    assert looked.names == ["headers.json", "traffic.warc.gz"]
     visit = looked.visit()
     assert (visit.status, visit.outcome) == (Status.FAILED, Outcome.ERROR)
 
@@ -387,7 +387,8 @@ def test_a_page_that_never_finishes_is_kept_as_far_as_it_came(eye: Looker) -> No
     assert looked.roles >= WHOLE
     assert b"Still loading" in looked.data("body.html")
     assert looked.missing() == {
-        "body": f"the answer did not end; its first {len(looked.data('body.html'))} bytes are kept"
+        "body": f"the answer did not end; its first {len(looked.data('body.html'))} bytes are kept",
+        "traffic": "1 document: still_running",
     }
     assert looked.took_s < 16
     visit = looked.visit()
@@ -397,7 +398,9 @@ def test_a_page_that_never_finishes_is_kept_as_far_as_it_came(eye: Looker) -> No
 @pytest.mark.slow
 def test_a_picture_that_never_comes_holds_up_nobody_for_long(eye: Looker) -> None:
     looked = eye.look("never_finishing_image", timeout_s=45)
-    complete(looked)
+    assert looked.missing() == {"traffic": "1 image: still_running"}
+    visit = looked.visit()
+    assert (visit.status, visit.outcome) == (Status.PARTIAL, Outcome.OK)
     assert "load_event" in looked.seen.settings
     assert looked.took_s < arrival.STUCK_S + 8
 
@@ -462,7 +465,7 @@ def test_a_redirect_that_leaves_the_web_is_kept_and_never_followed(eye: Looker, 
     (answered,) = json.loads(looked.data("headers.json"))
     assert answered["status"] == 302
     assert dict(answered["headers"])["Location"] == target
-    assert looked.roles == {Role.HEADERS}
+    assert looked.roles == {Role.HEADERS, Role.TRAFFIC}
     assert site.log[-1].path.startswith("/elsewhere")
     visit = looked.visit()
     assert (visit.status, visit.outcome, visit.http_status) == (Status.FAILED, Outcome.ERROR, 302)
@@ -702,7 +705,7 @@ def test_a_page_behind_a_password_is_a_wall(eye: Looker) -> None:
 
 def test_a_picture_behind_a_password_holds_up_nobody_for_long(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/lock-inside")
-    complete(looked)
+    assert looked.missing() == {"traffic": "1 image: still_running"}
     assert looked.took_s < 12
 
 

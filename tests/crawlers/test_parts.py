@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.body import _as_sent
+from crawlers.body import as_sent
 from crawlers.camera import MAX_SIDE_PX, MAX_TILE_PX, MAX_TILES, tiles
 from crawlers.media import UNKNOWN, extension, media_type
 
@@ -39,7 +39,7 @@ def test_tiles_cover_the_page_from_its_top_without_gaps(width: int, height: int,
 )
 def test_text_goes_back_to_the_bytes_that_came(charset: str, text: str, encoding: str) -> None:
     sent = text.encode(encoding)
-    taken = _as_sent(text, len(sent), (charset, ""))
+    taken = as_sent(text, len(sent), (charset, ""))
     assert (taken.data, taken.lacks) == (sent, None)
 
 
@@ -53,11 +53,11 @@ def test_text_goes_back_to_the_bytes_that_came(charset: str, text: str, encoding
 )
 def test_a_byte_order_mark_is_put_back(mark: bytes, encoding: str, text: str) -> None:
     sent = mark + text.encode(encoding)
-    assert _as_sent(text, len(sent), (encoding,)).data == sent
+    assert as_sent(text, len(sent), (encoding,)).data == sent
 
 
 def test_what_does_not_make_as_many_bytes_is_said() -> None:
-    taken = _as_sent("手镯 \ud800", 5, ("windows-1252", "no-such-charset"))
+    taken = as_sent("手镯 \ud800", 5, ("windows-1252", "no-such-charset"))
     assert taken.data == "手镯 ?".encode()
     assert taken.lacks == "its 5 bytes were not to be had; kept is its text, in UTF-8"
 
@@ -65,7 +65,7 @@ def test_what_does_not_make_as_many_bytes_is_said() -> None:
 @given(st.text())
 def test_utf_8_is_never_in_doubt(text: str) -> None:
     sent = text.encode()
-    taken = _as_sent(text, len(sent), ("", ""))
+    taken = as_sent(text, len(sent), ("", ""))
     assert (taken.data, taken.lacks) == (sent, None)
 
 

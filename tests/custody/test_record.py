@@ -59,7 +59,7 @@ RECORDS = st.builds(
     hops=st.lists(HOPS, max_size=2).map(tuple),
     times=st.dictionaries(WORDS, MILLISECONDS, max_size=3),
     circumstances=st.dictionaries(
-        st.sampled_from(record.SECTIONS), st.dictionaries(TEXTS, JSON, max_size=2), max_size=4
+        st.sampled_from((*record.SECTIONS, *record.LATER)), st.dictionaries(TEXTS, JSON, max_size=2), max_size=5
     ),
     origin=st.sampled_from(Origin),
     origin_reasons=st.lists(TEXTS, max_size=2).map(tuple),
@@ -194,6 +194,14 @@ def test_a_section_that_is_not_given_is_empty() -> None:
     made = replace(example(), circumstances={"robots": {"allowed": True}})
     read: dict[str, Any] = json.loads(made.format())
     assert (read["robots"], read["network"]) == ({"allowed": True}, {})
+
+
+def test_a_later_section_is_not_there_where_it_was_not_given() -> None:
+    before = json.loads(example().format())
+    assert "traffic" not in before
+    made = replace(example(), circumstances={"traffic": {"exchanges": 3}})
+    assert json.loads(made.format())["traffic"] == {"exchanges": 3}
+    assert Record.parse(made.format()) == made
 
 
 def test_a_record_is_that_of_its_visit() -> None:

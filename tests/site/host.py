@@ -45,6 +45,8 @@ class Ending(StrEnum):
     """The length promises more than comes; then the connection is closed."""
     EMPTY = "empty"
     """The connection is closed without a byte."""
+    CHUNKED = "chunked"
+    """In pieces, a moment between them, and no length is told before."""
     DRIP = "drip"
     """A comment byte by byte until the browser or the site goes away."""
 
@@ -58,6 +60,7 @@ class Request:
     """The first value of each field, decoded."""
     headers: Mapping[str, str]
     """By lower-case name."""
+    body: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -194,13 +194,15 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         site, secure = self.server.site, self.server.context is not None
         parts = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
-        form = self.rfile.read(length).decode("latin-1") if length else ""
+        body = self.rfile.read(length) if length else b""
+        form = body.decode("latin-1")
         request = Request(
             method=self.command,
             host=(self.headers.get("Host") or "").partition(":")[0].lower(),
             path=parts.path,
             query=dict(reversed(parse_qsl(f"{parts.query}&{form}"))),
             headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
         )
         answer = squeeze(site.answer(request, secure=secure), self.headers.get("Accept-Encoding", ""))
         site.log.append(
@@ -219,6 +221,8 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the base class looks for these names
     do_POST = do_GET  # noqa: N815
+    do_PUT = do_GET  # noqa: N815
+    do_OPTIONS = do_GET  # noqa: N815
 
     def _send(self, answer: Answer) -> None:
         if answer.ending is Ending.EMPTY:
@@ -234,13 +238,19 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
                 self.send_header("Content-Length", str(len(answer.body)))
             case Ending.CUT:
                 self.send_header("Content-Length", str(len(answer.body) + 100_000))
-            case Ending.DRIP:
+            case Ending.DRIP | Ending.CHUNKED:
                 self.send_header("Transfer-Encoding", "chunked")
-        if answer.ending is not Ending.WHOLE:
+        if answer.ending not in {Ending.WHOLE, Ending.CHUNKED}:
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
         if self.command == "HEAD" or answer.status == 204:
+            return
+        if answer.ending is Ending.CHUNKED:
+            for at in range(0, len(answer.body), 1000):
+                self._chunk(answer.body[at : at + 1000])
+                self.server.site.closing.wait(0.05)
+            self.wfile.write(b"0\r\n\r\n")
             return
         if answer.ending is not Ending.DRIP:
             self.wfile.write(answer.body)

@@ -1,0 +1,1 @@
+"""The traffic of one visit: every exchange the browser had with a site, as WARC."""

@@ -1,0 +1,124 @@
+"""The traffic of one visit, from its first request to the file: begun before the page is gone to, never again."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from archive.errors import ArchiveError
+from crawlers.connection import Connection
+from crawlers.recording.account import Lack, lack_of, section, words
+from crawlers.recording.desk import Desk, File
+from crawlers.recording.recorder import Recorder
+from crawlers.recording.scratch import Scratch
+from crawlers.recording.turn import Turn
+from crawlers.recording.warc import MEDIA_TYPE, Made, WarcFile, information
+from crawlers.tab import Tab, TabTrouble
+from custody.model import Json, Role, Snapshot
+
+NAME = "traffic.warc.gz"
+_SCRATCH = ".bodies"
+# As browsertrix names what it makes of a page, so that tools for its archives know them.
+_MADE = {Role.VIEWPORT: "urn:view:", Role.SCREENSHOT: "urn:fullPage:", Role.DOM: "urn:dom:"}
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What came of it."""
+
+    snapshot: Snapshot | None
+    section: Mapping[str, Json]
+    lacks: str
+    """Why the capture is not whole for it, in words; empty where it is."""
+
+
+class Traffic:
+    """Whatever goes wrong with it is said, and costs the visit nothing else."""
+
+    def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._begun = clock()
+        self._scratch: Scratch | None = None
+        self._recorder: Recorder | None = None
+        self._trouble: str | None = None
+
+    async def begin(self, tab: Tab) -> None:
+        """Before anything is asked of the site. Never raises."""
+        try:
+            limits = self._desk.limits
+            self._scratch = Scratch(self._desk.folder / _SCRATCH, each=limits.each, total=limits.visit)
+            info = (await tab.send("Target.getTargetInfo"))["targetInfo"]
+            wire = await tab.wire()
+            self._recorder = Recorder(wire, self._scratch, self._clock, context=info.get("browserContextId", ""))
+            await self._recorder.open(info["targetId"])
+        except (TabTrouble, TimeoutError) as error:
+            self._trouble = f"the browser let nobody record: {error or type(error).__name__}"
+        except OSError as error:
+            self._trouble = f"the disk took no bodies: {error.strerror}"
+
+    async def end(self, *, url: str, browser: str, made: Sequence[Snapshot], downloads: bool, waits: bool) -> Recorded:
+        """The file and the record's section. Raises DiskError, as for every other file of the visit.
+
+        ``made``: what was kept of the page; ``waits``: there may be more to come from the browser.
+        """
+        recorder, scratch = self._recorder, self._scratch
+        try:
+            if recorder is None or scratch is None:
+                return self._nothing()
+            await recorder.close(waits=waits)
+            self._trouble = self._trouble or recorder.trouble
+            turns = [turn for turn in recorder.ledger if not turn.from_cache]
+            if downloads:
+                for turn in turns:
+                    turn.is_download = turn.kind == "Document" and not turn.whole
+            if not turns and self._trouble is not None:
+                return self._nothing()
+            lacks = [lack for turn in turns if (lack := lack_of(turn)) is not None]
+            if recorder.ledger.more:
+                lacks.append(Lack(turn=None, reason="over_limit", detail=f"{recorder.ledger.more} more", counts=True))
+            said = section(turns, lacks, trouble=self._trouble)
+            connections = list(self._desk.connections())
+
+            def write(file: File) -> None:
+                warc = WarcFile(file, scratch, address=lambda turn: address_of(turn, connections))
+                warc.information(information(browser, self._desk.software), self._begun)
+                for turn in turns:
+                    warc.turn(turn)
+                for snapshot in made:
+                    if snapshot.role in _MADE:
+                        warc.resource(Made(snapshot=snapshot, uri=f"{_MADE[snapshot.role]}{url}"))
+                facts = {**said, "connections": [each.to_json() for each in connections]}
+                warc.metadata(lacks, facts, url, self._clock())
+
+            snapshot = await asyncio.to_thread(self._desk.fill, Role.TRAFFIC, NAME, MEDIA_TYPE, write)
+            reasons = [each for each in (words(lacks), self._trouble or "") if each]
+            return Recorded(snapshot=snapshot, section=said, lacks="; ".join(reasons))
+        except ArchiveError:
+            raise
+        except Exception as error:  # noqa: BLE001  # what was kept of the page must not go for a fault in here
+            self._trouble = f"the file could not be written: {type(error).__name__}"
+            return self._nothing()
+        finally:
+            if scratch is not None:
+                with contextlib.suppress(OSError):
+                    scratch.close()
+
+    def _nothing(self) -> Recorded:
+        why = self._trouble or "nothing was recorded"
+        return Recorded(snapshot=None, section={"trouble": why}, lacks=why)
+
+
+def address_of(turn: Turn, connections: Sequence[Connection]) -> str | None:
+    """Where the egress had connected to for it: the browser itself knows the egress's address only."""
+    parts = urlsplit(turn.url)
+    with contextlib.suppress(ValueError):
+        port = parts.port or _PORTS.get(parts.scheme)
+        mine = [each for each in connections if each.host == parts.hostname and each.port == port and each.connected_at]
+        by_then = [each for each in mine if turn.answered_at is None or each.connected_at <= turn.answered_at]  # type: ignore[operator]  # filtered above
+        chosen = (by_then or mine)[-1:]
+        return chosen[0].address if chosen else None
+    return None
