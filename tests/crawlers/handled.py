@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from crawlers.egress import Egress, Resolve
 from crawlers.intent import _context
 from crawlers.launching import find_browser, plan
+from crawlers.profile import Profile
 from crawlers.recording.desk import Limits
 from crawlers.run import REACTOR
 from tests.crawlers.looking import ROOT, looking_at, now
@@ -73,7 +74,7 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
     for each in ("keys", "cache"):
         (folder / each).mkdir()
     session = SimpleNamespace(
-        job=SimpleNamespace(timeout_s=15.0, trust_spki=tuple(wanted["trust_spki"])),
+        job=SimpleNamespace(timeout_s=15.0, trust_spki=tuple(wanted["trust_spki"]), profile=Profile()),
         egress=egress,
         launch=plan(
             find_browser(os.environ, checkout=ROOT),
