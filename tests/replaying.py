@@ -28,6 +28,15 @@ ORACLES = ROOT / ".state" / "oracles"
 _WAIT_S = 60.0
 
 
+_WATCH = """async () => {
+  const videos = Array.from(document.querySelectorAll('video'));
+  const end = Date.now() + 15000;
+  const shows = each => each.readyState >= 2 && each.currentTime > 0;
+  while (!videos.every(shows) && Date.now() < end) await new Promise(done => setTimeout(done, 200));
+  return videos.map(each => [each.videoWidth, shows(each)]);
+}"""
+
+
 @dataclass(frozen=True)
 class Shown:
     """A page as a player shows it."""
@@ -38,6 +47,8 @@ class Shown:
     text: str
     images: list[int]
     """The width of each, in pixels; 0 for one that did not come."""
+    videos: list[tuple[int, bool]]
+    """The width of each, and whether it goes on."""
 
 
 Show = Callable[[str, str], Shown]
@@ -130,6 +141,7 @@ def _shown(page: Page) -> Shown:
         title=frame.title(),
         text=frame.inner_text("body"),
         images=frame.evaluate("Array.from(document.images).map(each => each.naturalWidth)"),
+        videos=[(width, goes_on) for width, goes_on in frame.evaluate(_WATCH)],
     )
     page.close()
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import film
 from tests.archive.packaging.traffic import Opened, unzipped
 from tests.command import Ran, run, through
 from tests.replaying import Show, oracle, pywb, replayweb
@@ -39,6 +40,25 @@ class Made:
     def pages(self) -> dict[str, Any]:
         """By the address that was asked for."""
         return {each["url"]: each for each in self.opened.pages[1:]}
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The package of a page with a film."""
+    folder = tmp_path_factory.mktemp("films")
+    film.film()
+    made = Site()
+    made.hosts[film.HOST] = film.host()
+    with made as site:
+        told = run(
+            "capture", film.URL, "--case", CASE, "--no-follow", "--json", "--authority", "none",
+            *through(site.resolve, site.trust_spki), home=folder / "home",
+        )  # fmt: skip
+        assert told.code == 0, told.err
+        packed = run("package", "--case", CASE, "-o", str(folder / "out"), home=folder / "home")
+        assert packed.code == 0, packed.err
+        (wacz,) = (folder / "out").iterdir()
+        yield wacz
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +188,19 @@ def test_it_replays_in_pywb(made: Made, tmp_path: Path) -> None:
 def test_it_replays_in_replayweb_page(made: Made, tmp_path: Path) -> None:
     with replayweb(made.wacz, tmp_path) as show:
         replays(made, show)
+
+
+def plays(wacz: Path, show: Show) -> None:
+    (page,) = unzipped(wacz).pages[1:]
+    assert show(film.URL, page["ts"]).videos == [(film.SIZE, True)]
+
+
+@pytest.mark.replay
+def test_a_film_plays_in_pywb(filmed: Path, tmp_path: Path) -> None:
+    with pywb(filmed, tmp_path) as show:
+        plays(filmed, show)
+
+
+def test_a_film_plays_in_replayweb_page(filmed: Path, tmp_path: Path) -> None:
+    with replayweb(filmed, tmp_path) as show:
+        plays(filmed, show)
