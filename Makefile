@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE k
 
-.PHONY: all setup demo capture test slow bench mutants check licences fix lock
+.PHONY: all setup demo capture test slow oracles bench mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -22,6 +22,9 @@ test: setup                     ## all but the slow tests, the outside network c
 
 slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
 	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5
+
+oracles: setup                  ## other people's programs that packages are replayed in, apart from ours; the slow tests use them
+	@.ci/oracles
 
 bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
 	@$(BIN)/python -m bench $(NAMES)
@@ -46,3 +49,6 @@ lock: setup                     ## requirements.lock from pyproject.toml; make l
 	@test -x .state/uv/bin/uv || { $(BIN)/python -m venv .state/uv && .state/uv/bin/pip install --quiet 'uv>=0.9,<1'; }
 	@echo hatchling | .state/uv/bin/uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 \
 		--generate-hashes --custom-compile-command 'make lock' --quiet $(UP) --output-file requirements.lock
+	@for each in wacz==0.6.0 pywb==2.10.0; do echo "$$each" | .state/uv/bin/uv pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UP) \
+		--output-file "tests/oracles/replay/$${each%%==*}.txt" || exit; done

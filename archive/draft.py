@@ -173,6 +173,8 @@ class Draft:
                 raise FormatError(f"{event.chain} is not open yet: it begins with {opener}")
             if not is_begun and event.type in ENDS:
                 raise FormatError(f"{event.chain} has no capture that was started, so none can end")
+            if not is_begun and event.type == "package.made":
+                raise FormatError(f"{event.chain} has no capture, so there is nothing to pack")
             begun.add(event.chain)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:

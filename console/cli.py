@@ -12,7 +12,7 @@ from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
 from console.screen import has_printed_json, print_json, say, sentences
-from console.verbs import authorities, disposing, exporting, fixity, holding, keys, seal, stewardship
+from console.verbs import authorities, disposing, exporting, fixity, holding, keys, packaging, seal, stewardship
 from console.verbs.sequence import sequence
 
 app = typer.Typer(
@@ -300,6 +300,7 @@ app.command()(sequence)
 
 app.command("export")(exporting.export)
 app.command("proof")(exporting.proof)
+app.command("package")(packaging.package)
 app.command("fixity")(fixity.fixity)
 app.command("hold")(holding.hold)
 app.command("release")(holding.release)

@@ -84,6 +84,8 @@ REASONS_REJECTED = (
 REASONS_REVOKED = ("rotated", "lost", "compromised")
 PURPOSES_FIXITY = ("asked", "scheduled", "export", "certification")
 ROLES = ("log", "worker", "person", "root")
+PACKAGES = ("wacz-1.1.1",)
+"""What a package is made by."""
 RELATIONS = ("started_by", "derived_from", "about", "corrects", "releases", "renews", "control_for")
 
 
@@ -180,6 +182,12 @@ KINDS: Mapping[str, Kind] = {
         subject="detail.json",
         chains=("item",),
         relation="started_by",
+    ),
+    "package.made": Kind(
+        body=fields(format=enum(*PACKAGES), members=COUNT, members_sha256=HEX64),
+        subject="package.wacz",
+        chains=("item",),
+        relation="derived_from",
     ),
     "artifact.archived": Kind(
         body=fields(blobs=COUNT, bytes=COUNT), subject="replica.json", chains=("log", "run", "work")

@@ -13,7 +13,7 @@ from hypothesis import settings
 
 IN_CI = os.environ.get("CI") == "true"
 PAGES = "COUNTERPROOF_PAGES"
-NEEDED = frozenset({"browser", "go", "hsm", "s3"})
+NEEDED = frozenset({"browser", "go", "hsm", "replay", "s3"})
 
 _SIOCGIFFLAGS = 0x8913  # netdevice(7)
 _IFF_UP = 0x1

@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in acts bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings places scopes stampable stamped starts told wanted; do
+for name in acts bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings packages places recorded scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -415,8 +415,10 @@ entry() {   # index; the fields of its line are set
   case $type in
     item.assigned/v1) printf 'item:%s\n' "$item" >>"$T/needed" ;;
     capture.started/v1) printf '%s %s %s\n' "$1" "$chain" "$capture" >>"$T/begun" ;;
-    capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"; record "$1" ;;
+    capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"
+      printf '%s %s\n' "$1" "$chain" >>"$T/recorded"; record "$1" ;;
     capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
+    package.made/v1) printf '%s %s %s\n' "$1" "$chain" "$ref" >>"$T/packages" ;;
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
     record.corrected/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
     evidence.disposed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts"; disposal "$1" ;;
@@ -515,6 +517,11 @@ awk 'BEGIN { opens["log"] = "log.opened/v1"; opens["run"] = "run.opened/v1"; ope
   "$T/openings" >>"$T/states"
 awk '{ print $4, "capture", $3 }' "$T/ends" | sort -k1,1 >"$T/a"
 sums "$T/payload" >"$T/b"
+awk -v payloads="$T/b" -v recorded="$T/recorded" '
+  BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
+          while ((getline line < recorded) > 0) { split(line, part, " "); end[part[2], payload[part[1]]] = part[1] + 1 } }
+  !end[$2, $3] || end[$2, $3] > $1 { print "STATE_ORDER entry", $1 ", package.made/v1, rests on no capture of its item" }' \
+  "$T/packages" >>"$T/states"
 awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
           while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = part[3] }

@@ -35,6 +35,10 @@ class _Item:
     starts: dict[Digest, _Start] = field(default_factory=dict)
     """By the payload that their ends refer to."""
     ends: list[_End] = field(default_factory=list)
+    recorded: set[Digest] = field(default_factory=set)
+    """Payloads of the ends that have a record."""
+    unfounded: list[int] = field(default_factory=list)
+    """Packages that rest on none of the ends before them."""
 
 
 class States:
@@ -59,7 +63,7 @@ class States:
         elif event.kind is not None and not entry.repeated:
             kind, _, name = event.chain.partition(":")
             if kind == "item":
-                self._see_capture(entry.index, event, leaf.event.payload_sha256, name)
+                self._see_item(entry.index, event, leaf.event.payload_sha256, name)
             elif kind in OPENERS:
                 self._see_opening(entry.index, event, leaf.chains[0].seq, OPENERS[kind])
 
@@ -79,14 +83,21 @@ class States:
         if damaged:
             self._findings.detail(CHECK, f"{len(damaged)} chains not judged ({depends((5, 6, 7))})")
 
-    def _see_capture(self, index: int, event: Event, payload: Digest, name: str) -> None:
+    def _see_item(self, index: int, event: Event, payload: Digest, name: str) -> None:
         item = self._items.setdefault(name, _Item())
+        if event.type == "package.made":
+            # What it rests on comes first, so a later end is none of it.
+            if event.refs[0].payload_sha256 not in item.recorded:
+                item.unfounded.append(index)
+            return
         capture = str(event.body["capture"])
         if event.type == "capture.started":
             self.captures += 1
             item.starts[payload] = _Start(index, capture, str(event.body["deadline"]))
         elif event.type in ENDS:
             item.ends.append(_End(index, capture, event.refs[0].payload_sha256))
+            if event.type != "capture.abandoned":
+                item.recorded.add(payload)
 
     def _see_opening(self, index: int, event: Event, seq: int, opener: str) -> None:
         if (event.type == opener) != (seq == 0):
@@ -113,6 +124,8 @@ class States:
                 )
             else:
                 ended[end.started] = end.index
+        for index in item.unfounded:
+            self._fail(f"leaf {index} is of a package that rests on no capture of its item", item=name, index=index)
         for payload, start in item.starts.items():
             if payload not in ended:
                 self.open += 1

@@ -461,6 +461,14 @@ class ArchiveBuilder:
         ref = Ref(rel="started_by", payload_sha256=begun.started.make().payload_sha256)
         return self.event(type_, f"item:{begun.unit}", subject, body, run=run, refs=(ref,))
 
+    def package(self, captured: Captured, data: bytes = b"PK", *, rests_on: Draft | None = None) -> int:
+        """``package.made`` of a capture's item; the commit's number. ``rests_on``: another event than its end."""
+        end = rests_on or captured.ended
+        ref = Ref(rel="derived_from", payload_sha256=end.make().payload_sha256 if end else Digest.of(b"nothing"))
+        body: dict[str, Json] = {"format": "wacz-1.1.1", "members": 1, "members_sha256": Digest.of(data).hex}
+        subject = self.blob("package.wacz", data)
+        return self.commit(self.draft(self.event("package.made", f"item:{captured.unit}", subject, body, refs=(ref,))))
+
     def _artifact(self, role: Role, data: bytes) -> Artifact:
         subject = self.blob(role.value, data)
         return Artifact(

@@ -105,9 +105,11 @@ def _examples(type_: str) -> Iterator[Event]:
         "started_at": "2026-03-04T05:06:07.000Z",
         "ended_at": "2026-03-04T05:06:07.000Z",
         "stage": "visit",
+        "format": "wacz-1.1.1",
+        "members_sha256": "c" * 64,
         "reason": {"key.revoked": "rotated", "event.rejected": "EVENT_SIG"}.get(type_, "interrupted"),
         **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes"), 3),
-        **dict.fromkeys(("checked", "failed", "removed", "refused", "entries"), 2),
+        **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries"), 2),
     }
     for chain in kind.chains:
         yield Event(

@@ -1,0 +1,1 @@
+"""Packages: the traffic of one unit as one file that a person can replay."""
