@@ -93,6 +93,8 @@ install_for_tests() {
   [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || wanted="$wanted golang-golang-x-mod-dev"
   have shellcheck || wanted="$wanted shellcheck"     # verify.sh
   have softhsm2-util || wanted="$wanted softhsm2"    # a PKCS#11 token in software (tests/archive/signing)
+  # pywb, which packages are replayed in, brings parts to be compiled (.ci/oracles).
+  ls /usr/include/python3*/Python.h >/dev/null 2>&1 && have gcc || wanted="$wanted gcc libc6-dev python3-dev"
   have Xvfb || wanted="$wanted xvfb"                 # a screen for --browser headed
   if ! have chromium-headless-shell && apt-cache show chromium-headless-shell >/dev/null 2>&1; then
     wanted="$wanted chromium-headless-shell"         # --browser shell; Ubuntu has none
