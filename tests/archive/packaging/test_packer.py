@@ -172,6 +172,20 @@ def test_a_package_that_was_changed_is_found(office: Office, tmp_path: Path, row
     assert (digested["name"], digested["index"]) == ("package.wacz", done.index)
 
 
+def test_a_record_of_a_warc_that_was_changed_is_found(office: Office, tmp_path: Path) -> None:
+    """Row 61: the file is whole in itself, with its own digests made again for another body."""
+    unit = office.capture(scope=office.case(CASE), files={"traffic": page()})
+    assert failures(office.verdict()) == {}
+    digest = Digest.of(page_of(office, unit))
+    stored = tmp_path / "store" / keyspace.blob(digest)
+    stored.chmod(0o600)
+    stored.write_bytes(page(b"another"))
+    found = failures(office.verdict())
+    assert found.keys() <= {"BLOB_DIGEST", "BLOB_SIZE"}
+    (named,) = found["BLOB_DIGEST"]
+    assert (named["name"], named["key"]) == ("traffic.bin", keyspace.blob(digest))
+
+
 def test_a_package_of_nothing_is_not_taken_into_the_log(office: Office) -> None:
     scribe = office.scribe
     envelope = scribe.event(
