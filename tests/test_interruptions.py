@@ -126,6 +126,7 @@ def _descendants(parent: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_two_commands_at_once_share_store_and_log(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     one = begin(*arguments(site, "post_chinese", case="one"), home=home)

@@ -8,7 +8,7 @@ import pytest
 from tests.command import Ran, run, through
 from tests.site.server import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.s3]
+pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow]
 
 ROOTS = ("blog_post", "spa_hub", "table_page")
 

@@ -19,6 +19,7 @@ PAGES = os.environ.get("COUNTERPROOF_PAGES", "")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.s3,
+    pytest.mark.slow,
     pytest.mark.skipif(not Path(PAGES or "/nonexistent").is_dir(), reason="COUNTERPROOF_PAGES names no saved pages"),
 ]
 

@@ -105,6 +105,7 @@ def test_a_page_on_an_address_of_ours_is_refused(trap: Trap, page: list[str], tm
     assert (first["host"], first["port"], first["address"]) == ("127.0.0.1", trap.port, "127.0.0.1")
 
 
+@pytest.mark.slow
 def test_what_a_page_may_not_fetch_is_counted_and_opened_by_name_only(
     trap: Trap, page: list[str], tmp_path: Path
 ) -> None:

@@ -254,6 +254,7 @@ def test_a_release_that_needs_two_people_goes_through_a_draft(story: Story, tmp_
     assert story("verify").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.s3
 def test_locks_of_a_real_store_are_waited_for(locked: Story) -> None:
     told = locked("hold", "--case", "acme", "--matter", "12 Cv. 3456", "--json")

@@ -59,6 +59,7 @@ def capturing(site: Site, seaweed: Running, proxy: FaultyProxy, tmp_path: Path) 
     return Capturing(site, seaweed, proxy, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bucket_elsewhere_by_url_and_the_usual_variables(capturing: Capturing) -> None:
     ran = capturing()
     assert ran.code == 0, ran.err
@@ -94,6 +95,7 @@ def test_refused_credentials_are_a_sentence_without_the_secret(capturing: Captur
     assert "not-the-one-0123456789" not in ran.out + ran.err
 
 
+@pytest.mark.slow
 def test_an_answer_with_another_checksum_takes_the_claim_away(capturing: Capturing, proxy: FaultyProxy) -> None:
     assert capturing().code == 0  # the control: without the fault it is recorded
     proxy.on("HEAD", SetHeader("x-amz-checksum-sha256", "A" * 43 + "="), within="/blobs/", times=None)

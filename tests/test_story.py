@@ -169,6 +169,7 @@ def test_a_copy_verifies_and_one_flipped_byte_is_named(story: Story, tmp_path: P
     assert "screenshot" in finding["locator"].values()
 
 
+@pytest.mark.slow
 def test_a_second_capture_says_when_it_was_captured_before(story: Story) -> None:
     again = run(
         "capture", story.site.url("listing"), "--case", "2026-0142", "--no-follow", "--json",

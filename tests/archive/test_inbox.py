@@ -123,6 +123,7 @@ def test_other_bytes_under_an_id_are_refused(deployment: Deployment, worker: Dep
         inbox.submit([replace(envelope, payload=envelope.payload.replace(b'"attempt":1', b'"attempt":2'))])
 
 
+@pytest.mark.slow
 def test_what_the_log_refused_is_not_waited_for(deployment: Deployment, worker: Deployment) -> None:
     inbox = inbox_of(worker)
     stranger = Deployment(worker_home(deployment, deployment.home.path.parent / "stranger"), deployment.store)

@@ -107,6 +107,7 @@ def test_a_page_that_floods_its_own_address_is_captured_and_harms_no_other(eye: 
     assert eye.look("listing").visit().status is Status.COMPLETE
 
 
+@pytest.mark.slow
 def test_a_bomb_of_nothing_is_stopped_by_its_size_and_says_so(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/zeros", timeout_s=60)
     assert looked.seen.trouble == "too_large"
@@ -137,6 +138,7 @@ def test_a_bomb_that_keeps_the_browser_at_work_is_ended_in_time_and_says_so(eye:
     assert eye.look("listing").visit().status is Status.COMPLETE
 
 
+@pytest.mark.slow
 def test_a_visit_ends_in_time_whatever_the_browser_does(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the browser has stopped altogether, as one does that a page keeps too busy."""
     monkeypatch.setattr(browser, "ALLOWANCE_S", 2.0)

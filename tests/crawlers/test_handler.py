@@ -77,6 +77,7 @@ def test_after_each_death_there_is_a_new_browser_and_nobody_looks_twice(site: Si
     assert [seen.path for seen in site.log[begin:]].count("/never") == 3
 
 
+@pytest.mark.slow
 def test_a_driver_that_dies_is_an_outcome_and_the_next_page_gets_a_new_one(site: Site, tmp_path: Path) -> None:
     told = crawl(site, tmp_path, ("never_finishing", "listing"), drop=(0,), PLAYWRIGHT_MAX_CONTEXTS=None)
     assert [each["trouble"] for each in told] == ["browser_died", None]

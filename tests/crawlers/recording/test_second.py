@@ -107,7 +107,7 @@ def eye(second: Second, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
         yield made
 
 
-@pytest.mark.parametrize("_n", [1, 2, 3])
+@pytest.mark.parametrize("_n", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_every_exchange_over_http_2_is_there(eye: Looker, second: Second, _n: int) -> None:
     second.told.clear()
     looked = eye.look(f"https://{SHOP}/start")

@@ -42,7 +42,7 @@ def eye(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looker
         yield made
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def run(eye: Looker, account: Account, request: pytest.FixtureRequest) -> "Run":
     assert request.param in {1, 2, 3}
     account.served.clear()
