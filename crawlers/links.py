@@ -88,14 +88,15 @@ def choose_of_all(pages: Sequence[LinkPage], *, limit: int, seen: Collection[str
     follow: list[Candidate] = []
     leave: list[Candidate] = []
     known = set(seen) | {dedupe_key(page.url) for page in pages if _is_somewhere(page.url)}
-    told: set[str] = set()
     for page in pages:
         chosen = choose(page, limit=limit - len(follow), seen=known)
-        new = [each for each in chosen if each.via.href not in told]
-        follow += [each for each in new if each.follow]
-        leave += [each for each in new if not each.follow]
+        here = {each.via.href for each in chosen if each.follow}
+        told = {each.via.href for each in (*follow, *leave)}
+        # What one document left and another promotes is followed, and said once.
+        leave = [each for each in leave if each.via.href not in here]
+        follow += [each for each in chosen if each.follow]
+        leave += [each for each in chosen if not each.follow and each.via.href not in told]
         known |= {dedupe_key(each.via.href) for each in follow}
-        told |= {each.via.href for each in new}
     return (*follow, *leave)
 
 

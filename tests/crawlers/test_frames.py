@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from crawlers import links
 from crawlers.links import LinkPage, choose_of_all
-from custody.model import Outcome, Role, Status
+from custody.model import Candidate, Outcome, Role, Status, Via
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.site.host import Host, Route, always, page
 from tests.site.server import Site
@@ -102,6 +103,23 @@ def test_what_stands_in_frames_is_kept_said_and_followed(eye: Looker, path: str,
     assert (visit.status, visit.outcome) == (Status.COMPLETE, Outcome.OK)
     assert looked.seen.hops == ()
     assert looked.took_s < 10
+
+
+def test_a_link_that_one_document_left_and_another_promotes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the page it is navigation; in what is framed there, or came with scrolling, it stands in the author's words."""
+    shop, other = (Via(href=f"https://{name}.example/", text="", where="text") for name in ("shop", "other"))
+
+    def candidate(via: Via, reason: str) -> Candidate:
+        return Candidate(via=via, follow=reason == "in_text", reason=reason)
+
+    found = {
+        "first": (candidate(shop, "navigation"), candidate(other, "in_text")),
+        "second": (candidate(shop, "in_text"), candidate(other, "duplicate")),
+    }
+    monkeypatch.setattr(links, "choose", lambda page, **_: found[page.dom_html])
+    pages = [LinkPage(url=f"{HERE}/set", dom_html=each, depth=0, position="root") for each in ("first", "second")]
+    chosen = choose_of_all(pages, limit=20, seen=())
+    assert [(each.via.href, each.follow) for each in chosen] == [(other.href, True), (shop.href, True)]
 
 
 @pytest.mark.parametrize("path", ["small", "covered", "unseen"])
