@@ -175,7 +175,7 @@ def _ends(item: Item) -> Iterator[LoggedEvent]:
 def _captured(desk: Desk, ended: LoggedEvent) -> _Captured:
     capture, subject = str(ended.event.body["capture"]), ended.event.subjects[0]
     try:
-        found = Record.parse(_small(desk, subject.digest, MAX_BYTES))
+        found = Record.parse(desk.read(subject.digest, MAX_BYTES))
     except (NotStored, FormatError) as error:
         raise StoreError(f"the record of capture {capture} cannot be used ({error}): {_HELP}") from error
     traffic = next((each for each in found.artifacts if each.role == Role.TRAFFIC.value), None)
@@ -211,17 +211,9 @@ def _text(desk: Desk, found: Record) -> str:
     if not texts:
         return ""
     try:
-        return _small(desk, texts[0].digest, _MAX_TEXT_BYTES).decode("utf-8", "replace")
+        return desk.read(texts[0].digest, _MAX_TEXT_BYTES).decode("utf-8", "replace")
     except (NotStored, FormatError) as error:
         raise StoreError(f"the text of capture {found.capture_id} cannot be used ({error}): {_HELP}") from error
-
-
-def _small(desk: Desk, digest: Digest, limit: int) -> bytes:
-    with desk.store.open(keyspace.blob(digest)) as stream:
-        data = stream.read(limit + 1)
-    if Digest.of(data) != digest:
-        raise FormatError("its bytes are not those that were recorded")
-    return data
 
 
 def _scribe_for(desk: Desk, survey: Survey, unit: str) -> Scribe:

@@ -67,14 +67,14 @@ class Shelf:
     def detail(self, digest: Digest) -> dict[str, Any]:
         """A JSON blob; empty where it is gone or damaged."""
         try:
-            value = canonical.loads(self._read(digest, MAX_DETAIL_BYTES), max_bytes=MAX_DETAIL_BYTES)
+            value = canonical.loads(self.read(digest, MAX_DETAIL_BYTES), max_bytes=MAX_DETAIL_BYTES)
         except (NotStored, FormatError):
             return {}
         return dict(value) if isinstance(value, dict) else {}
 
     def _artifacts(self, claim: Claim) -> tuple[Claim, list[Claim] | None]:
         try:
-            record = Record.parse(self._read(claim.digest, MAX_BYTES))
+            record = Record.parse(self.read(claim.digest, MAX_BYTES))
         except (NotStored, FormatError):
             return claim, None
         return claim, [
@@ -90,7 +90,8 @@ class Shelf:
             for each in record.artifacts
         ]
 
-    def _read(self, digest: Digest, limit: int) -> bytes:
+    def read(self, digest: Digest, limit: int) -> bytes:
+        """A blob that fits into memory. Raises ``NotStored``, and ``FormatError`` where it is another or longer."""
         with self.store.open(keyspace.blob(digest)) as stream:
             data = stream.read(limit + 1)
         if Digest.of(data) != digest:
