@@ -15,7 +15,7 @@ from playwright.async_api import Error as PlaywrightError
 from archive.errors import SetupMissing
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
-from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble
+from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
 
 __all__ = ["Order", "Seen", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
 
@@ -104,7 +104,7 @@ def is_its_own(error: BaseException | None) -> bool:
 async def close_context(page: Page, *, timeout_s: float) -> bool:
     """Context and all, so that the next visit starts without a trace of this one. False: it would not close."""
     closing = asyncio.ensure_future(page.context.close())
-    closing.add_done_callback(_let_go)
+    closing.add_done_callback(let_go)
     await asyncio.wait({closing}, timeout=timeout_s)  # not cancelled: Playwright would leave its answer unclaimed
     if not closing.done():
         return False
@@ -210,7 +210,7 @@ class PlaywrightTab:
     async def _ours(self, doing: Any, *, within: float) -> Any:
         """The result, or one of our errors; at once when the page dies, since Playwright would wait on for ever."""
         asked = asyncio.ensure_future(doing)
-        asked.add_done_callback(_let_go)  # Playwright answers what it was asked even when nobody waits any more
+        asked.add_done_callback(let_go)  # Playwright answers what it was asked even when nobody waits any more
         lost = asyncio.ensure_future(self._lost.wait())
         try:
             await asyncio.wait({asked, lost}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
@@ -272,13 +272,8 @@ class PlaywrightWire:
 
     async def close(self) -> None:
         letting_go = asyncio.ensure_future(self._session.detach())
-        letting_go.add_done_callback(_let_go)
+        letting_go.add_done_callback(let_go)
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
-
-
-def _let_go(task: "asyncio.Future[Any]") -> None:
-    if not task.cancelled():
-        task.exception()
 
 
 def _first_line(error: PlaywrightError) -> str:

@@ -1,5 +1,6 @@
 """What a look needs of a browser tab, and the three ways in which it may not get it."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,12 @@ class Slow(TabTrouble):
 
 class Refused(TabTrouble):
     """The browser answered that it cannot; the message is its own."""
+
+
+def let_go(answer: "asyncio.Future[Any]") -> None:
+    """For an answer that nobody may read any more: asyncio would report its error as one that was forgotten."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 class Tab(Protocol):

@@ -22,6 +22,8 @@ class Lack:
     """One thing that is missing, of one turn or of all."""
 
     turn: Turn | None = field(repr=False)
+    kind: str = ""
+    """Of its turn, as DevTools names it, or of what it is about instead."""
     reason: str
     detail: str = ""
     counts: bool
@@ -34,7 +36,7 @@ def lack_of(turn: Turn) -> Lack | None:
     if not reason:
         return None
     counts = reason in _LOSSES or (reason == "still_running" and turn.kind in _PARTS)
-    return Lack(turn=turn, reason=reason, detail=detail, counts=counts)
+    return Lack(turn=turn, kind=turn.kind, reason=reason, detail=detail, counts=counts)
 
 
 def _reason(turn: Turn) -> tuple[str, str]:
@@ -85,7 +87,7 @@ def section(turns: Iterable[Turn], lacks: Iterable[Lack], *, trouble: str | None
     """The record's ``traffic``: counts, and no address."""
     every = [turn for turn in turns if not turn.from_cache]
     listed = list(lacks)
-    reasons = Counter((each.reason, each.turn.kind if each.turn else "") for each in listed)
+    reasons = Counter((each.reason, each.kind) for each in listed)
     return {
         "exchanges": sum(turn.status is not None and not turn.by_worker for turn in every),
         "unanswered": sum(turn.status is None for turn in every),
@@ -102,5 +104,5 @@ def section(turns: Iterable[Turn], lacks: Iterable[Lack], *, trouble: str | None
 
 def words(lacks: Iterable[Lack]) -> str:
     """For people: what makes the capture partial."""
-    reasons = Counter((each.reason, each.turn.kind.lower() if each.turn else "") for each in lacks if each.counts)
+    reasons = Counter((each.reason, each.kind.lower()) for each in lacks if each.counts)
     return ", ".join(f"{times} {kind or 'other'}: {reason}" for (reason, kind), times in sorted(reasons.items()))

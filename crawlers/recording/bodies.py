@@ -10,7 +10,7 @@ from crawlers.body import as_sent
 from crawlers.recording.line import Line, Message
 from crawlers.recording.scratch import Kept, Scratch
 from crawlers.recording.turn import Turn, is_plain, stated_length
-from crawlers.tab import TabTrouble, Wire
+from crawlers.tab import TabTrouble, Wire, let_go
 
 ASK_S = 1.0
 """How long an answer is held up so that its bytes are handed on to us from the first one."""
@@ -127,14 +127,8 @@ class Straight:
 
     def post(self, method: str, **params: Any) -> "asyncio.Future[Message]":
         answer: asyncio.Future[Message] = asyncio.ensure_future(self._wire.send(method, params))
-        answer.add_done_callback(_let_go)
+        answer.add_done_callback(let_go)
         return answer
-
-
-def _let_go(asked: "asyncio.Future[Message]") -> None:
-    """An answer that nobody reads is no fault to report."""
-    if not asked.cancelled():
-        asked.exception()
 
 
 def charset_in(text: str) -> str:

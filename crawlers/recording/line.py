@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from crawlers.tab import Gone, Refused, TabTrouble, Wire
+from crawlers.tab import Gone, Refused, TabTrouble, Wire, let_go
 
 Message = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Line:
         """Send at once; the answer comes later, or TabTrouble. It may be left unread."""
         self._count += 1
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        answer.add_done_callback(_let_go)
+        answer.add_done_callback(let_go)
         if self.is_over:
             answer.set_exception(Gone("its target has gone"))
             return answer
@@ -122,9 +122,3 @@ class Line:
             asked.set_exception(error)
         else:
             asked.set_result(result or {})
-
-
-def _let_go(asked: "asyncio.Future[Message]") -> None:
-    """An answer that nobody reads is no fault to report."""
-    if not asked.cancelled():
-        asked.exception()

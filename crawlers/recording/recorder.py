@@ -13,7 +13,7 @@ from crawlers.recording.ledger import Ledger
 from crawlers.recording.line import Line, Message
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.turn import REDIRECTS, Turn, header
-from crawlers.tab import TabTrouble, Wire
+from crawlers.tab import Gone, Refused, TabTrouble, Wire
 
 OPEN_S = 5.0
 TAKE_S = 3.0
@@ -28,6 +28,7 @@ _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "
 _OF_BROWSER = ("service_worker", "shared_worker")
 """They belong to no page, or to several: the browser tells of them, and holds them until they have a session."""
 _NETWORK = "Network."
+_NO_TARGET = "No target with given id"  # Chromium's words for one that has ended
 
 
 class Recorder:
@@ -48,6 +49,8 @@ class Recorder:
         self._came: dict[str, asyncio.Event] = {}
         """Set once a target has a session that is being set up."""
         self._working: set[asyncio.Future[Any]] = set()
+        self.unheard: list[tuple[str, str]] = []
+        """Frames and workers that let nobody listen: their kind, and why."""
         self._closed = False
 
     async def open(self, target: str) -> None:
@@ -87,7 +90,7 @@ class Recorder:
             line.post("Runtime.runIfWaitingForDebugger")
             return
         self._targets.add(line.target)
-        self._set_ups[line.target] = self._work(self._set_up(line))
+        self._set_ups[line.target] = self._work(self._listen(line))
         self._came.setdefault(line.target, asyncio.Event()).set()
 
     def detached(self, line: Line) -> None:
@@ -184,7 +187,10 @@ class Recorder:
                 return
             if info["targetId"] not in self._targets:
                 made = await self._wire.send("Target.attachToTarget", {"targetId": info["targetId"], "flatten": False})
-                await self._set_up(self._top(made["sessionId"], info))
+                await self._listen(self._top(made["sessionId"], info))
+        except Refused as error:
+            if _NO_TARGET not in str(error):
+                self.unheard.append((str(info["type"]), str(error)))
         finally:
             await self._wire.send("Target.detachFromTarget", {"sessionId": told})
 
@@ -202,6 +208,16 @@ class Recorder:
         line = self._tops[session] = Line(self._wire, self, session, info, None)
         self._targets.add(line.target)
         return line
+
+    async def _listen(self, line: Line) -> None:
+        """One that has ended meanwhile fetches nothing; one that refuses does, and nobody hears of it."""
+        try:
+            await self._set_up(line)
+        except Gone:
+            pass
+        except TabTrouble as error:
+            if not line.is_over:
+                self.unheard.append((line.kind, str(error)))
 
     async def _set_up(self, line: Line) -> None:
         """All at once: a worker that waits for its debugger answers only after the last of these."""

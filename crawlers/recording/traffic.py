@@ -80,6 +80,8 @@ class Traffic:
             lacks = [lack for turn in turns if (lack := lack_of(turn)) is not None]
             if recorder.ledger.more:
                 lacks.append(Lack(turn=None, reason="over_limit", detail=f"{recorder.ledger.more} more", counts=True))
+            for kind, why in recorder.unheard:
+                lacks.append(Lack(turn=None, kind=kind, reason="not_listened_to", detail=why, counts=True))
             said = section(turns, lacks, trouble=self._trouble)
             connections = list(self._desk.connections())
 

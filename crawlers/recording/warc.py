@@ -146,7 +146,7 @@ class WarcFile:
             {
                 "url": each.turn.url if each.turn else None,
                 "method": each.turn.method if each.turn else None,
-                "kind": each.turn.kind if each.turn else None,
+                "kind": each.kind or None,
                 "status": each.turn.status if each.turn else None,
                 "reason": each.reason,
                 "detail": each.detail,

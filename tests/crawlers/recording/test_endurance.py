@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from crawlers.browser import PlaywrightTab, PlaywrightWire
+from crawlers.recording.line import Line, Message
 from crawlers.recording.recorder import Recorder
 from crawlers.tab import Gone, Refused
 from custody.model import Role, Status
@@ -53,6 +54,8 @@ HOSTS = [
             "/no-picture": always(page(ENOUGH + "<img src=/none.png alt=''>")),
             "/none.png": always(kind("image/png", scene.SOUND)),
             "/endless.js": always(replace(kind("text/javascript", b"//"), status=404, ending=Ending.DRIP)),
+            "/worker": always(page(ENOUGH + "<script>new Worker('/worker.js')</script>")),
+            "/worker.js": always(kind("text/javascript", b"fetch('/picture.png')")),
             "/hop": always(page(ENOUGH + "<script>setTimeout(() => location.href = '/many', 300)</script>")),
             "/from": always(redirect(302, "/many")),
         },
@@ -128,6 +131,28 @@ def test_a_wire_that_cannot_be_had_costs_the_visit_its_traffic_only(
     looked = eye.look(f"{HERE}/many")
     assert looked.missing() == {"traffic": "the browser let nobody record: not today"}
     assert (looked.visit().status, looked.seen.trouble) == (Status.PARTIAL, None)
+
+
+def test_a_worker_that_cannot_be_listened_to_is_said(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it fetches is nowhere: without a word, the file would look whole."""
+    assert eye.look(f"{HERE}/worker").missing() == {}
+    post = Line.post
+
+    def refusing(self: Line, method: str, **params: Any) -> "asyncio.Future[Message]":
+        if method == "Network.enable" and self.kind == "worker":
+            refused: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+            refused.set_exception(Refused("no such domain"))
+            return refused
+        return post(self, method, **params)
+
+    monkeypatch.setattr(Line, "post", refusing)
+    looked = eye.look(f"{HERE}/worker")
+    assert looked.missing() == {"traffic": "1 worker: not_listened_to"}
+    assert looked.visit().status is Status.PARTIAL
+    (lack,) = [
+        each for each in missing(read(looked.kept("traffic.warc.gz").path)) if each["reason"] == "not_listened_to"
+    ]
+    assert lack["detail"] == "no such domain"
 
 
 @pytest.mark.parametrize("after", [5, 40, 200])
