@@ -140,4 +140,4 @@ class Look:
         if recorded.snapshot is not None:
             seen.snapshots.append(recorded.snapshot)
         if recorded.lacks:
-            seen.lacks(Role.TRAFFIC, recorded.lacks)
+            seen.lacks(Role.WARC, recorded.lacks)

@@ -15,7 +15,7 @@ from crawlers.sight import Seen
 from crawlers.text import clean
 from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Visit
 
-_EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.TRAFFIC)
+_EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.WARC)
 """What a whole capture of a page has."""
 BETWEEN = "hop-"
 """Begins the names of what was kept of pages in between: they are not the page."""

@@ -24,7 +24,7 @@ class Role(StrEnum):
     RECORD = "record"
     ROBOTS = "robots"
     TLS_CERT = "tls_cert"
-    TRAFFIC = "traffic"
+    WARC = "warc"
 
 
 class Status(StrEnum):

@@ -89,8 +89,8 @@ def test_the_promotion_is_one_package_with_a_page_for_each_capture(made: Made) -
     for capture in made.told.captures:
         kept = {each["role"]: each["sha256"] for each in capture["artifacts"]}
         listed = {each["path"]: each["hash"] for each in opened.description["resources"]}
-        assert listed[f"archive/{capture['id']}.warc.gz"] == f"sha256:{kept['traffic']}"
-        assert {"id": capture["id"], "record_sha256": capture["record_sha256"], "traffic_sha256": kept["traffic"]} in (
+        assert listed[f"archive/{capture['id']}.warc.gz"] == f"sha256:{kept['warc']}"
+        assert {"id": capture["id"], "record_sha256": capture["record_sha256"], "traffic_sha256": kept["warc"]} in (
             opened.description["captures"]
         )
     assert CASE.encode() not in made.wacz.read_bytes()

@@ -79,14 +79,14 @@ def test_the_promotion_is_one_linked_unit_sealed_and_complete(story: Story) -> N
 def test_every_capture_has_every_role(story: Story) -> None:
     for capture in story.told.captures:
         roles = {each["role"] for each in capture["artifacts"]}
-        whole = {"viewport", "screenshot", "dom", "text", "headers", "body", "traffic", "robots"}
+        whole = {"viewport", "screenshot", "dom", "text", "headers", "body", "warc", "robots"}
         assert whole <= roles, capture["requested_url"]
 
 
 def test_the_traffic_is_a_file_that_others_read(story: Story, tmp_path: Path) -> None:
     for n, capture in enumerate(story.told.captures):
         out = tmp_path / f"{n}.warc.gz"
-        assert story.command("get", capture["id"], "traffic", "-o", str(out)).code == 0
+        assert story.command("get", capture["id"], "warc", "-o", str(out)).code == 0
         assert checked(out) == 0
         urls = [each.url for each in read(out) if each.kind == "response"]
         assert capture["requested_url"] in urls

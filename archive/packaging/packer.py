@@ -77,7 +77,7 @@ def pack(desk: Desk, survey: Survey, unit: str, folder: Path) -> Packed:
     packable = [each for each in captured if each.traffic is not None]
     if not packable:
         raise NoTraffic(
-            f"no capture of unit {unit} has its traffic (role traffic): it was captured before traffic was recorded, "
+            f"no capture of unit {unit} has its traffic (role warc): it was captured before traffic was recorded, "
             "or recording it failed, as `counterproof show` says under missing; capture the page again and pack that"
         )
     packable.sort(key=lambda each: each.record.capture_id)
@@ -178,7 +178,7 @@ def _captured(desk: Desk, ended: LoggedEvent) -> _Captured:
         found = Record.parse(desk.read(subject.digest, MAX_BYTES))
     except (NotStored, FormatError) as error:
         raise StoreError(f"the record of capture {capture} cannot be used ({error}): {_HELP}") from error
-    traffic = next((each for each in found.artifacts if each.role == Role.TRAFFIC.value), None)
+    traffic = next((each for each in found.artifacts if each.role == Role.WARC.value), None)
     return _Captured(ended, found, traffic)
 
 

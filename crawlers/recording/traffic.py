@@ -96,7 +96,7 @@ class Traffic:
                 facts = {**said, "connections": [each.to_json() for each in connections]}
                 warc.metadata(lacks, facts, url, self._clock())
 
-            snapshot = await asyncio.to_thread(self._desk.fill, Role.TRAFFIC, NAME, MEDIA_TYPE, write)
+            snapshot = await asyncio.to_thread(self._desk.fill, Role.WARC, NAME, MEDIA_TYPE, write)
             reasons = [each for each in (words(lacks), self._trouble or "") if each]
             return Recorded(snapshot=snapshot, section=said, lacks="; ".join(reasons))
         except ArchiveError:

@@ -39,7 +39,7 @@ def exchanged(acquisition: Acquisition) -> str:
     unit = acquisition.new_id()
     started = began(acquisition, unit)
     spool = acquisition.visit_spool(unit)
-    file = spool.write(Role.TRAFFIC, "traffic.warc.gz", "application/warc", page())
+    file = spool.write(Role.WARC, "traffic.warc.gz", "application/warc", page())
     recorded(acquisition, unit, started, stored(acquisition, file))
     return unit
 

@@ -22,7 +22,7 @@ from tests.site.server import Site
 
 pytestmark = pytest.mark.browser
 
-WHOLE = {Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.TRAFFIC}
+WHOLE = {Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.WARC}
 HERE = "https://www.turns.example"
 END = "https://www.misbehave.example/end"
 IN_BETWEEN = "You are now leaving this site. We are not responsible for what is out there."
@@ -388,7 +388,7 @@ def test_a_page_that_never_finishes_is_kept_as_far_as_it_came(eye: Looker) -> No
     assert b"Still loading" in looked.data("body.html")
     assert looked.missing() == {
         "body": f"the answer did not end; its first {len(looked.data('body.html'))} bytes are kept",
-        "traffic": "1 document: still_running",
+        "warc": "1 document: still_running",
     }
     assert looked.took_s < 16
     visit = looked.visit()
@@ -398,7 +398,7 @@ def test_a_page_that_never_finishes_is_kept_as_far_as_it_came(eye: Looker) -> No
 @pytest.mark.slow
 def test_a_picture_that_never_comes_holds_up_nobody_for_long(eye: Looker) -> None:
     looked = eye.look("never_finishing_image", timeout_s=45)
-    assert looked.missing() == {"traffic": "1 image: still_running"}
+    assert looked.missing() == {"warc": "1 image: still_running"}
     visit = looked.visit()
     assert (visit.status, visit.outcome) == (Status.PARTIAL, Outcome.OK)
     assert "load_event" in looked.seen.settings
@@ -465,7 +465,7 @@ def test_a_redirect_that_leaves_the_web_is_kept_and_never_followed(eye: Looker, 
     (answered,) = json.loads(looked.data("headers.json"))
     assert answered["status"] == 302
     assert dict(answered["headers"])["Location"] == target
-    assert looked.roles == {Role.HEADERS, Role.TRAFFIC}
+    assert looked.roles == {Role.HEADERS, Role.WARC}
     assert site.log[-1].path.startswith("/elsewhere")
     visit = looked.visit()
     assert (visit.status, visit.outcome, visit.http_status) == (Status.FAILED, Outcome.ERROR, 302)
@@ -705,7 +705,7 @@ def test_a_page_behind_a_password_is_a_wall(eye: Looker) -> None:
 
 def test_a_picture_behind_a_password_holds_up_nobody_for_long(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/lock-inside")
-    assert looked.missing() == {"traffic": "1 image: still_running"}
+    assert looked.missing() == {"warc": "1 image: still_running"}
     assert looked.took_s < 12
 
 

@@ -106,7 +106,7 @@ def test_what_stands_in_frames_is_kept_said_and_followed(eye: Looker, path: str,
 
 
 def test_a_link_that_one_document_left_and_another_promotes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the page it is navigation; in what is framed there, or came with scrolling, it stands in the author's words."""
+    """In the page it is navigation; in what is framed there, or came with scrolling, it is in the author's words."""
     shop, other = (Via(href=f"https://{name}.example/", text="", where="text") for name in ("shop", "other"))
 
     def candidate(via: Via, reason: str) -> Candidate:

@@ -24,7 +24,7 @@ from tests.crawlers.looking import looking_at, new_id, sealed
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 URL = "https://shop.example/item"
-WHOLE = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.TRAFFIC)
+WHOLE = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.WARC)
 CALM = "A long look at a bracelet. " * 12
 
 
@@ -244,7 +244,7 @@ def test_a_file_is_partial_and_says_why_there_are_no_pictures(looking: Looking) 
     status, missing = status_of(seen, Outcome.NOT_A_PAGE, kept(looking, [Role.HEADERS, Role.BODY]))
     assert status is Status.PARTIAL
     assert {each.role: each.reason for each in missing} == dict.fromkeys(
-        (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.TRAFFIC), "there was no page to show"
+        (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.WARC), "there was no page to show"
     )
 
 

@@ -28,9 +28,9 @@ def made(office: Office, unit: str, folder: Path) -> Made:
 
 def promoted(office: Office, scope: str) -> str:
     """A post, its hop, and a listing that has another page's bytes."""
-    unit = office.capture(scope=scope, files={"traffic": page(), "text": "a page ü".encode() * 2000})
+    unit = office.capture(scope=scope, files={"warc": page(), "text": "a page ü".encode() * 2000})
     hop = warc(("GET", PAGE, "302 Found", b""), ("GET", f"{PAGE}/", "200 OK", b"there"))
-    office.capture(scope=scope, unit=unit, files={"traffic": hop})
+    office.capture(scope=scope, unit=unit, files={"warc": hop})
     return unit
 
 
@@ -63,13 +63,13 @@ def test_it_holds_what_the_format_asks_for_and_the_very_bytes_that_were_stored(o
 
 
 def page_of(office: Office, capture: str) -> bytes:
-    """The one artifact of a capture with the role traffic, as the catalogue's survey finds it."""
+    """The one artifact of a capture with the role warc, as the catalogue's survey finds it."""
     unread: list[object] = []
     claims = office.survey.items[capture].claims
     (found,) = [
         each
         for each in office.desk.artifacts(claims, unread=unread)  # type: ignore[arg-type]
-        if each.role == "traffic" and each.capture == capture
+        if each.role == "warc" and each.capture == capture
     ]
     return office.store.read(keyspace.blob(found.digest))
 
@@ -99,7 +99,7 @@ def test_again_it_is_the_same_and_nothing_new_is_recorded(office: Office, tmp_pa
     first, second = (made(office, unit, tmp_path / name) for name in ("one", "two"))
     assert first.packed.path.read_bytes() == second.packed.path.read_bytes()
     assert second.index is None
-    office.capture(scope=scope, unit=unit, files={"traffic": page(b"later")})
+    office.capture(scope=scope, unit=unit, files={"warc": page(b"later")})
     third = made(office, unit, tmp_path / "three")
     assert third.index is not None
     assert third.packed.digest != first.packed.digest
@@ -121,13 +121,13 @@ def test_a_unit_without_traffic_is_told_of(office: Office, tmp_path: Path) -> No
     unit = office.capture(scope=scope)
     with pytest.raises(NoTraffic, match="capture the page again"):
         made(office, unit, tmp_path)
-    later = office.capture(scope=scope, unit=unit, files={"traffic": page()})
+    later = office.capture(scope=scope, unit=unit, files={"warc": page()})
     done = made(office, unit, tmp_path)
     assert (done.packed.captures, done.packed.without) == ((later,), (unit,))
 
 
 def test_traffic_that_was_altered_or_is_gone_is_not_packed(office: Office, tmp_path: Path) -> None:
-    unit = office.capture(scope=office.case(CASE), files={"traffic": page()})
+    unit = office.capture(scope=office.case(CASE), files={"warc": page()})
     path = tmp_path / "store" / keyspace.blob(Digest.of(page_of(office, unit)))
     path.chmod(0o600)
     path.write_bytes(page(b"another"))
@@ -174,7 +174,7 @@ def test_a_package_that_was_changed_is_found(office: Office, tmp_path: Path, row
 
 def test_a_record_of_a_warc_that_was_changed_is_found(office: Office, tmp_path: Path) -> None:
     """Row 61: the file is whole in itself, with its own digests made again for another body."""
-    unit = office.capture(scope=office.case(CASE), files={"traffic": page()})
+    unit = office.capture(scope=office.case(CASE), files={"warc": page()})
     assert failures(office.verdict()) == {}
     digest = Digest.of(page_of(office, unit))
     stored = tmp_path / "store" / keyspace.blob(digest)
@@ -183,7 +183,7 @@ def test_a_record_of_a_warc_that_was_changed_is_found(office: Office, tmp_path: 
     found = failures(office.verdict())
     assert found.keys() <= {"BLOB_DIGEST", "BLOB_SIZE"}
     (named,) = found["BLOB_DIGEST"]
-    assert (named["name"], named["key"]) == ("traffic.bin", keyspace.blob(digest))
+    assert (named["name"], named["key"]) == ("warc.bin", keyspace.blob(digest))
 
 
 def test_a_package_of_nothing_is_not_taken_into_the_log(office: Office) -> None:
@@ -219,7 +219,7 @@ def test_what_was_disposed_of_is_not_packed(office: Office, tmp_path: Path) -> N
     from tests.archive.stewardship.test_disposal import dispose
 
     office.lock_for = timedelta(seconds=0)
-    unit = office.capture(scope=office.case(CASE), files={"traffic": page()})
+    unit = office.capture(scope=office.case(CASE), files={"warc": page()})
     key = keyspace.blob(made(office, unit, tmp_path / "out").packed.digest)
     dispose(office, unit)
     assert key not in set(office.store.keys(keyspace.BLOBS))

@@ -110,7 +110,7 @@ def test_what_is_too_large_is_cut_named_and_makes_it_partial(eye: Looker) -> Non
     finally:
         eye.limit = 64 << 20
     assert ("too_large", "Fetch") in reasons(looked)
-    assert "1 fetch: too_large" in looked.missing()["traffic"]
+    assert "1 fetch: too_large" in looked.missing()["warc"]
     kept = [each for each in read(looked.kept("traffic.warc.gz").path) if each.url.endswith("/large.bin")]
     assert (kept[0].says("WARC-Truncated"), len(kept[0].body)) == ("length", 1 << 20)
 
@@ -129,7 +129,7 @@ def test_a_wire_that_cannot_be_had_costs_the_visit_its_traffic_only(
 
     monkeypatch.setattr(PlaywrightTab, "wire", refused)
     looked = eye.look(f"{HERE}/many")
-    assert looked.missing() == {"traffic": "the browser let nobody record: not today"}
+    assert looked.missing() == {"warc": "the browser let nobody record: not today"}
     assert (looked.visit().status, looked.seen.trouble) == (Status.PARTIAL, None)
 
 
@@ -147,7 +147,7 @@ def test_a_worker_that_cannot_be_listened_to_is_said(eye: Looker, monkeypatch: p
 
     monkeypatch.setattr(Line, "post", refusing)
     looked = eye.look(f"{HERE}/worker")
-    assert looked.missing() == {"traffic": "1 worker: not_listened_to"}
+    assert looked.missing() == {"warc": "1 worker: not_listened_to"}
     assert looked.visit().status is Status.PARTIAL
     (lack,) = [
         each for each in missing(read(looked.kept("traffic.warc.gz").path)) if each["reason"] == "not_listened_to"
@@ -177,7 +177,7 @@ def test_a_recorder_that_dies_lets_everything_go(eye: Looker, monkeypatch: pytes
     looked = eye.look(f"{HERE}/nested")
     assert looked.seen.trouble is None
     assert looked.roles >= {Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.BODY}
-    assert "No space left on device" in looked.missing()["traffic"]
+    assert "No space left on device" in looked.missing()["warc"]
     assert looked.visit().status is Status.PARTIAL
 
 
@@ -196,7 +196,7 @@ def test_a_session_that_answers_nothing_more_hangs_no_page(eye: Looker, monkeypa
     looked = eye.look(f"{HERE}/many", timeout_s=8)
     assert looked.seen.reached
     assert Role.VIEWPORT in looked.roles
-    assert "traffic" in looked.missing()
+    assert "warc" in looked.missing()
 
 
 def test_pages_that_close_midway_leave_the_browser_alive(eye: Looker) -> None:

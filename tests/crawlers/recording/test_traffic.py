@@ -170,6 +170,6 @@ def test_picture_and_document_are_in_it(run: Run) -> None:
 
 
 def test_one_file_a_visit_and_nothing_is_left_beside_it(run: Run) -> None:
-    assert [each.name for each in run.looked.looking.kept if each.role is Role.TRAFFIC] == ["traffic.warc.gz"]
+    assert [each.name for each in run.looked.looking.kept if each.role is Role.WARC] == ["traffic.warc.gz"]
     kept = {each.name for each in run.looked.looking.kept}
     assert {each.name for each in Path(run.path.parent).iterdir()} == kept
