@@ -172,6 +172,7 @@ install_venv() {
   # Nothing is left to resolve: the lock names all. A pip before 23.3 looks for `coverage[toml]` past the `coverage` that
   # is locked, finds a newer release and refuses it for want of a hash.
   pip --no-deps --require-hashes --requirement "$lock" || die "the locked dependencies could not be installed; is there a way to a Python package index?"
+  "$venv/bin/python" -m pip --disable-pip-version-check check >"$state/pip.log" 2>&1 || die "the lock lacks something: $(tail -n 1 "$state/pip.log")"
   pip --no-deps --no-build-isolation --editable . || die "could not install Counterproof itself into $venv"
 }
 
