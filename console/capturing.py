@@ -39,6 +39,10 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
         raise UsageError("--case needs a name of 1 to 200 characters, such as --case 2026-0142")
     targets = _targets(asked, run)
     watch = _progress(asked.progress)
+    options = dict(asked.options)
+    options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
+    options["allow_network"] = tuple(run.parse_network(text) for text in options["allow_network"])
+    options["profile"] = run.Profile.of(**options["profile"])
     if interactive and config.authorities is None:
         config = _ask_for_time(config)
     result: Result | None = None
@@ -53,10 +57,6 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
             for url in todo:
                 for earlier in vault.captured_before(run.dedupe_key(url)):
                     say(f"captured before: {url} at {earlier}")
-            options = dict(asked.options)
-            options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
-            options["profile"] = run.Profile.of(**options["profile"])
-            options["allow_network"] = tuple(run.parse_network(text) for text in options["allow_network"])
             job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
             def observe(step: str, facts: Mapping[str, Json]) -> None:
