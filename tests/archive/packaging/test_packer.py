@@ -10,6 +10,7 @@ from archive.errors import ArchiveError, Refused, StoreError
 from archive.packaging import packer
 from archive.packaging.packer import Made, NoTraffic
 from archive.stewardship import holds, retention
+from archive.stewardship.survey import Claim
 from custody import keyspace
 from custody.digest import Digest
 from custody.event import Ref
@@ -64,12 +65,10 @@ def test_it_holds_what_the_format_asks_for_and_the_very_bytes_that_were_stored(o
 
 def page_of(office: Office, capture: str) -> bytes:
     """The one artifact of a capture with the role warc, as the catalogue's survey finds it."""
-    unread: list[object] = []
+    unread: list[Claim] = []
     claims = office.survey.items[capture].claims
     (found,) = [
-        each
-        for each in office.desk.artifacts(claims, unread=unread)  # type: ignore[arg-type]
-        if each.role == "warc" and each.capture == capture
+        each for each in office.desk.artifacts(claims, unread=unread) if each.role == "warc" and each.capture == capture
     ]
     return office.store.read(keyspace.blob(found.digest))
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
@@ -49,12 +50,7 @@ def read(path: Path) -> list[Read]:
 
 def checked(path: Path) -> int:
     """``warcio check``: its exit code."""
-
-    class Asked:
-        inputs = [str(path)]  # noqa: RUF012
-        verbose = False
-
-    checker = Checker(Asked())
+    checker = Checker(SimpleNamespace(inputs=[str(path)], verbose=False))
     checker.process_all()
     return int(checker.exit_value)
 
