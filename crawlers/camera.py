@@ -1,12 +1,14 @@
 """Pictures of the page: the viewport as it lies, and the whole page in tiles."""
 
+import asyncio
 import base64
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from crawlers.sight import Order, Seen
-from crawlers.tab import Gone, Tab, TabTrouble
+from crawlers.tab import Gone, Slow, Tab, TabTrouble, let_go
 from custody.model import Role
 
 MAX_SIDE_PX = 16_384
@@ -14,6 +16,9 @@ MAX_SIDE_PX = 16_384
 MAX_TILE_PX = 24_000_000
 """Width times height of one picture: what Chromium can hold as one without a gigabyte of memory."""
 MAX_TILES = 8
+TICK_S = 0.05
+SWAPPED_S = 2.0
+"""Where a document replaces another while a picture is taken, Chromium may never answer: so long it is waited for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +49,8 @@ class Camera:
     tab: Tab
     order: Order
     seen: Seen
+    shown: Callable[[], object]
+    """Which document the tab shows: another answer is another document."""
 
     async def viewport(self, *, within: float) -> bytes:
         """What a reader has before him. Nothing in the page is moved for it. Raises TabTrouble."""
@@ -91,5 +98,19 @@ class Camera:
     async def _shot(self, more: dict[str, Any], *, within: float) -> bytes:
         # optimizeForSpeed: the same pixels, packed less tightly.
         params = {"format": "png", "optimizeForSpeed": True, **more}
-        answer = await self.tab.send("Page.captureScreenshot", params, within=within)
-        return base64.b64decode(answer["data"])
+        asked = asyncio.ensure_future(self.tab.send("Page.captureScreenshot", params, within=within))
+        asked.add_done_callback(let_go)
+        try:
+            await self._answered_or_swapped(asked)
+        finally:
+            asked.cancel()
+        return base64.b64decode(asked.result()["data"])
+
+    async def _answered_or_swapped(self, asked: "asyncio.Future[Any]") -> None:
+        """Raises Slow where the picture's document is gone, and its picture has not come."""
+        before, swapped_at = self.shown(), None
+        while not (await asyncio.wait({asked}, timeout=TICK_S))[0]:
+            if swapped_at is None and self.shown() != before:
+                swapped_at = time.monotonic()
+            if swapped_at is not None and time.monotonic() - swapped_at > SWAPPED_S:
+                raise Slow("the page left for another while its picture was taken")

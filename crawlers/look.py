@@ -74,7 +74,7 @@ class Look:
             tab=tab,
             trail=trail,
             world=World(tab, frame),
-            camera=Camera(tab, order, seen),
+            camera=Camera(tab, order, seen, lambda: trail.shown_request),
             body=Body(tab, trail),
             chains=Chains(tab, trail),
             downloads=Downloads(tab, order, seen),

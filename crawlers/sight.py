@@ -101,7 +101,10 @@ class Seen:
             self.more_interactions += 1
 
     def lacks(self, role: Role, reason: str) -> None:
-        self.missing.append(Missing(role=role, reason=reason))
+        """Two may notice the same; it is said once."""
+        missing = Missing(role=role, reason=reason)
+        if missing not in self.missing:
+            self.missing.append(missing)
 
     def fail(self, trouble: str, detail: str) -> None:
         self.trouble, self.detail = trouble, detail

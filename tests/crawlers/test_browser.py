@@ -14,6 +14,7 @@ from playwright.async_api import Page
 
 from crawlers import arrival, downloads
 from crawlers.hops import MAX_HOPS
+from crawlers.tab import STEP_S
 from custody.model import HopKind, Origin, Outcome, Role, Status
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.site.client import fetch
@@ -663,6 +664,7 @@ def test_a_page_that_always_leaves_while_it_is_kept_is_kept_and_says_so(eye: Loo
     assert looked.seen.trouble is None
     assert "picture, text and DOM may not be of one" in looked.missing()["dom"]
     assert looked.roles >= {Role.VIEWPORT, Role.HEADERS}
+    assert looked.took_s < STEP_S, "a picture was waited for that Chromium never takes"
     assert looked.visit().status is Status.PARTIAL
 
 
