@@ -94,6 +94,7 @@ def test_the_traffic_is_a_file_that_others_read(story: Story, tmp_path: Path) ->
         assert capture["missing"] == []
 
 
+@pytest.mark.slow
 def test_each_artifact_fetched_has_the_digest_in_its_key(story: Story, tmp_path: Path) -> None:
     root = story.told.capture_of(story.post)
     for artifact in root["artifacts"]:
