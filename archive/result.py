@@ -1,8 +1,9 @@
 """What came of one run, as the command and the console tell it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from custody.model import Candidate, Hop, Missing, Origin, Outcome, Status, Via
+from custody.model import Candidate, Hop, Json, Missing, Origin, Outcome, Status, Via
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +89,14 @@ class Result:
     notices: tuple[str, ...]
     trouble: str = ""
     """What of store, disk or key gave out as the run ended, after all this was recorded; empty: nothing did."""
+    controls: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    """What came of the program's own page, by ``start`` and ``end``, as the run's end has it; empty: not asked for."""
+
+    @property
+    def controlled(self) -> bool:
+        """Whether every control capture that was asked for passed."""
+        results = [each.get("result") for each in self.controls.values() if isinstance(each, Mapping)]
+        return all(each in {"passed", "off"} for each in results)
 
     @property
     def submitted(self) -> int:

@@ -115,6 +115,12 @@ def capture(
         float, typer.Option("--delay", min=0, max=3600, metavar="SECONDS", help="Between two pages of one host.")
     ] = 1.0,
     per_host: Annotated[int, typer.Option("--per-host", min=1, max=16, help="Pages of one host at a time.")] = 1,
+    control: Annotated[
+        bool,
+        typer.Option(
+            help="Look at the program's own page as the run begins and ends, and compare it with what it must show."
+        ),
+    ] = True,
     progress: Annotated[
         str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
     ] = "lines",
@@ -145,6 +151,7 @@ def capture(
                 "concurrency": concurrency,
                 "delay_s": delay,
                 "per_host": per_host,
+                "control": control,
                 "profile": {"device": device, "build": browser, "locale": locale, "timezone": timezone},
                 "resolve": tuple(resolve or ()),
                 "allow_network": tuple(allow_network or ()),

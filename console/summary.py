@@ -1,6 +1,7 @@
 """What one run came to: the JSON document of ``--json``, and the same for a person."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -29,8 +30,14 @@ def document(result: Result, code: Exit) -> dict[str, Json]:
         ],
         "unfinished": list(result.unfinished),
         "notices": list(result.notices),
+        "control": {when: _control(each) for when, each in result.controls.items()},
         "exit_code": int(code),
     }
+
+
+def _control(told: Any) -> dict[str, Json]:
+    """Without the files: those are in the run's end."""
+    return {name: told[name] for name in ("result", "why", "differences") if name in told}
 
 
 def _capture(result: Result, capture: Captured) -> dict[str, Json]:
@@ -106,10 +113,24 @@ def lines(result: Result, code: Exit) -> Iterator[Text | Table | str]:
         yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
     for url in result.unfinished:
         yield Text.from_markup(f"[yellow]not looked at[/yellow] {escape(url)}")
+    yield from _controls(result)
     for notice in result.notices:
         yield Text.from_markup(f"[yellow]note[/yellow] {escape(notice)}")
     yield ""
     yield Text(_closing(result, code))
+
+
+def _controls(result: Result) -> Iterator[Text]:
+    """The program's own page: a line where both looks at it passed, each difference where one did not."""
+    controls: dict[str, Any] = {when: _control(each) for when, each in result.controls.items()}
+    if not controls:
+        return
+    said = ", ".join(f"{when} {each['result'].replace('_', ' ')}" for when, each in controls.items())
+    passed = all(each["result"] in {"passed", "off"} for each in controls.values())
+    yield Text(f"control captures of the program's own page: {said}", style="dim" if passed else "bold yellow")
+    for when, each in controls.items():
+        for why in (*each.get("differences", ()), *([each["why"]] if "why" in each else ())):
+            yield Text(f"   {when}: {why}", style="yellow")
 
 
 def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Table | str]:

@@ -98,11 +98,14 @@ class Egress:
             self._server = None
         self._system.close()
 
-    def admit(self, visit_id: str) -> Pass:
-        """The credential of a visit; the same one when asked again."""
+    def admit(self, visit_id: str, *, resolve: tuple[Resolve, ...] = ()) -> Pass:
+        """The credential of a visit; the same one when asked again.
+
+        ``resolve``: holes for this visit alone, given as it is first admitted.
+        """
         if visit_id not in self._visits:
             credential = Pass(username=secrets.token_hex(8), password=secrets.token_urlsafe(32))
-            self._visits[visit_id] = _Visit(credential=credential)
+            self._visits[visit_id] = _Visit(credential=credential, account=Account(resolve=resolve))
             self._by_username[credential.username] = self._visits[visit_id]
         return self._visits[visit_id].credential
 

@@ -11,6 +11,8 @@ from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
+from crawlers.control.look import TIMEOUT_S
+from crawlers.keeping import Keeping
 from crawlers.recording.desk import Desk
 from crawlers.session import Session
 from custody.model import Json
@@ -54,23 +56,24 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
 
     async def _download_request_with_page(self, request: Request, page: Any, spider: Spider) -> Response:
         session: Session = request.meta["session"]
-        plan = request.meta["plan"]
-        looking = session.looking[plan.capture_id]
+        keeping: Keeping = request.meta["keeping"]
+        is_control = "control" in request.meta
 
         def progress(step: str, facts: Mapping[str, Json]) -> None:
-            session.progress(step, {"capture": plan.capture_id, "url": plan.url, **facts})
+            if not is_control:
+                session.progress(step, {"capture": keeping.name, "url": keeping.url, **facts})
 
         order = browser.Order(
-            url=plan.url,
-            keep=looking.keep,
+            url=keeping.url,
+            keep=keeping.keep,
             clock=session.clock,
-            timeout_s=session.job.timeout_s,
+            timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
             trust_spki=session.job.trust_spki,
             progress=progress,
             desk=Desk(
-                folder=looking.spool.path,
-                fill=looking.fill,
-                connections=lambda: session.egress.report(plan.capture_id),
+                folder=keeping.spool.path,
+                fill=keeping.fill,
+                connections=lambda: session.egress.report(keeping.name),
                 software=session.software,
                 limits=session.limits,
             ),

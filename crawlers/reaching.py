@@ -18,6 +18,8 @@ from crawlers.special import embedded, parsed
 class Account:
     """What one visit has asked for, and which address each of its hosts has for as long as it lasts."""
 
+    resolve: tuple[Resolve, ...] = ()
+    """Holes that are open to it alone; they come before those of all."""
     connections: list[Connection] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     pins: dict[str, str] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class Reach:
 
     async def _try(self, account: Account, n: int) -> Stream:
         host, port = account.connections[n].host, account.connections[n].port
-        given = [entry for entry in self._resolve if (entry.host, entry.port) == (host, port)]
+        given = [entry for entry in (*account.resolve, *self._resolve) if (entry.host, entry.port) == (host, port)]
         if given:
             answer = Answer(addresses=tuple(entry.address for entry in given), resolved_by="resolve")
             # Somebody said so for this very host and port: the one hole that is exempt from the policy.

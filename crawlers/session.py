@@ -8,16 +8,17 @@ from datetime import datetime
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
-from archive.spool import SpoolFile, VisitSpool
 from archive.vault import Vault
+from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
+from crawlers.keeping import Keeping
 from crawlers.launching import Launch
 from crawlers.manners import Manners
 from crawlers.profile import Profile
 from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
-from custody.model import Json, Role, Snapshot, Started, Via
+from custody.model import Json, Started, Via
 
 _RECORDS = {"counterproof": "version", "playwright": "playwright", "warcio": "warcio"}
 Progress = Callable[[str, Mapping[str, Json]], None]
@@ -48,6 +49,8 @@ class Job:
     per_host: int = 1
     """Visits at one host at a time."""
     profile: Profile = field(default_factory=Profile)
+    control: bool = True
+    """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -75,6 +78,7 @@ class Job:
             "delay_ms": round(self.delay_s * 1000),
             "per_host": self.per_host,
             "profile": self.profile.to_json(),
+            "control": self.control,
         }
 
 
@@ -93,32 +97,12 @@ class Plan:
 
 
 @dataclass(kw_only=True, slots=True)
-class Looking:
+class Looking(Keeping):
     """The state of one plan while it is being carried out."""
 
     plan: Plan
-    spool: VisitSpool
     started: Started
     robots: Mapping[str, Json]
-    kept: list[Snapshot] = field(default_factory=list)
-
-    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
-        """Write bytes into the spool, hashed on the way. A name used before gets a number."""
-        return self.fill(role, name, media_type, lambda file: file.write(data))
-
-    def fill(self, role: Role, name: str, media_type: str, write: Callable[[SpoolFile], object]) -> Snapshot:
-        """The same for what is too large to be held in memory: ``write`` is handed the open file."""
-        taken = {snapshot.name for snapshot in self.kept}
-        stem, dot, suffix = name.rpartition(".")
-        number = 2
-        while name in taken:
-            name = f"{stem}-{number}{dot}{suffix}" if dot else f"{suffix}-{number}"
-            number += 1
-        with self.spool.writer(role, name, media_type) as file:
-            write(file)
-            snapshot = file.finish()
-        self.kept.append(snapshot)
-        return snapshot
 
 
 @dataclass(kw_only=True, slots=True)
@@ -149,8 +133,17 @@ class Session:
     planned: list[Plan] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    controls: list[ControlLook] = field(default_factory=list)
+    """Those begun so far."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
+
+    @property
+    def surroundings(self) -> Mapping[str, Json]:
+        """The record's section on what looked, with what is known by now of the run's control capture."""
+        start = next((each for each in self.controls if each.when == "start"), None)
+        known = "not made" if start is None else str(start.result.get("result", "under way"))
+        return {**self.environment, "control": {"start": known}}
 
     @property
     def software(self) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from archive.config import ArchiveConfig
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.browser import check_driver
+from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
@@ -92,7 +93,16 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
         unfinished=session.unfinished(),
         interrupted=interrupted,
         notices=tuple(session.notices),
+        controls=_controls(session),
     )
+
+
+def _controls(session: Session) -> Mapping[str, Json]:
+    """What came of both control captures; one that never was, or has no end, says so."""
+    made = {each.when: each.result for each in session.controls if each.result}
+    why = "the run was interrupted" if session.cut.is_set() else "the run ended before it did"
+    instead = {"result": NOT_MADE, "why": why} if session.job.control else {"result": "off"}
+    return {when: made.get(when, instead) for when in ("start", "end")}
 
 
 def describe(launch: Launch) -> dict[str, Json]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import Self
 
 from crawlers.control.page import ENTRY, HOST, PAGE, PICTURE, ControlPage
 from crawlers.resolving import Resolve
@@ -14,7 +13,7 @@ HEAD_S = 30.0
 
 @dataclass(slots=True)
 class ControlSite:
-    """One connection, one answer. Used as an async context."""
+    """One connection, one answer."""
 
     page: ControlPage
     asked: list[str] = field(default_factory=list)
@@ -25,24 +24,22 @@ class ControlSite:
     def hole(self) -> Resolve:
         """What lets a visit reach this site; it is opened for the control's own visit and for no other."""
         assert self._server is not None
-        return Resolve(
-            host=HOST, port=80, address="127.0.0.1", connect_port=self._server.sockets[0].getsockname()[1]
-        )
+        return Resolve(host=HOST, port=80, address="127.0.0.1", connect_port=self._server.sockets[0].getsockname()[1])
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_HEAD)
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+            self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
             async with asyncio.timeout(HEAD_S):
                 head = await reader.readuntil(b"\r\n\r\n")
             words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
-            target = words[1] if len(words) == 3 else ""  # noqa: PLR2004  # RFC 9112 §3: method, target, version
+            target = words[1] if len(words) == 3 else ""  # RFC 9112 §3: method, target, version
             self.asked.append(target)
             writer.write(self._answer(target))
             await writer.drain()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -22,6 +22,7 @@ from crawlers.links import LinkPage, choose_of_all
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
+from crawlers.spiders.controlled import Controlled
 from crawlers.visits import visit_of
 from custody.model import Candidate, Via, Visit
 
@@ -30,7 +31,7 @@ ROBOTS_MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
 ROBOTS_AGENT = f"{robots.TOKEN} (robots.txt)"
 
 
-class CaseSpider(Spider):
+class CaseSpider(Controlled):
     """``scrapy crawl case -a url=https://… -a case=NAME`` looks once and seals what it saw.
 
     The command ``counterproof capture`` hands in a session; alone, the spider opens one from the environment.
@@ -63,6 +64,8 @@ class CaseSpider(Spider):
                 return
         session = self.session
         session.robots = RobotsKeeper(self._fetch_robots)
+        if self.job.control:
+            yield self.control("start")
         for url in self.job.urls:
             capture_id = session.acquisition.new_id()
             yield self._request(Plan(url=url, capture_id=capture_id, unit=capture_id))
@@ -190,7 +193,7 @@ class CaseSpider(Spider):
             connections=connections,
             interventions=self.job.interventions,
             candidates=candidates,
-            environment=session.environment,
+            environment=session.surroundings,
             closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
         session.progress(

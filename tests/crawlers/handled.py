@@ -52,7 +52,8 @@ class Handled(Spider):
                 "playwright": True,
                 "playwright_include_page": True,
                 "playwright_context": f"visit-{number}",
-                "playwright_context_kwargs": _context(self.session, looking.plan),
+                "playwright_context_kwargs": _context(self.session, looking.name),
+                "keeping": looking,
                 "plan": looking.plan,
                 "session": self.session,
             }
