@@ -1,5 +1,6 @@
 """The download handler: scrapy-playwright gives a fresh page in a fresh context; what is done with it is ours."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -13,6 +14,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from crawlers import browser, launching
 from crawlers.control.look import TIMEOUT_S
 from crawlers.keeping import Keeping
+from crawlers.provenance import running_browser
 from crawlers.recording.desk import Desk
 from crawlers.session import Session
 from custody.model import Json
@@ -33,7 +35,11 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         """The browser is told how to start by the session, which knows the egress by now."""
         self.config.launch_options = dict(self._crawler.spider.session.launch.options)
         self._forget_the_dead()  # a page asked of it would be refused until the news of its end has come round
+        before = getattr(self, "browser", None)
         await super()._maybe_launch_browser()
+        if self.browser is not before:  # its file may have been replaced since the last one was started
+            session: Session = self._crawler.spider.session
+            session.browser_file = await asyncio.to_thread(running_browser, os.getpid(), session.vault.home.cache)
 
     async def _browser_disconnected_callback(self) -> None:
         """Nothing else: its contexts say themselves that they are closed, and there may be a new browser already."""

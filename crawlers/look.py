@@ -105,6 +105,7 @@ class Look:
             trail = kit.trail
             trail.settle_headers()
             seen.hops = tuple(trail.hops)
+            seen.exchanges = tuple(trail.exchanges)
             if seen.reached and seen.final_url is None:  # ended before its words were had
                 seen.final_url = trail.shown_url
             main = trail.main_exchange() or trail.nowhere

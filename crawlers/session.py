@@ -20,6 +20,7 @@ from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
 from custody.model import Json, Started, Via
 
+NO_WAY_TO_LEARN = "no setting says how to learn it (COUNTERPROOF_EGRESS_ADDRESS_URL)"
 _RECORDS = {"counterproof": "version", "playwright": "playwright", "warcio": "warcio"}
 Progress = Callable[[str, Mapping[str, Json]], None]
 """Told each step: its name and what it concerns."""
@@ -133,6 +134,10 @@ class Session:
     planned: list[Plan] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    browser_file: Mapping[str, Json] = field(default_factory=dict)
+    """Name, bytes and SHA-256 of the program that the running browser is."""
+    exit: Mapping[str, Json] = field(default_factory=lambda: {"address": "unknown", "why": NO_WAY_TO_LEARN})
+    """The address that sites see us come from, as far as anybody told."""
     controls: list[ControlLook] = field(default_factory=list)
     """Those begun so far."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -143,7 +148,7 @@ class Session:
         """The record's section on what looked, with what is known by now of the run's control capture."""
         start = next((each for each in self.controls if each.when == "start"), None)
         known = "not made" if start is None else str(start.result.get("result", "under way"))
-        return {**self.environment, "control": {"start": known}}
+        return {**self.environment, "browser_file": self.browser_file, "control": {"start": known}, "egress": self.exit}
 
     @property
     def software(self) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
+from crawlers.provenance import fonts
 from crawlers.session import Job, Progress, Session
 from custody.model import Json
 
@@ -60,7 +61,7 @@ async def open_session(
             hide=[vault.home.path / each for each in ("store", "spool", "state")],
             build=job.profile.build,
         )
-        described = describe(launch)
+        described = await asyncio.to_thread(describe, launch)
         acquisition = await asyncio.to_thread(
             vault.begin, job.case, {"settings": job.to_json(), **described}, job.operator
         )
@@ -119,6 +120,7 @@ def describe(launch: Launch) -> dict[str, Json]:
         "warcio": metadata.version("warcio"),
         "system": platform.platform(),
         "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": launch.headless},
+        "fonts": fonts(launch.options["env"]),
         "sandbox": launch.sandbox,
         "key_isolation": launch.isolation.kind,
         "key_isolation_reason": launch.isolation.reason,

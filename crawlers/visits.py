@@ -6,6 +6,7 @@ from datetime import datetime
 
 from crawlers import trimming
 from crawlers.address import host_of
+from crawlers.answers import answers
 from crawlers.connection import Connection
 from crawlers.origin import judge_origin
 from crawlers.outcome import PageFacts, judge
@@ -188,6 +189,7 @@ def _network(seen: Seen, connections: Sequence[Connection]) -> dict[str, Json]:
     facts = [each.to_json() for each in (ordered if len(connections) > _MANY else connections)]
     return {
         **trimming.listed("connections", facts, budget=trimming.CONNECTIONS),
+        **trimming.listed("answers", answers(seen.exchanges, connections), budget=trimming.ANSWERS),
         **_refusals(connections),
         **trimming.listed("tls", [each.to_json() for each in seen.certificates], budget=trimming.CERTIFICATES),
     }

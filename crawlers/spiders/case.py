@@ -1,11 +1,9 @@
 """On demand: the given URLs, once, for one case, and where their authors' links lead."""
 
 import asyncio
-import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -16,8 +14,10 @@ from twisted.python.failure import Failure
 from archive.errors import ArchiveError
 from archive.result import Result
 from crawlers import browser, robots
-from crawlers.address import SCHEMES, dedupe_key, parse_target
+from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
+from crawlers.exit import learn
+from crawlers.fetching import Fetched, fetch
 from crawlers.links import LinkPage, choose_of_all
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
@@ -25,10 +25,6 @@ from crawlers.sessions import close_session, open_session
 from crawlers.spiders.controlled import Controlled
 from crawlers.visits import visit_of
 from custody.model import Candidate, Via, Visit
-
-ROBOTS_TIMEOUT_S = 10
-ROBOTS_MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
-ROBOTS_AGENT = f"{robots.TOKEN} (robots.txt)"
 
 
 class CaseSpider(Controlled):
@@ -64,6 +60,7 @@ class CaseSpider(Controlled):
                 return
         session = self.session
         session.robots = RobotsKeeper(self._fetch_robots)
+        session.exit = await learn(session.vault.config.egress_address_url, self._fetch)
         if self.job.control:
             yield self.control("start")
         for url in self.job.urls:
@@ -207,45 +204,17 @@ class CaseSpider(Controlled):
         )
         return visit
 
-    async def _fetch_robots(self, url: str) -> RobotsAnswer:
-        """Through the egress like everything else; by Scrapy, so that the page's own context stays untouched."""
+    async def _fetch(self, url: str, what: str, limit: int) -> Fetched:
         assert self.session is not None
-        session = self.session
-        name = f"robots {url}"
-        admitted = session.egress.admit(name)
-        credential = base64.b64encode(f"{admitted.username}:{admitted.password}".encode()).decode()
-        at = session.clock()
         assert self.crawler.engine is not None
-        try:
-            for _ in range(ROBOTS_MAX_REDIRECTS + 1):
-                request = Request(
-                    url,
-                    dont_filter=True,
-                    headers={"User-Agent": ROBOTS_AGENT, "Proxy-Authorization": f"Basic {credential}"},
-                    meta={
-                        "proxy": session.egress.url,
-                        "download_timeout": ROBOTS_TIMEOUT_S,
-                        "download_maxsize": robots.MAX_BYTES * 4,
-                        "handle_httpstatus_all": True,
-                    },
-                )
-                async with asyncio.timeout(ROBOTS_TIMEOUT_S + 2):
-                    response = await self.crawler.engine.download_async(request)
-                location = response.headers.get("Location")
-                if response.status not in {301, 302, 303, 307, 308} or location is None:
-                    break
-                onward = response.urljoin(location.decode("latin-1"))
-                if urlsplit(onward).scheme not in SCHEMES:
-                    break  # Scrapy would read `file:` from our disk, and go to `ftp:` past the egress
-                url = onward
-        except Exception as error:  # noqa: BLE001  # whatever a site does with robots.txt is an answer, and recorded
-            refused = any(each.error == "policy" for each in session.egress.report(name))
-            said = "refused_by_policy" if refused else type(error).__name__
-            return RobotsAnswer(url=url, status=None, body=None, error=said, fetched_at=at)
-        finally:
-            session.egress.dismiss(name)
-        body = response.body[: robots.MAX_BYTES + 1]  # one more, so that it shows when there is more
-        return RobotsAnswer(url=response.url, status=response.status, body=body, error=None, fetched_at=at)
+        download = self.crawler.engine.download_async
+        return await fetch(url, what=what, session=self.session, download=download, limit=limit)
+
+    async def _fetch_robots(self, url: str) -> RobotsAnswer:
+        got = await self._fetch(
+            url, "robots.txt", robots.MAX_BYTES + 1
+        )  # one more, so that it shows when there is more
+        return RobotsAnswer(url=got.url, status=got.status, body=got.body, error=got.error, fetched_at=got.at)
 
 
 def _not(candidate: Candidate, reason: str) -> Candidate:

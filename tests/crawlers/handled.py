@@ -85,6 +85,7 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
             egress_url=egress.url,
             trust_spki=wanted["trust_spki"],
         ),
+        vault=SimpleNamespace(home=SimpleNamespace(cache=folder / "cache")),
         clock=now,
         software=(),
         limits=Limits(),
