@@ -93,6 +93,14 @@ def capture(
             help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
         ),
     ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            "--proxy",
+            metavar="URL|none",
+            help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
+        ),
+    ] = None,
     device: Annotated[
         str, typer.Option("--device", metavar="desktop|phone", help="Whose screen: size, density, touch.")
     ] = "desktop",
@@ -153,6 +161,7 @@ def capture(
                 "per_host": per_host,
                 "control": control,
                 "profile": {"device": device, "build": browser, "locale": locale, "timezone": timezone},
+                "upstream": proxy,
                 "resolve": tuple(resolve or ()),
                 "allow_network": tuple(allow_network or ()),
                 "trust_spki": tuple(trust_spki or ()),

@@ -11,7 +11,8 @@ from crawlers.connection import Connection, Fault, Kind
 from crawlers.policy import Policy, Refusal
 from crawlers.relaying import Stream
 from crawlers.resolving import Answer, Lookup, NameUnknown, Resolve, literal
-from crawlers.special import embedded, parsed
+from crawlers.special import embedded, is_public, parsed
+from crawlers.upstream import NotThrough, Upstream
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -58,6 +59,7 @@ class Reach:
         lookup_s: float,
         connect_s: float,
         buffer_bytes: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self._resolve = resolve
         self._dns = dns
@@ -66,6 +68,7 @@ class Reach:
         self._lookup_s = lookup_s
         self._connect_s = connect_s
         self._buffer_bytes = buffer_bytes
+        self._upstream = upstream
         self.own_port = 0
         """Where the egress itself listens: nobody is connected to that."""
 
@@ -142,8 +145,11 @@ class Reach:
         faults: list[_Failed] = []
         for tried, (address, port) in enumerate(ends):
             share = max(deadline - loop.time(), 0) / (len(ends) - tried)
+            # What was named by the operator, or is on a network that he opened, is near; the proxy is the way out.
+            upstream = None if exempt or not is_public(address) else self._upstream
+            account.connections[n] = asked = replace(asked, through=None if upstream is None else str(upstream))
             try:
-                stream = await self._dial(address, port, share)
+                stream = await self._dial(address, port, share, upstream)
             except _Failed as failed:
                 faults.append(failed)
                 continue
@@ -151,11 +157,16 @@ class Reach:
             return stream
         raise _Failed(faults[-1].fault, "; ".join(fault.detail for fault in faults))
 
-    async def _dial(self, address: str, port: int, seconds: float) -> Stream:
+    async def _dial(self, address: str, port: int, seconds: float, upstream: Upstream | None) -> Stream:
         ip = parsed(address)
         ip = embedded(ip) or ip
         if port == self.own_port and (ip.is_loopback or ip.is_unspecified):
             raise _Failed("refused", f"{address} port {port}: the egress does not connect to itself")
+        if upstream is not None:
+            try:
+                return await upstream.dial(address, port, seconds=seconds, buffer_bytes=self._buffer_bytes)
+            except NotThrough as error:
+                raise _Failed("proxy", str(error)) from error
         try:
             async with asyncio.timeout(seconds):
                 return Stream(*await asyncio.open_connection(address, port, limit=self._buffer_bytes))

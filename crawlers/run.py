@@ -24,6 +24,7 @@ from crawlers.session import Job, Progress
 from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
+from crawlers.upstream import Upstream
 
 GRACE_S = 40.0
 """After an interruption: looks end at once, what they kept still has to be sealed."""
@@ -33,6 +34,7 @@ __all__ = [
     "Job",
     "Profile",
     "Resolve",
+    "Upstream",
     "capture",
     "dedupe_key",
     "diagnose",

@@ -18,6 +18,7 @@ from crawlers.profile import Profile
 from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
+from crawlers.upstream import Upstream
 from custody.model import Json, Started, Via
 
 NO_WAY_TO_LEARN = "no setting says how to learn it (COUNTERPROOF_EGRESS_ADDRESS_URL)"
@@ -50,6 +51,8 @@ class Job:
     per_host: int = 1
     """Visits at one host at a time."""
     profile: Profile = field(default_factory=Profile)
+    upstream: Upstream | None = None
+    """The operator's proxy that public addresses are reached through."""
     control: bool = True
     """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
 
@@ -79,6 +82,7 @@ class Job:
             "delay_ms": round(self.delay_s * 1000),
             "per_host": self.per_host,
             "profile": self.profile.to_json(),
+            "proxy": None if self.upstream is None else str(self.upstream),
             "control": self.control,
         }
 

@@ -47,7 +47,7 @@ async def open_session(
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT, build=job.profile.build)
     await asyncio.to_thread(check_driver)
-    egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network))
+    egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network), upstream=job.upstream)
     await egress.start()
     try:
         launch = await asyncio.to_thread(

@@ -44,6 +44,7 @@ _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "unreachable": (Outcome.ERROR, "the host cannot be reached"),
     "reset": (Outcome.ERROR, "the connection was cut"),
     "policy": (Outcome.REFUSED_BY_POLICY, "the egress policy forbids it"),
+    "proxy": (Outcome.ERROR, "the operator's proxy did not let us through"),
 }
 # Chromium's words, net/base/net_error_list.h.
 _NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {

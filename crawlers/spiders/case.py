@@ -23,6 +23,7 @@ from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
 from crawlers.spiders.controlled import Controlled
+from crawlers.upstream import Upstream
 from crawlers.visits import visit_of
 from custody.model import Candidate, Via, Visit
 
@@ -42,7 +43,7 @@ class CaseSpider(Controlled):
         self.result: Result | None = None
         self.failure: ArchiveError | None = None
         """Why nothing could be begun; ``crawlers.commands.crawl`` leaves with a code for it."""
-        self.job = session.job if session else Job(urls=tuple(parse_target(each) for each in url.split()), case=case)
+        self.job = session.job if session else _own_job(url, case)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -215,6 +216,12 @@ class CaseSpider(Controlled):
             url, "robots.txt", robots.MAX_BYTES + 1
         )  # one more, so that it shows when there is more
         return RobotsAnswer(url=got.url, status=got.status, body=got.body, error=got.error, fetched_at=got.at)
+
+
+def _own_job(urls: str, case: str) -> Job:
+    return Job(
+        urls=tuple(parse_target(each) for each in urls.split()), case=case, upstream=Upstream.chosen(None, os.environ)
+    )
 
 
 def _not(candidate: Candidate, reason: str) -> Candidate:
