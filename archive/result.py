@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from custody.model import Candidate, Hop, Json, Missing, Origin, Outcome, Status, Via
 
@@ -26,6 +27,7 @@ class Captured:
     unit: str
     parent: str | None
     via: Via | None
+    looked_at: datetime
     requested_url: str
     final_url: str | None
     title: str | None

@@ -93,6 +93,25 @@ def capture(
             help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
         ),
     ] = None,
+    look_again: Annotated[
+        float,
+        typer.Option(
+            "--look-again",
+            min=0,
+            max=3600,
+            metavar="SECONDS",
+            help="Where a page is not there, look a second time after so long; 0: once is enough.",
+        ),
+    ] = 20.0,
+    control_page: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--control-page",
+            metavar="URL",
+            help="A page known to be public: where another of its host is not there, look at it too. Repeatable. "
+            "[COUNTERPROOF_CONTROL_PAGES]",
+        ),
+    ] = None,
     proxy: Annotated[
         str | None,
         typer.Option(
@@ -161,6 +180,8 @@ def capture(
                 "per_host": per_host,
                 "control": control,
                 "profile": {"device": device, "build": browser, "locale": locale, "timezone": timezone},
+                "look_again_s": look_again,
+                "control_pages": tuple(control_page or ()),
                 "upstream": proxy,
                 "resolve": tuple(resolve or ()),
                 "allow_network": tuple(allow_network or ()),

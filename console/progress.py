@@ -37,6 +37,10 @@ class Lines:
             return  # said by "start" already, for a person
         seconds = (self._clock() - self._began).total_seconds()
         said = _WORDS.get(step, step)
+        if step == "control":
+            said = f"control capture of our own page ({facts['when']}): {facts['result']}"
+        if step == "later":
+            said = f"it is not there: looking again in {facts['seconds']} s"
         if step == "seen":
             said = f"{facts['status']}, shown: {facts['outcome']}; sealing"
         detail = f" ({facts['reason']})" if "reason" in facts else ""

@@ -1,16 +1,17 @@
 """What one run came to: the JSON document of ``--json``, and the same for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.result import Captured, Result
 from console.exits import Exit
 from custody.instant import format_utc
-from custody.model import Json, Status
+from custody.model import Json, Status, Via
 
 SCHEMA = 1
 
@@ -24,7 +25,7 @@ def document(result: Result, code: Exit) -> dict[str, Json]:
         "store": result.store,
         "time": result.sealing.time,
         "time_detail": result.sealing.detail,
-        "captures": [_capture(result, each) for each in result.captures],
+        "captures": [_capture(result, each, absences(result.captures)) for each in result.captures],
         "lost": [
             {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
         ],
@@ -40,8 +41,8 @@ def _control(told: Any) -> dict[str, Json]:
     return {name: told[name] for name in ("result", "why", "differences") if name in told}
 
 
-def _capture(result: Result, capture: Captured) -> dict[str, Json]:
-    via = capture.via
+def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -> dict[str, Json]:
+    via, absence = capture.via, absent.get(capture.capture_id)
     return {
         "id": capture.capture_id,
         "unit": capture.unit,
@@ -97,6 +98,7 @@ def _capture(result: Result, capture: Captured) -> dict[str, Json]:
             "tree_size": capture.tree_size,
         },
         "state": result.state(capture),
+        "absence": None if absence is None else absence.to_json(),
     }
 
 
@@ -136,13 +138,15 @@ def _controls(result: Result) -> Iterator[Text]:
 def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Table | str]:
     indent = "   " * depth
     colour = _COLOURS[capture.status]
-    via = f'  via "{capture.via.text[:60]}" ({capture.via.where})' if capture.via else ""
+    via = _came_by(capture.via) if capture.via else ""
     yield Text.from_markup(f"{indent}[bold]{escape(capture.requested_url)}[/bold]{escape(via)}")
     http = f", HTTP {capture.http_status}" if capture.http_status else ""
     yield Text.from_markup(
         f"{indent}  [{colour}]{capture.status}[/{colour}], shown: {capture.outcome}{http} "
         f"({escape(capture.outcome_reason[:160])})"
     )
+    if (absence := absences(result.captures).get(capture.capture_id)) is not None:
+        yield Text(f"{indent}  absence  {sentence(absence)}")
     for hop in capture.hops:
         status = f" {hop.status}" if hop.status else ""
         yield Text.from_markup(f"{indent}    hop {hop.n} {hop.kind}{status} -> {escape(hop.to_url)}")
@@ -160,6 +164,14 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     word = state if state == "sealed" or result.sealing.time == "trusted" else f"{state}, no trusted time"
     where = "not yet in the manifest" if capture.index is None else f"manifest index {capture.index}"
     yield Text(f"{indent}  {word}, {where}, id {capture.capture_id}")
+
+
+def _came_by(via: Via) -> str:
+    if via.where == AGAIN:
+        return "  looked at again"
+    if via.where == CONTROL:
+        return "  control page of the same host"
+    return f'  via "{via.text[:60]}" ({via.where})'
 
 
 def _in_order(members: list[Captured]) -> Iterator[tuple[int, Captured]]:

@@ -20,6 +20,7 @@ from crawlers.diagnosis import diagnose
 from crawlers.policy import parse_network
 from crawlers.profile import Profile
 from crawlers.resolving import Resolve
+from crawlers.returning import control_pages
 from crawlers.session import Job, Progress
 from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
@@ -36,6 +37,7 @@ __all__ = [
     "Resolve",
     "Upstream",
     "capture",
+    "control_pages",
     "dedupe_key",
     "diagnose",
     "parse_arguments",

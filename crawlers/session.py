@@ -51,6 +51,10 @@ class Job:
     per_host: int = 1
     """Visits at one host at a time."""
     profile: Profile = field(default_factory=Profile)
+    look_again_s: float = 20.0
+    """After a look that found nothing there: so long until the second; 0: none."""
+    control_pages: tuple[str, ...] = ()
+    """Pages that are known to be public: where nothing is found at one's host, it is looked at too."""
     upstream: Upstream | None = None
     """The operator's proxy that public addresses are reached through."""
     control: bool = True
@@ -82,6 +86,8 @@ class Job:
             "delay_ms": round(self.delay_s * 1000),
             "per_host": self.per_host,
             "profile": self.profile.to_json(),
+            "look_again_s": int(self.look_again_s),
+            "control_pages": list(self.control_pages),
             "proxy": None if self.upstream is None else str(self.upstream),
             "control": self.control,
         }
@@ -98,7 +104,8 @@ class Plan:
     via: Via | None = None
     depth: int = 0
     position: str = "root"
-    """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed)."""
+    """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed), ``again``
+    (a second look) or ``control`` (a page of the same host that is known to be public)."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -144,6 +151,10 @@ class Session:
     """The address that sites see us come from, as far as anybody told."""
     controls: list[ControlLook] = field(default_factory=list)
     """Those begun so far."""
+    again: dict[str, int] = field(default_factory=dict)
+    """Second looks so far in each unit."""
+    later: set[asyncio.Task[None]] = field(default_factory=set)
+    """Looks that are due in a while."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
 

@@ -1,9 +1,11 @@
 """On demand: the given URLs, once, for one case, and where their authors' links lead."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Self
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Self, cast
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -11,21 +13,23 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from archive.absence import AGAIN, CONTROL
 from archive.errors import ArchiveError
 from archive.result import Result
-from crawlers import browser, robots
+from crawlers import browser, robots, trimming
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.exit import learn
 from crawlers.fetching import Fetched, fetch
 from crawlers.links import LinkPage, choose_of_all
+from crawlers.returning import control_pages, follow_ups, told, wants_follow_up
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
 from crawlers.spiders.controlled import Controlled
 from crawlers.upstream import Upstream
 from crawlers.visits import visit_of
-from custody.model import Candidate, Via, Visit
+from custody.model import Candidate, Json, Via, Visit
 
 
 class CaseSpider(Controlled):
@@ -112,7 +116,10 @@ class CaseSpider(Controlled):
         seen: Seen = response.meta["seen"]
         candidates = await self._candidates(session, plan, seen)
         # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
-        yield await asyncio.to_thread(self._visit, session, looking, seen, candidates)
+        visit = await asyncio.to_thread(self._visit, session, looking, seen, candidates)
+        if wants_follow_up(plan, visit.outcome, visit.http_status):
+            visit = self._follow_up(session, plan, visit)
+        yield visit
         for candidate in candidates:
             if candidate.follow:
                 yield self._request(
@@ -126,6 +133,30 @@ class CaseSpider(Controlled):
                         position="author" if candidate.via.where == "author" else "link",
                     )
                 )
+
+    def _follow_up(self, session: Session, plan: Plan, visit: Visit) -> Visit:
+        """Nothing was there: say in its record what will be done about that, and have it done."""
+        already = session.again.get(plan.unit, 0)
+        for each in follow_ups(plan, session.job, session.acquisition.new_id, already=already):
+            if each.plan.position == AGAIN:
+                session.again[plan.unit] = already + 1
+                facts: dict[str, Json] = {"capture": plan.capture_id, "url": plan.url, "seconds": int(each.after_s)}
+                session.progress("later", facts)
+            request = self._request(each.plan)
+            task = asyncio.ensure_future(self._in_time(session, request, each.after_s))
+            session.later.add(task)
+            task.add_done_callback(session.later.discard)
+        said = {"absence": trimming.fact(told(plan, session.job, already=already))}
+        session_section = {**cast("Mapping[str, Json]", visit.circumstances["session"]), **said}
+        return replace(visit, circumstances={**visit.circumstances, "session": session_section})
+
+    async def _in_time(self, session: Session, request: Request, seconds: float) -> None:
+        """A look that waits keeps nobody from looking: it asks for its turn when it is due."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(session.cut.wait(), seconds)
+        if not session.cut.is_set():
+            assert self.crawler.engine is not None
+            self.crawler.engine.crawl(request)
 
     def parse_failure(self, failure: Failure) -> Iterator[Visit]:
         """No page could even be opened: that is an outcome too, when the intent was recorded."""
@@ -154,7 +185,7 @@ class CaseSpider(Controlled):
         return session, plan, session.looking[plan.capture_id]
 
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
-        if not seen.reached or not seen.dom:
+        if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
             return ()
         pages = [
             LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position)
@@ -220,7 +251,10 @@ class CaseSpider(Controlled):
 
 def _own_job(urls: str, case: str) -> Job:
     return Job(
-        urls=tuple(parse_target(each) for each in urls.split()), case=case, upstream=Upstream.chosen(None, os.environ)
+        urls=tuple(parse_target(each) for each in urls.split()),
+        case=case,
+        control_pages=control_pages((), os.environ),
+        upstream=Upstream.chosen(None, os.environ),
     )
 
 

@@ -90,7 +90,11 @@ class Controlled(Spider):
     def end_with_control(self) -> None:
         """Everything that was asked for is done: once more the program's own page. Scrapy asks again when idle."""
         session = self.session
-        if session is None or not session.job.control or session.cut.is_set():
+        if session is None or session.cut.is_set():
+            return
+        if session.later:
+            raise DontCloseSpider
+        if not session.job.control:
             return
         if any(each.when == "end" for each in session.controls):
             return

@@ -15,6 +15,7 @@ CAPTURE_KEYS = {
     "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
     "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "record_sha256", "manifest",
     "state",
+    "absence",
 }  # fmt: skip
 
 
