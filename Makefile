@@ -1,9 +1,9 @@
 # `make demo` and `make test` set up all that they need by themselves. CI runs these same targets (.ci/run).
 
 BIN := .venv/bin
-export URL CASE k
+export URL CASE PAGES k
 
-.PHONY: all setup demo capture test slow oracles bench mutants check licences fix lock
+.PHONY: all setup demo capture test slow oracles bench platforms mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -28,6 +28,10 @@ oracles: setup                  ## other people's programs that packages are rep
 
 bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
 	@$(BIN)/python -m bench $(NAMES)
+
+platforms: setup                ## how right the readers are on labelled saved pages: make platforms PAGES=DIR
+	@test -n "$$PAGES" || { echo "usage: make platforms PAGES=DIR (a folder with index.jsonl)" >&2; exit 2; }
+	@$(BIN)/python -m bench.platforms "$$PAGES" $(ARGS)
 
 mutants: setup                  ## changes the verifier in one place at a time: does a test notice? make mutants MODULES=merkle
 	@$(BIN)/python .ci/mutants.py $(MODULES)

@@ -25,7 +25,7 @@ STRONG = re.compile(
 )
 WEAK = re.compile(r"\b(LGPL|Lesser General Public|MPL|Mozilla Public|EPL|Eclipse Public|CDDL|EUPL)", re.IGNORECASE)
 PERMISSIVE = re.compile(
-    r"\b(MIT|Apache|BSD|ISC|PSF|PSFL|Python Software Foundation|CNRI|ZPL|Zlib|Unlicense|0BSD|Public Domain|CC0)\b",
+    r"\b(MIT|Apache|BSD|ISC|PSF|PSFL|Python Software Foundation|CNRI|ZPL|Zlib|Unlicense|0BSD|Public Domain|CC0|W3C)\b",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,61 @@
+"""What a page says, as a platform's reader found it: derived from a capture, and re-doable at any time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from custody.model import Json
+
+
+class Kind(StrEnum):
+    """What sort of page it is."""
+
+    POST = "post"
+    PROFILE = "profile"
+    LINK_HUB = "link_hub"
+    LISTING = "listing"
+    STOREFRONT = "storefront"
+    WALL = "wall"
+    OTHER = "other"
+
+
+class Seen(StrEnum):
+    """Where a value was: before a reader's eyes, or only in what the page tells machines."""
+
+    SHOWN = "shown"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where in the page a field's value stands."""
+
+    where: str
+    """A selector (``css #productTitle``) or a path (``json script#__NEXT_DATA__ .props.title``)."""
+    seen: Seen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """A field that the page does not carry is absent; one that it carries empty is empty."""
+
+    platform: str
+    """Name of the platform's file, ``generic`` for a page of none."""
+    kind: Kind
+    wall: str | None = None
+    """The outcome's name (``custody.model.Outcome``) where a wall stands in place of what was asked for."""
+    fields: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The public form (docs/cli.md): ``sources`` says where each field was, ``seen`` how."""
+        return {
+            "platform": self.platform,
+            "kind": self.kind.value,
+            "wall": self.wall,
+            "fields": dict(self.fields),
+            "sources": {name: each.where for name, each in self.sources.items()},
+            "seen": {name: each.seen.value for name, each in self.sources.items()},
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,60 @@
+"""The platforms that there are: the files of ``crawlers.platforms``, and what other distributions add."""
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib import metadata
+
+from archive.errors import SetupMissing
+from archive.reading import Reading
+from crawlers import platforms
+from crawlers.platform import Platform
+from crawlers.saved import Saved
+
+GROUP = "counterproof.platforms"
+"""Entry points of other distributions, each naming a module with platforms in it or a platform's class."""
+
+
+@cache
+def every() -> tuple[Platform, ...]:
+    """All of them, the highest rank first, then by name. Raises SetupMissing where another's cannot be loaded."""
+    modules = [
+        importlib.import_module(f"{platforms.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(platforms.__path__)
+    ]
+    found = [made for module in modules for made in _in_module(module)]
+    for point in metadata.entry_points(group=GROUP):
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise SetupMissing(
+                f"the platform {point.name} cannot be loaded ({type(error).__name__}: {error}): uninstall "
+                f"{point.dist.name if point.dist else 'what brought it'}, or mend it"
+            ) from error
+        found += [loaded()] if isinstance(loaded, type) else _in_module(loaded)
+    return tuple(sorted(found, key=lambda each: (-each.rank, each.name)))
+
+
+def _in_module(module: object) -> list[Platform]:
+    return [
+        value()
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Platform)
+        and value.name
+        and value.__module__ == module.__name__  # type: ignore[attr-defined]  # a module has one
+    ]
+
+
+def platform_for(page: Saved) -> Platform:
+    """Whose page it is: by its address where one is given, else by what is in it; the generic reader where nobody's."""
+    if page.url is not None:
+        for each in every():
+            if each.knows_url(page.url):
+                return each
+    return next(each for each in every() if each.knows(page))
+
+
+def read(page: Saved) -> Reading:
+    """Never raises for what a page holds."""
+    return platform_for(page).read(page)
