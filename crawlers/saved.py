@@ -186,7 +186,7 @@ class Saved:
         return (*top, *nested)
 
     def items(self, *types: str) -> list[tuple[str, Mapping[str, Any]]]:
-        """Microdata of one of these schema.org types (lower case): path and ``properties``; nested items stay in them."""
+        """Microdata of one of these schema.org types (lower case): path and ``properties``, nested items in them."""
         return [
             (path, each["properties"])
             for path, each in self._items
