@@ -8,7 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from lxml import etree
-from w3lib.encoding import html_body_declared_encoding, html_to_unicode, http_content_type_encoding
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    html_to_unicode,
+    http_content_type_encoding,
+    resolve_encoding,
+)
 
 from crawlers.markup import Markup, types_of
 from crawlers.text import scalar
@@ -20,6 +25,7 @@ MAX_NODES = 200_000
 _LOOKED_AT = 1 << 20
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _MARKS = (*_WIDE, b"\xef\xbb\xbf")
+_DECLARED = re.compile(rb"<meta[^>]{0,200}charset=[\s\"']*([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
 _JSON_START = re.compile(r"\s*[\[{]")
 _UNSEEN = frozenset(
     ("script", "style", "template", "noscript", "head", "title", "iframe", "object", "select", "textarea")
@@ -136,13 +142,16 @@ class Saved:
 
         Only what is JSON: a script's own code is not run. None where there is none.
         """
-        for name in names:
-            pattern = re.compile(re.escape(name) + r"[\"']?\s*\]?\s*[=:]\s*(?=[\[{])")
-            for match in pattern.finditer(self.text):
-                try:
-                    return _DECODER.raw_decode(self.text, match.end())[0]
-                except (ValueError, RecursionError):
-                    continue  # code that is no JSON, or cut off
+        found = (self.after(re.escape(name) + r"[\"']?\s*\]?\s*[=:]\s*(?=[\[{])") for name in names)
+        return next((each for each in found if each is not None), None)
+
+    def after(self, pattern: str) -> Any:
+        """The first JSON value that stands right behind a match of this pattern; None where there is none."""
+        for match in re.finditer(pattern, self.text):
+            try:
+                return _DECODER.raw_decode(self.text, match.end())[0]
+            except (ValueError, RecursionError):
+                continue  # code that is no JSON, or cut off
         return None
 
     def _decoded(self, text: str, where: str) -> Any:
@@ -188,7 +197,7 @@ class Saved:
     def items(self, *types: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Microdata of one of these schema.org types (lower case): path and ``properties``, nested items in them."""
         return [
-            (path, each["properties"])
+            (path, each.get("properties") or {})
             for path, each in self._items
             if not types or _names(each.get("type")).intersection(types)
         ]
@@ -288,7 +297,12 @@ def _by_bytes(data: bytes) -> str:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         # A page cut off in the middle of a character is UTF-8 all the same.
-        return "utf-8" if error.start >= len(data) - 4 else "windows-1252"
+        if error.start >= len(data) - 4:
+            return "utf-8"
+        # A page saved out of a browser has its scripts' elements in front of the one that names the encoding.
+        declared = _DECLARED.search(data[:_LOOKED_AT])
+        named = None if declared is None else resolve_encoding(declared[1].decode("ascii"))
+        return "windows-1252" if named is None else named
     return "utf-8"
 
 

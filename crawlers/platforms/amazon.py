@@ -1,0 +1,328 @@
+"""Amazon, all marketplaces: listings of fifteen years' layouts, sellers' pages, brands' stores, its walls."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from archive.reading import Kind
+from crawlers import labels
+from crawlers.address import host_of
+from crawlers.buybox import fill_offer
+from crawlers.money import code_of, data_price, number_of, plain, price_of
+from crawlers.platform import Draft, Platform
+from crawlers.saved import Saved, dig, line_of
+from crawlers.stock import availability_of
+from custody.model import Outcome
+
+CURRENCIES = {
+    "com": "USD", "co.uk": "GBP", "de": "EUR", "fr": "EUR", "it": "EUR", "es": "EUR", "nl": "EUR", "ie": "EUR",
+    "com.be": "EUR", "se": "SEK", "pl": "PLN", "com.tr": "TRY", "ca": "CAD", "com.mx": "MXN", "com.br": "BRL",
+    "co.jp": "JPY", "in": "INR", "com.au": "AUD", "sg": "SGD", "ae": "AED", "sa": "SAR", "eg": "EGP", "cn": "CNY",
+    "co.za": "ZAR", "com.co": "COP", "cl": "CLP",
+}  # fmt: skip
+"""Marketplaces by what stands behind ``amazon.``, each with the currency that its bare signs mean."""
+_HOST = re.compile(rf"(?:[a-z0-9-]+\.)*amazon\.({'|'.join(re.escape(each) for each in CURRENCIES)})")
+_SHORT = frozenset(("amzn.to", "amzn.eu", "amzn.asia", "amzn.in", "amzn.com", "a.co"))
+_ASIN = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]", re.ASCII)
+_IN_PATH = re.compile(
+    r"/(?:dp|gp/product(?:/glance)?|gp/aw/d|exec/obidos/(?:asin|tg/detail/-)|o/asin|product|asin)"
+    r"/(?:[^/]+/)?([A-Z0-9]{10})(?=[/?#]|$)",
+    re.IGNORECASE,
+)
+_TITLES = ("productTitle", "ebooksProductTitle", "btAsinTitle", "item_name", "mas-title", "title")
+_ROWS = (
+    "id('productDetails_detailBullets_sections1')//tr|id('productDetails_db_sections')//tr"
+    "|id('productDetails_techSpec_section_1')//tr|id('productDetails_techSpec_section_2')//tr|id('prodDetails')//tr"
+    "|id('detailBullets_feature_div')//li/span[1]|id('detailBulletsWrapper_feature_div')//li/span[1]"
+    "|id('detail-bullets')//li|id('detail_bullets_id')//li|id('productDetailsTable')//li"
+    "|id('productOverview_feature_div')//tr|id('poExpander')//tr"
+)
+# "Visit the X Store" and "Brand: X", as each marketplace writes them above the price.
+_BYLINES = tuple(
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        r"visit the (.+) (?:amazon )?store", r"(?:besuche(?:n sie)?) den (.+?)[- ]store", r"visiter la boutique (?:de )?(.+)",
+        r"visita lo store (?:di )?(.+)", r"visita la tienda de (.+)", r"visite a loja (?:da |de |do )?(.+)",
+        r"bezoek de (.+?)[- ](?:store|winkel)", r"besök (.+?)[- ]butiken", r"besök butiken (?:för )?(.+)",
+        r"odwiedź sklep (?:marki )?(.+)", r"(.+?)[’'` ]?(?:\w{0,3}) (?:store[’']?u|mağazası)n?[ıi]? ziyaret edin.*",
+        r"(.+?)\s?(?:の)?ストアを表示", r"(.+?)\s?のストアを見る", r"访问\s?(.+?)\s?(?:品牌)?(?:旗舰)?店(?:铺)?",
+        r"(?:تفضل بزيارة متجر|زيارة متجر|قم بزيارة متجر)\s*(.+)", r"(.+) स्टोर पर जाएं",
+        r"(?:brand|marke|marque|marca|merk|märke|varumärke|marka|ブランド|品牌|العلامة التجارية|الماركة|ब्रांड)\s*[:：]\s*(.+)",
+    )
+)  # fmt: skip
+_BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
+_WRITES = re.compile(
+    r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
+    re.IGNORECASE,
+)
+_SMALL = 120_000
+"""Characters; Amazon's walls are a few thousand, its pages a million."""
+
+
+class Amazon(Platform):
+    """``price`` is that of the buy box; where it holds no offer there is none."""
+
+    name = "amazon"
+    hosts: ClassVar[frozenset[str]] = _SHORT
+    ready = "#productTitle, #seller-name, #btAsinTitle"
+
+    def knows_url(self, url: str) -> bool:
+        host = host_of(url)
+        return bool(_HOST.fullmatch(host)) or host.removeprefix("www.") in _SHORT
+
+    def knows(self, page: Saved) -> bool:
+        if page.json is not None:
+            return isinstance(page.json, dict) and ("ItemsResult" in page.json or "itemsResult" in page.json)
+        if any(self.knows_url(url) for url in page.own_urls):
+            return True
+        marked = any(each in page.text for each in ("ue_mid", "api-services-support@amazon.", "amazon.com/images/G/"))
+        own = ("navbar", "nav-belt", "productTitle", "seller-name", "btAsinTitle")
+        return marked and (any(page.by_id(each) is not None for each in own) or self.wall(page) is not None)
+
+    def canonical(self, url: str) -> str | None:
+        if not self.knows_url(url):
+            return None
+        parts = urlsplit(url)
+        found = _IN_PATH.search(parts.path)
+        asked = {key.lower(): values[0] for key, values in parse_qs(parts.query).items()}
+        asin = (found[1] if found else asked.get("asin", "")).upper()
+        return asin if _ASIN.fullmatch(asin) else None
+
+    def fill(self, page: Saved, draft: Draft) -> None:
+        if page.json is not None:
+            _fill_answer(page.json, draft)
+            return
+        usual = CURRENCIES.get(_marketplace(page) or "")
+        title, where = _title(page)
+        asin, asin_where = self._asin(page)
+        if title and asin:
+            draft.kind = Kind.LISTING
+            draft.put("title", title, where, shown=True)
+            draft.put("asin", asin, asin_where)
+            draft.put("item_id", asin, asin_where)
+            fill_offer(page, draft, usual=usual)
+            _fill_makers(page, draft)
+            _fill_rest(page, draft)
+        elif page.by_id("seller-name") is not None or page.by_id("sellerName") is not None:
+            draft.kind = Kind.STOREFRONT
+            _fill_seller(page, draft)
+        elif any(re.search(r"/stores/(?:[^/]+/)?(?:page/|[^/]+$)", urlsplit(url).path) for url in page.own_urls):
+            draft.kind = Kind.STOREFRONT
+            title = page.meta("og:title") or line_of(page.first("//head/title"))
+            draft.put("title", re.sub(r"^Amazon\.[a-z.]+\s*[:：]\s*", "", title), "css title")
+        elif len(page.text) > _SMALL and page.by_id("navbar") is not None:  # a search, a category: no product's page
+            draft.put("title", line_of(page.first("//head/title")) or _head_title(page), "css title")
+
+    def wall(self, page: Saved) -> Outcome | None:
+        if page.json is not None:
+            return None
+        forms = [each.get("action") or "" for each in page.root.iter("form")]
+        if any("/validateCaptcha" in each for each in forms):
+            return Outcome.CAPTCHA
+        if len(page.text) > _SMALL:
+            return None
+        title = _head_title(page)
+        if re.match(r"(?:Robot|Bot) Check", title) or "opfcaptcha" in page.text:
+            return Outcome.CAPTCHA
+        if page.first("//form[@name='signIn']") is not None or any("/ap/signin" in each for each in forms):
+            return Outcome.LOGIN_WALL
+        if page.first("//img[contains(@src,'/error/')]|//a[contains(@href,'dogsofamazon')]") is not None:
+            lost = page.first("//a[contains(@href,'cs_404')]|//img[contains(@src,'404')]") is not None
+            return Outcome.UNAVAILABLE if lost or "404" in title or "Not Found" in title else Outcome.HTTP_ERROR
+        return None
+
+    def _asin(self, page: Saved) -> tuple[str, str]:
+        canonical = next(filter(None, map(self.canonical, page.own_urls)), "")
+        for where, value in (
+            ("css input#ASIN", _attribute(page.by_id("ASIN"), "value")),
+            ("css link[rel=canonical]", canonical),
+            ("css input[name^=ASIN]", _attribute(page.first("//input[starts-with(@name,'ASIN')]"), "value")),
+            ("css #averageCustomerReviews", _attribute(page.by_id("averageCustomerReviews"), "data-asin")),
+            ("css #cerberus-data-metrics", _attribute(page.by_id("cerberus-data-metrics"), "data-asin")),
+        ):
+            if _ASIN.fullmatch(value.strip().upper()):
+                return value.strip().upper(), where
+        return "", ""
+
+
+def _attribute(element: Any, name: str) -> str:
+    return "" if element is None else element.get(name) or ""
+
+
+def _head_title(page: Saved) -> str:
+    return " ".join("".join(page.all("//head/title[1]//text()")).split())
+
+
+def _marketplace(page: Saved) -> str | None:
+    """What stands behind ``amazon.`` in the page's own address, or in the server's name that it reports to itself."""
+    hosts = [host_of(each) for each in page.own_urls]
+    at = page.text.find("ue_sn")
+    if at >= 0:
+        said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.text[at : at + 90])
+        hosts += [said[1]] if said else []
+    return next((found[1] for each in hosts if (found := _HOST.fullmatch(each))), None)
+
+
+def _title(page: Saved) -> tuple[str, str]:
+    for name in _TITLES:
+        element = page.by_id(name)
+        text = "" if element is None or element.tag in ("input", "div") else line_of(element)
+        if text:
+            return text, f"css #{name}"
+    return "", ""
+
+
+def _fill_makers(page: Saved, draft: Draft) -> None:
+    """Brand or author: the line below the title says either."""
+    line = page.by_id("bylineInfo")
+    if line is None:
+        line = page.by_id("brand")
+    box = line if line is not None else page.by_id("bylineInfo_feature_div")
+    people = page.all("//*[@id='bylineInfo' or @id='byline' or @id='bylineInfo_feature_div' or @id='booksTitle' or "
+                      "@id='title_feature_div']//*[contains(concat(' ',@class,' '),' author ')]")  # fmt: skip
+    people += [] if people else page.all("//h1[.//*[@id='btAsinTitle']]/following-sibling::span[1][a]")
+    for each in people[:20]:
+        role = line_of(next(iter(each.xpath(".//*[contains(@class,'contribution')]")), None))
+        name = line_of(next(iter(each.xpath(".//a[contains(@class,'contributorNameID')]|.//a")), None))
+        if name and (not role or _WRITES.search(role)):
+            draft.put("author", name, "css #bylineInfo .author", shown=True)
+            break
+    if people or (box is not None and box.xpath(_BY_PEOPLE)):
+        return
+    text = line_of(line)
+    for pattern in _BYLINES if text else ():
+        found = pattern.fullmatch(text)
+        if found:
+            draft.put("brand", found[1].strip(), "css #bylineInfo", shown=True)
+            return
+    if line is not None and line.tag == "a" and 0 < len(text) <= 60 and not re.match(r"(?:by|von|de|di)\s", text):
+        draft.put("brand", text, f"css #{line.get('id')}", shown=True)
+    overview = page.first("//tr[contains(@class,'po-brand')]/td[last()]|//*[@data-brand and @id='mbc']/@data-brand")
+    draft.put("brand", overview if isinstance(overview, str) else line_of(overview), "css .po-brand", shown=True)
+
+
+def _fill_rest(page: Saved, draft: Draft) -> None:
+    rows: dict[str, Any] = {}
+    for name, element in labels.rows(page.all(_ROWS)[: labels.MAX_ROWS]):
+        rows.setdefault(name, element)
+    for field, names in (("brand", labels.BRAND), ("first_available", labels.FIRST_AVAILABLE), ("rank", labels.RANK)):
+        said = next((line_of(rows[each]) for each in rows if each in names), "")
+        if said and (field != "brand" or "author" not in draft.fields):
+            draft.put(field, said[:300], f"row {field}", shown=True)
+    sales = page.by_id("SalesRank")
+    if sales is not None:
+        said = re.sub(r"^[^:：]{0,80}[:：]\s*", "", line_of(sales))
+        draft.put("rank", said[:300], "css #SalesRank", shown=True)
+    crumbs = [line_of(each) for each in page.all("id('wayfinding-breadcrumbs_feature_div')//li//a")[:12]]
+    draft.put("category", " > ".join(each for each in crumbs if each), "css #wayfinding-breadcrumbs_feature_div", shown=True)
+    draft.put("rating", _stars(page), "css #acrPopover", shown=True)
+    draft.put("rating_count", number_of(line_of(page.by_id("acrCustomerReviewText"))), "css #acrCustomerReviewText", shown=True)
+    bought = line_of(page.by_id("social-proofing-faceout-title-tk_bought"))
+    draft.put("bought_count", bought, "css #social-proofing-faceout-title-tk_bought", shown=True)
+    draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
+    chosen = page.all("(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
+                      "//*[contains(@class,'selection')]|//*[starts-with(@id,'inline-twister-expanded-dimension-text')]")  # fmt: skip
+    names = list(dict.fromkeys(said for each in chosen[:20] if (said := line_of(each)) and len(said) < 100))
+    draft.put("variation", ", ".join(names), "css #twister .selection", shown=True)
+    at = page.text.find('"parentAsin"')
+    parent = re.match(r'"parentAsin"\s*:\s*"([A-Z0-9]{10})"', page.text[at : at + 40]) if at >= 0 else None
+    if parent is not None and parent[1] != draft.fields.get("asin"):
+        draft.put("parent_id", parent[1], "script parentAsin")
+    draft.put("images", _images(page) or None, "css #landingImage")
+
+
+def _stars(page: Saved) -> str | None:
+    """``4.6 out of 5 stars``, ``5つ星のうち4.6``: the number that is not the scale's."""
+    popover = page.by_id("acrPopover")
+    said = "" if popover is None else popover.get("title") or line_of(popover)
+    numbers = [each.replace(",", ".") for each in re.findall(r"\d(?:[.,]\d)?", said)]
+    if len(numbers) < 2:
+        return None
+    first_is_scale = numbers[0] == "5" and re.match(r"\D*5\D*(?:つ星|颗星|中|星|yıldız)", said)
+    return numbers[1] if first_is_scale else numbers[0]
+
+
+def _images(page: Saved) -> list[str]:
+    found: list[str] = []
+    for name in ("landingImage", "imgBlkFront", "ebooksImgBlkFront", "main-image", "prodImage"):
+        image = page.by_id(name)
+        if image is None:
+            continue
+        try:
+            sizes = json.loads(image.get("data-a-dynamic-image") or "{}")
+        except ValueError:
+            sizes = {}
+        largest = max(sizes, key=lambda url: _area(sizes[url]), default="") if isinstance(sizes, Mapping) else ""
+        url = image.get("data-old-hires") or largest or image.get("src") or ""
+        if url.startswith("http"):
+            found.append(url)
+    return list(dict.fromkeys(found))
+
+
+def _area(size: Any) -> int:
+    return size[0] if isinstance(size, list) and size and isinstance(size[0], int) else 0
+
+
+def _fill_seller(page: Saved, draft: Draft) -> None:
+    """A seller's own page (``/sp?seller=``): name, and what the law makes it disclose."""
+    name = page.by_id("seller-name")
+    name = name if name is not None else page.by_id("sellerName")
+    draft.put("seller", line_of(name), "css #seller-name", shown=True)
+    draft.put("title", line_of(name), "css #seller-name", shown=True)
+    asked = [parse_qs(urlsplit(url).query) for url in page.own_urls]
+    hidden = page.first("//input[@name='seller' or @name='sellerID' or @name='marketplaceSellerId']")
+    given = [each["seller"][0] for each in asked if each.get("seller")] + [_attribute(hidden, "value")]
+    seller_id = next((each for each in given if re.fullmatch(r"A[0-9A-Z]{9,20}", each)), None)
+    draft.put("seller_id", seller_id, "the page's address")
+    section = "id('page-section-detail-seller-info')|id('seller-info-storefront')|id('-component-heading')/.."
+    lines = [each for each in page.all(f"({section})//*[contains(@class,'a-row')][not(.//*[contains(@class,'a-row')])]")]
+    address: list[str] = []
+    taking = False
+    for each in lines[:80]:
+        bold = each.xpath(".//*[contains(@class,'a-text-bold') or self::b]")
+        called = labels.label(line_of(bold[0])) if bold else ""
+        said = line_of(each)
+        value = said[len(line_of(bold[0])) :].strip(" :：\u200e") if bold else said
+        if called in labels.LEGAL_NAME:
+            draft.put("seller_legal_name", value, "css #page-section-detail-seller-info", shown=True)
+        taking = called in labels.LEGAL_ADDRESS if called else taking
+        if taking and value:
+            address.append(value)
+    draft.put("seller_address", "\n".join(address), "css #page-section-detail-seller-info", shown=True)
+    if address and re.fullmatch(r"[A-Z]{2}", address[-1]):
+        draft.put("seller_country", address[-1], "css #page-section-detail-seller-info", shown=True)
+
+
+def _fill_answer(answer: Any, draft: Draft) -> None:
+    """GetItems of the Product Advertising API 5, or of its successor with the same names in camel case."""
+    items = dig(answer, "ItemsResult", "Items") or dig(answer, "itemsResult", "items")
+    for n, item in enumerate(items if isinstance(items, list) else []):
+        said = _lowered(item)
+        one: dict[str, Any] = {"asin": dig(said, "asin"), "item_id": dig(said, "asin")}
+        one["parent_id"] = dig(said, "parentasin")
+        one["title"] = dig(said, "iteminfo", "title", "displayvalue")
+        one["brand"] = dig(said, "iteminfo", "bylineinfo", "brand", "displayvalue")
+        offer = dig(said, "offersv2", "listings", 0) or dig(said, "offers", "listings", 0)
+        money = dig(offer, "price", "money") or dig(offer, "price")
+        price = data_price(dig(money, "amount"))
+        one["price"] = None if price is None else price.amount
+        one["price_shown"] = dig(money, "displayamount")
+        one["currency"] = code_of(dig(money, "currency"))
+        one["seller"] = dig(offer, "merchantinfo", "name")
+        one["seller_id"] = dig(offer, "merchantinfo", "id")
+        one["availability"] = availability_of(dig(offer, "availability", "type") or dig(offer, "availability", "message"))
+        draft.kind = Kind.LISTING
+        if len(items) == 1:
+            for field, value in one.items():
+                draft.put(field, value, f"json .ItemsResult.Items.{n}")
+    if isinstance(items, list) and len(items) > 1:
+        draft.note(f"the answer holds {len(items)} items")
+
+
+def _lowered(value: Any) -> Any:
+    """Keys in lower case: two versions of the API differ in nothing else."""
+    if isinstance(value, Mapping):
+        return {str(key).lower(): _lowered(each) for key, each in value.items()}
+    return [_lowered(each) for each in value] if isinstance(value, list) else value

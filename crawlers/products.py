@@ -1,0 +1,276 @@
+"""The one product that a page is about, as it declares it: JSON-LD, microdata, Open Graph (schema.org Product)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from crawlers.markup import place, squeeze, types_of
+from crawlers.money import Price, code_of, data_price, number_of
+from crawlers.platform import Draft
+from crawlers.saved import Saved, dig, line_of
+from crawlers.stock import availability_of, together
+
+PRODUCTS = (
+    "product", "productgroup", "productmodel", "individualproduct", "someproducts", "book", "vehicle", "car",
+    "motorcycle", "musicalbum", "softwareapplication", "videogame", "audiobook",
+)  # fmt: skip
+_OFFERED = frozenset(PRODUCTS) - {"product", "productgroup", "productmodel", "individualproduct", "someproducts"}
+"""Types that are products only where something is asked for them: a recipe blog has books, too."""
+_ELSEWHERE = (
+    "itemListElement", "isRelatedTo", "isSimilarTo", "isAccessoryOrSparePartFor", "isConsumableFor", "isVariantOf",
+    "hasVariant", "about", "mentions", "itemReviewed", "makesOffer", "hasOfferCatalog", "workExample", "hasPart",
+)  # fmt: skip
+"""Where a product hangs that is another one, or one among many."""
+MAX_OFFERS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One schema.org product. Values are as the page has them."""
+
+    where: str
+    data: Mapping[str, Any] = field(repr=False)
+
+    def text(self, *names: str) -> str:
+        return next((found for name in names if (found := text_in(self.data.get(name)))), "")
+
+    @property
+    def offers(self) -> list[Mapping[str, Any]]:
+        """Leaves of what is offered; an AggregateOffer that names no leaf is one itself."""
+        return list(_offers(self.data))
+
+    @property
+    def addresses(self) -> list[str]:
+        found = [self.data.get("url"), self.data.get("@id"), self.data.get("mainEntityOfPage")]
+        found += [each.get("url") for each in self.offers[:3]]
+        texts = (each.get("@id") if isinstance(each, Mapping) else each for each in found)
+        return [each for each in texts if isinstance(each, str) and each]
+
+
+def text_in(value: Any) -> str:
+    """One text out of what schema.org allows: a text, a number, a thing with a name, a list of them."""
+    if isinstance(value, (list, tuple)):
+        return next((found for each in value if (found := text_in(each))), "")
+    if isinstance(value, Mapping):
+        inner = value.get("properties") if isinstance(value.get("properties"), Mapping) else value
+        return text_in(dig(inner, "name") or dig(inner, "@value"))
+    if isinstance(value, bool) or value is None:
+        return ""
+    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
+
+
+def declared(page: Saved) -> Declared | None:
+    """The product of this page; None where it declares none, or several of which none is the page's own."""
+    for found in (_in_json_ld(page), _in_microdata(page)):
+        if not found:
+            continue
+        own = [each for each in found if _is_own(page, each)]
+        named = [each for each in own or found if _is_named(page, each)]
+        if named:
+            return max(named[:20], key=lambda each: bool(each.offers))
+        if own:
+            return own[0]
+        if len({each.text("name") for each in found}) == 1:
+            return max(found[:20], key=lambda each: bool(each.offers))
+    return None
+
+
+def fill_declared(page: Saved, draft: Draft, product: Declared, *, usual: str | None = None) -> None:
+    """Fields of a listing out of a declared product."""
+    where = product.where
+    draft.put("title", product.text("name"), f"{where} .name")
+    draft.put("brand", product.text("brand", "manufacturer"), f"{where} .brand")
+    draft.put("item_id", product.text("productID", "sku", "productId"), f"{where} .sku")
+    images = product.data.get("image")
+    images = images if isinstance(images, list) else [images]
+    urls = [dig(each, "contentUrl") or dig(each, "url") or each for each in images]
+    kept = [each for each in urls if isinstance(each, str) and each]
+    draft.put("images", kept or None, f"{where} .image")
+    fill_rating(draft, product.data.get("aggregateRating"), f"{where} .aggregateRating")
+    fill_offers(page, draft, product.offers, f"{where} .offers", usual=usual)
+
+
+def fill_rating(draft: Draft, rating: Any, where: str) -> None:
+    rating = dig(rating, "properties") or rating
+    if isinstance(rating, Mapping):
+        draft.put("rating", text_in(rating.get("ratingValue")), f"{where}.ratingValue")
+        draft.put("rating_count", number_of(_one(rating, "ratingCount", "reviewCount")), f"{where}.ratingCount")
+
+
+def fill_offers(
+    page: Saved, draft: Draft, offers: list[Mapping[str, Any]], where: str, *, usual: str | None = None
+) -> None:
+    """Price from lowest to highest, currency, availability and seller out of schema.org offers."""
+    chosen = [each for each in offers if _leads_here(page, each)] or offers
+    prices = [found for each in chosen if (found := _price(each, usual=usual))]
+    lowest = min(prices, key=lambda each: Decimal(each.amount), default=None)
+    if lowest is not None and Decimal(lowest.amount) > 0:
+        draft.put("price", lowest.amount, f"{where}.price")
+        tops = [Decimal(each.highest or each.amount) for each in prices if each.currency == lowest.currency]
+        if max(tops) > Decimal(lowest.amount):
+            draft.put("price_max", format(max(tops), "f"), f"{where}.highPrice")
+        draft.put("currency", lowest.currency, f"{where}.priceCurrency")
+    stock = [found for each in chosen if (found := availability_of(_one(each, "availability")))]
+    draft.put("availability", together(stock), f"{where}.availability")
+    sellers = {found for each in chosen if (found := text_in(_one(each, "seller", "offeredBy")))}
+    if len(sellers) == 1:
+        draft.put("seller", sellers.pop(), f"{where}.seller")
+
+
+def fill_meta(page: Saved, draft: Draft, *, usual: str | None = None) -> None:
+    """What Open Graph, product and Twitter card elements add."""
+    draft.put("title", page.meta("og:title", "twitter:title"), "meta og:title")
+    draft.put("brand", page.meta("product:brand", "og:brand"), "meta product:brand")
+    draft.put("item_id", page.meta("product:retailer_item_id"), "meta product:retailer_item_id")
+    if "price" not in draft.fields:
+        currency = page.meta("product:sale_price:currency", "product:price:currency", "og:price:currency")
+        amount = page.meta("product:sale_price:amount", "product:price:amount", "og:price:amount")
+        found = data_price(amount, usual=code_of(currency) or usual)
+        if found is not None and Decimal(found.amount) > 0:
+            draft.put("price", found.amount, "meta product:price:amount")
+            draft.put("currency", code_of(currency) or found.currency, "meta product:price:currency")
+    stock = availability_of(page.meta("product:availability", "og:availability"))
+    draft.put("availability", stock, "meta product:availability")
+    image = page.meta("og:image:secure_url", "og:image")
+    draft.put("images", [image] if image else None, "meta og:image")
+
+
+def breadcrumb(page: Saved) -> tuple[str, str] | None:
+    """``where`` and the page's place in the shop: ``Bags > Totes``; the page's own name is not in it."""
+    for where, each in [*page.things("breadcrumblist"), *page.items("breadcrumblist")]:
+        elements = each.get("itemListElement")
+        names = []
+        for element in elements if isinstance(elements, list) else [elements]:
+            element = dig(element, "properties") or element  # noqa: PLW2901
+            name = text_in(dig(element, "name")) or text_in(dig(element, "item"))
+            if name and "://" not in name:
+                names.append(name)
+        if names:
+            title = squeeze(heading(page))
+            return where, " > ".join(each for each in names if squeeze(each) != title or len(names) == 1)
+    return None
+
+
+def heading(page: Saved) -> str:
+    """Of the page's first heading of the first rank that says something."""
+    return next((text for each in page.all("//h1")[:5] if (text := line_of(each))), "")
+
+
+# --- which of several -------------------------------------------------------------------------------------------------
+
+
+def _in_json_ld(page: Saved) -> list[Declared]:
+    elsewhere = {
+        id(inner)
+        for thing in page.markup.things
+        for key in _ELSEWHERE
+        if key in thing
+        for inner in _reached(thing[key])
+    }
+    listed = [
+        (n, thing) for n, thing in enumerate(page.markup.things) if set(types_of(thing)).intersection(PRODUCTS)
+    ]
+    found = [Declared(where=f"json-ld {n}", data=thing) for n, thing in listed if id(thing) not in elsewhere]
+    return [each for each in found if each.text("name") and (_is_sold(types_of(each.data)) or each.offers)]
+
+
+def _in_microdata(page: Saved) -> list[Declared]:
+    found = [
+        Declared(where=path, data=properties)
+        for path, properties in page.items(*PRODUCTS)
+        if not any(f".{key}" in path for key in (*_ELSEWHERE, "isSimilarTo"))
+    ]
+    return [each for each in found if each.text("name") or each.offers]
+
+
+def _is_sold(types: tuple[str, ...]) -> bool:
+    return not _OFFERED.issuperset(set(types).intersection(PRODUCTS))
+
+
+def _reached(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Objects at a key, and those directly in them (a ListItem holds its item)."""
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, Mapping):
+            yield each
+            for inner in each.values():
+                for held in inner if isinstance(inner, list) else [inner]:
+                    if isinstance(held, Mapping):
+                        yield held
+
+
+def _is_own(page: Saved, product: Declared) -> bool:
+    return any(_is_here(page, each) for each in product.addresses)
+
+
+def _is_here(page: Saved, address: str) -> bool:
+    joined = page.markup.join(address, next(iter(page.own_urls), "")) or ""
+    return bool(joined) and any(place(joined) == place(own) for own in page.own_urls)
+
+
+def _leads_here(page: Saved, offer: Mapping[str, Any]) -> bool:
+    """One variation's offer has an address of its own, and this page is the page of that variation."""
+    url = offer.get("url")
+    return isinstance(url, str) and "?" in url and _is_here(page, url)
+
+
+def _is_named(page: Saved, product: Declared) -> bool:
+    name = squeeze(product.text("name"))
+    said = [heading(page), page.meta("og:title"), line_of(page.first("//head/title"))]
+    return bool(name) and any(name in squeezed or squeezed in name for each in said if (squeezed := squeeze(each)))
+
+
+# --- offers -----------------------------------------------------------------------------------------------------------
+
+
+def _offers(product: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    stack: list[Any] = [product.get("offers"), product.get("offerDetails"), product.get("hasVariant")]
+    for _ in range(MAX_OFFERS):
+        if not stack:
+            return
+        node = stack.pop(0)
+        if isinstance(node, list):
+            stack[:0] = node
+        elif isinstance(node, Mapping):
+            inner = node.get("properties") if isinstance(node.get("properties"), Mapping) else node
+            held = inner.get("offers") or inner.get("hasVariant")
+            if held and not _price(inner, usual=None):
+                stack.insert(0, held)
+            else:
+                yield inner
+
+
+def _price(offer: Mapping[str, Any], *, usual: str | None) -> Price | None:
+    places = [offer]
+    specified = offer.get("priceSpecification")
+    for each in specified if isinstance(specified, list) else [specified]:
+        inner = dig(each, "properties") or each
+        if isinstance(inner, Mapping) and not _is_other_price(inner):
+            places.append(inner)
+    currency = next((code for each in places if (code := code_of(_one(each, "priceCurrency", "pricecurrency", "currency")))), None)
+    for each in places:
+        found = data_price(_one(each, "price", "lowPrice", "minPrice"), usual=currency or usual)
+        if found is not None:
+            top = data_price(_one(each, "highPrice", "maxPrice"), usual=currency or usual)
+            highest = found.highest or (top.amount if top is not None else None)
+            return Price(amount=found.amount, highest=highest, currency=currency or found.currency)
+    return None
+
+
+def _is_other_price(specification: Mapping[str, Any]) -> bool:
+    """A list price, or a price for a quantity (schema.org priceType, referenceQuantity)."""
+    kind = str(specification.get("priceType") or "").lower()
+    return any(each in kind for each in ("list", "srp", "msrp", "strike", "regular", "minimumadvertised")) or (
+        "referenceQuantity" in specification
+    )
+
+
+def _one(thing: Mapping[str, Any], *names: str) -> Any:
+    """The first value there is; of a list of a microdata property its first."""
+    for name in names:
+        value = thing.get(name)
+        if isinstance(value, list):
+            value = next((each for each in value if each not in (None, "")), None)
+        if value not in (None, ""):
+            return value
+    return None
