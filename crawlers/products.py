@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from archive.reading import Kind
 from crawlers.markup import place, squeeze, types_of
 from crawlers.money import Price, code_of, data_price, number_of
 from crawlers.platform import Draft
@@ -134,6 +135,20 @@ def fill_meta(page: Saved, draft: Draft, *, usual: str | None = None) -> None:
     draft.put("availability", stock, "meta product:availability")
     image = page.meta("og:image:secure_url", "og:image")
     draft.put("images", [image] if image else None, "meta og:image")
+
+
+def put_entries(draft: Draft, entries: list[Mapping[str, Any]], where: str, *, one: bool) -> None:
+    """Listings out of a platform's answer to a program: one fills the fields, a list of them fills ``items``."""
+    kept = [{name: value for name, value in each.items() if value not in (None, "", [])} for each in entries]
+    kept = [each for each in kept if each.get("title")]
+    if not kept:
+        return
+    draft.kind = Kind.LISTING
+    if one:
+        for name, value in kept[0].items():
+            draft.put(name, value, f"{where} .{name}")
+    else:
+        draft.put("items", kept, where)
 
 
 def breadcrumb(page: Saved) -> tuple[str, str] | None:

@@ -10,8 +10,9 @@ from archive.reading import Kind
 from crawlers import labels
 from crawlers.address import host_of
 from crawlers.buybox import fill_offer
-from crawlers.money import code_of, data_price, number_of, plain, price_of
+from crawlers.money import code_of, data_price, number_of
 from crawlers.platform import Draft, Platform
+from crawlers.products import put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.stock import availability_of
 from custody.model import Outcome
@@ -298,27 +299,28 @@ def _fill_seller(page: Saved, draft: Draft) -> None:
 def _fill_answer(answer: Any, draft: Draft) -> None:
     """GetItems of the Product Advertising API 5, or of its successor with the same names in camel case."""
     items = dig(answer, "ItemsResult", "Items") or dig(answer, "itemsResult", "items")
-    for n, item in enumerate(items if isinstance(items, list) else []):
-        said = _lowered(item)
-        one: dict[str, Any] = {"asin": dig(said, "asin"), "item_id": dig(said, "asin")}
-        one["parent_id"] = dig(said, "parentasin")
-        one["title"] = dig(said, "iteminfo", "title", "displayvalue")
-        one["brand"] = dig(said, "iteminfo", "bylineinfo", "brand", "displayvalue")
-        offer = dig(said, "offersv2", "listings", 0) or dig(said, "offers", "listings", 0)
-        money = dig(offer, "price", "money") or dig(offer, "price")
-        price = data_price(dig(money, "amount"))
-        one["price"] = None if price is None else price.amount
-        one["price_shown"] = dig(money, "displayamount")
-        one["currency"] = code_of(dig(money, "currency"))
-        one["seller"] = dig(offer, "merchantinfo", "name")
-        one["seller_id"] = dig(offer, "merchantinfo", "id")
-        one["availability"] = availability_of(dig(offer, "availability", "type") or dig(offer, "availability", "message"))
-        draft.kind = Kind.LISTING
-        if len(items) == 1:
-            for field, value in one.items():
-                draft.put(field, value, f"json .ItemsResult.Items.{n}")
-    if isinstance(items, list) and len(items) > 1:
-        draft.note(f"the answer holds {len(items)} items")
+    entries = [_entry(_lowered(each)) for each in items] if isinstance(items, list) else []
+    put_entries(draft, entries, "json .ItemsResult.Items", one=len(entries) == 1)
+
+
+def _entry(item: Any) -> dict[str, Any]:
+    offer = dig(item, "offersv2", "listings", 0) or dig(item, "offers", "listings", 0)
+    money = dig(offer, "price", "money") or dig(offer, "price")
+    price = data_price(dig(money, "amount"))
+    stock = dig(offer, "availability", "type") or dig(offer, "availability", "message")
+    return {
+        "title": dig(item, "iteminfo", "title", "displayvalue"),
+        "asin": dig(item, "asin"),
+        "item_id": dig(item, "asin"),
+        "parent_id": dig(item, "parentasin"),
+        "brand": dig(item, "iteminfo", "bylineinfo", "brand", "displayvalue"),
+        "price": None if price is None else price.amount,
+        "price_shown": dig(money, "displayamount"),
+        "currency": code_of(dig(money, "currency")),
+        "seller": dig(offer, "merchantinfo", "name"),
+        "seller_id": dig(offer, "merchantinfo", "id"),
+        "availability": availability_of({"now": "InStock"}.get(str(stock).lower(), stock)),
+    }
 
 
 def _lowered(value: Any) -> Any:

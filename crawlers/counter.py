@@ -1,0 +1,90 @@
+"""What a shop's product page shows beside what it declares: stock, the button to buy, brand, its place in the shop."""
+
+import re
+from typing import Any
+
+from crawlers import labels
+from crawlers.platform import Draft
+from crawlers.products import breadcrumb
+from crawlers.saved import Saved, line_of
+from crawlers.stock import availability_of
+
+_BUY = re.compile(
+    r"(?:add|zum?|in|im) (?:item )?(?:to )?(?:your |my |den |die |the )?(?:shopping )?"
+    r"(?:cart|bag|basket|trolley|warenkorb|einkaufswagen|tüte)(?: legen| hinzufügen)?"
+    r"|in den warenkorb(?: legen)?|in den einkaufswagen|buy (?:it )?now|jetzt kaufen|add to order"
+    r"|ajouter (?:au|à mon|à votre|à la) (?:panier|sac)|acheter(?: maintenant)?"
+    r"|aggiungi al(?: tuo)? (?:carrello|cestino)|acquista(?: ora)?|aggiungi alla borsa"
+    r"|(?:añadir|agregar) (?:al|a la|a mi) (?:carrito|cesta|bolsa|carro)(?: de compras?)?|comprar(?: ahora| agora| já)?"
+    r"|adicionar (?:ao|à) (?:carrinho|sacola|cesto)|colocar no carrinho"
+    r"|(?:toevoegen aan|in) (?:mijn |je )?winkel(?:wagen|mand|mandje)|in winkelwagen|nu kopen"
+    r"|lägg i (?:varukorgen|varukorg|kundvagnen|påsen)|köp(?: nu)?|legg i handlekurv(?:en)?|læg i kurv(?:en)?|køb(?: nu)?"
+    r"|do koszyka|dodaj do koszyka|kup teraz|do košíku|přidat do košíku|kosárba(?: teszem)?"
+    r"|sepete ekle|hemen al|satın al|в корзину|добавить в корзину|купить|до кошика|додати до кошика|adaugă în coș"
+    r"|カートに入れる|カートに追加(?:する)?|買い物かごに入れる|今すぐ購入|購入手続きへ|加入购物车|加入購物車|立即购买"
+    r"|장바구니(?: 담기| 추가)?|바로 ?구매|구매하기|أضف (?:إلى|الى) (?:السلة|عربة التسوق|الحقيبة)|thêm vào giỏ(?: hàng)?"
+    r"|เพิ่มลงในตะกร้า|ใส่ตะกร้า|tambah(?:kan)? ke keranjang|beli sekarang",
+    re.IGNORECASE,
+)
+_STOCK = (
+    "//*[self::p or self::span or self::div or self::link or self::strong or self::li or self::td]"
+    "[contains(concat(' ',@class,' '),' stock ') or contains(@class,'availability') or contains(@class,'stock-status')"
+    " or contains(@class,'stock_status') or contains(@class,'product-stock') or contains(@class,'out-of-stock')"
+    " or contains(@class,'in-stock') or contains(@class,'sold-out') or @itemprop='availability'"
+    " or @id='availability' or @data-testid='availability']"
+)
+_ELSEWHERE = frozenset(("related", "recommend", "upsell", "cross-sell", "carousel", "slider", "recently", "also-like"))
+MAX_WORDS = 60
+"""Characters of a label that says whether there is any."""
+
+
+def fill_shown(page: Saved, draft: Draft) -> None:
+    """Fields that what the page declares has left open."""
+    crumbs = breadcrumb(page)
+    if crumbs is not None:
+        draft.put("category", crumbs[1], crumbs[0])
+    if "brand" not in draft.fields:
+        draft.put("brand", labels.value_of(page, labels.BRAND) or labels.value_of(page, labels.MAKER), "row brand", shown=True)
+    if "availability" not in draft.fields:
+        found = shown_stock(page)
+        if found is not None:
+            draft.put("availability", found[0], found[1], shown=True)
+
+
+def shown_stock(page: Saved) -> tuple[str, str] | None:
+    """What a label says of the stock; without one, a button to buy that can be pressed says that there is some."""
+    for each in page.all(_STOCK)[:60]:
+        if is_elsewhere(each):
+            continue
+        href = each.get("href") or each.get("content") or ""
+        words = line_of(each)
+        found = availability_of(href) if href else availability_of(words) if len(words) <= MAX_WORDS else None
+        if found:
+            return found, f"css .{(each.get('class') or each.get('itemprop') or 'stock').split()[0]}"
+    button = buy_button(page)
+    return None if button is None else ("InStock", f"button “{line_of(button)[:40] or button.get('value')}”")
+
+
+def buy_button(page: Saved) -> Any | None:
+    """The first that can be pressed, outside what is said of other products."""
+    for each in page.all("//button|//input[@type='submit' or @type='button']|//a[@role='button' or contains(@class,'btn')"
+                         " or contains(@class,'button')]")[:400]:  # fmt: skip
+        off = each.get("disabled") is not None or each.get("aria-disabled") == "true" or "disabled" in (each.get("class") or "").split()
+        said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
+        if not off and _BUY.fullmatch(said) and not is_elsewhere(each):
+            return each
+    return None
+
+
+def is_elsewhere(element: Any) -> bool:
+    """In a part of the page that is about other products, or shown only in another state of it."""
+    for each in (element, *element.iterancestors()):
+        named = f"{each.get('class') or ''} {each.get('id') or ''}".lower().split()
+        if any(word in name and not name.startswith(("no-", "has-")) for name in named for word in _ELSEWHERE):
+            return True
+        style = (each.get("style") or "").replace(" ", "").lower()
+        if "display:none" in style or each.get("hidden") is not None or each.tag == "template":
+            return True
+    return False
+
+
