@@ -160,11 +160,12 @@ def _fill_modules(data: Mapping[str, Any], draft: Draft) -> None:
     draft.put("title", dig(data, "titleModule", "subject"), f"{where}.titleModule.subject")
     price, usual = data.get("priceModule"), code_of(dig(data, "webEnv", "currency"))
     now = "Activity" if dig(price, "minActivityAmount") else ""
+    draft.put("price_shown", dig(price, f"formated{now}Price"), f"{where}.priceModule.formated{now}Price")
     _put_amounts(draft, dig(price, f"min{now}Amount"), dig(price, f"max{now}Amount"), f"{where}.priceModule.min{now}Amount")
     _put_price(draft, dig(price, "formatedActivityPrice") or dig(price, "formatedPrice"), f"{where}.priceModule", usual)
     draft.put("seller", dig(data, "storeModule", "storeName"), f"{where}.storeModule.storeName")
     draft.put("seller_id", str(dig(data, "storeModule", "storeNum") or ""), f"{where}.storeModule.storeNum")
-    draft.put("ships_from", dig(data, "storeModule", "countryCompleteName"), f"{where}.storeModule.countryCompleteName")
+    draft.put("seller_country", dig(data, "storeModule", "countryCompleteName"), f"{where}.storeModule.countryCompleteName")
     number = dig(data, "actionModule", "productId") or dig(data, "commonModule", "productId")
     draft.put("item_id", str(number or ""), f"{where}.actionModule.productId")
     _put_brand(draft, dig(data, "specsModule", "props"), f"{where}.specsModule.props")
