@@ -121,7 +121,11 @@ def _paid(element: Any, usual: str | None) -> tuple[Price, str] | None:
         price = price_of(text, usual=usual)
         if price is None:
             continue
-        if price.highest is None and len(texts) > 1 and element.xpath("boolean(.//*[contains(@class,'a-price-range')])"):
+        if (
+            price.highest is None
+            and len(texts) > 1
+            and element.xpath("boolean(.//*[contains(@class,'a-price-range')])")
+        ):
             top = price_of(texts[1], usual=usual)
             if top is not None:
                 both = price_of(f"{text} - {texts[1]}", usual=usual)
@@ -143,8 +147,10 @@ def _price_text(element: Any) -> str:
             for each in ("a-price-symbol", "a-price-whole", "a-price-fraction")
         ]
         digits = parts[1].rstrip(".,٫ ")
-        return f"{parts[0]}{digits}" + (f".{parts[2]}" if parts[2] else "") if "." not in digits else (
-            f"{parts[0]}{digits},{parts[2]}" if parts[2] else f"{parts[0]}{digits}"
+        return (
+            f"{parts[0]}{digits}" + (f".{parts[2]}" if parts[2] else "")
+            if "." not in digits
+            else (f"{parts[0]}{digits},{parts[2]}" if parts[2] else f"{parts[0]}{digits}")
         )
     return line_of(element)
 
@@ -205,7 +211,12 @@ def _buybox_rows(page: Saved) -> list[tuple[str, str]]:
             continue
         cells = [_whole(each) for each in table.xpath(".//td|.//*[contains(@class,'tabular-buybox-text')]/..")]
         if not table.xpath("boolean(.//td)"):
-            cells = [_whole(each) for each in table.xpath(".//*[contains(@class,'tabular-buybox-text') or contains(@class,'tabular-buybox-label')]")]
+            cells = [
+                _whole(each)
+                for each in table.xpath(
+                    ".//*[contains(@class,'tabular-buybox-text') or contains(@class,'tabular-buybox-label')]"
+                )
+            ]
         found += [(labels.label(a), b) for a, b in zip(cells[::2], cells[1::2], strict=False)]
     return found
 

@@ -44,7 +44,9 @@ def fill_shown(page: Saved, draft: Draft) -> None:
     if crumbs is not None:
         draft.put("category", crumbs[1], crumbs[0])
     if "brand" not in draft.fields:
-        draft.put("brand", labels.value_of(page, labels.BRAND) or labels.value_of(page, labels.MAKER), "row brand", shown=True)
+        draft.put(
+            "brand", labels.value_of(page, labels.BRAND) or labels.value_of(page, labels.MAKER), "row brand", shown=True
+        )
     if "availability" not in draft.fields:
         found = shown_stock(page)
         if found is not None:
@@ -69,7 +71,11 @@ def buy_button(page: Saved) -> Any | None:
     """The first that can be pressed, outside what is said of other products."""
     for each in page.all("//button|//input[@type='submit' or @type='button']|//a[@role='button' or contains(@class,'btn')"
                          " or contains(@class,'button')]")[:400]:  # fmt: skip
-        off = each.get("disabled") is not None or each.get("aria-disabled") == "true" or "disabled" in (each.get("class") or "").split()
+        off = (
+            each.get("disabled") is not None
+            or each.get("aria-disabled") == "true"
+            or "disabled" in (each.get("class") or "").split()
+        )
         said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
         if not off and _BUY.fullmatch(said) and not is_elsewhere(each):
             return each
@@ -86,5 +92,3 @@ def is_elsewhere(element: Any) -> bool:
         if "display:none" in style or each.get("hidden") is not None or each.tag == "template":
             return True
     return False
-
-

@@ -17,13 +17,19 @@ BRAND = frozenset(
     nombre de la marca|nome da marca|merk|merknaam|märke|varumärke|varumärkesnamn|mærke|merke|marka|marka adı|nazwa marki|
     ブランド|ブランド名|品牌|品牌名称|牌子|브랜드|бренд|марка|торговая марка|značka|márka|العلامة التجارية|الماركة|
     اسم العلامة التجارية|ब्रांड|thương hiệu|ยี่ห้อ|merek|brand, seller, or collection name|שם מותג|מותג
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 MAKER = frozenset(
     """
     manufacturer|hersteller|fabricant|produttore|fabricante|fabrikant|tillverkare|producent|üretici|メーカー|制造商|厂家|
     제조사|производитель|výrobce|gyártó|الشركة المصنعة|निर्माता|produsen
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 FIRST_AVAILABLE = frozenset(
     """
@@ -35,7 +41,10 @@ FIRST_AVAILABLE = frozenset(
     verkrijgbaar sinds|op amazon.nl sinds|data pierwszej dostępności|dostępność produktu od|första tillgänglighetsdatum|
     tillgänglig på amazon.se sedan|satışa sunulduğu ilk tarih|amazon.co.jp での取り扱い開始日|取り扱い開始日|
     亚马逊上架时间|上架时间|تاريخ توفر أول منتج|
-    """.replace("\n", "").replace("    ", "").strip("| ").split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip("| ")
+    .split("|")
 )
 RANK = frozenset(
     """
@@ -45,20 +54,29 @@ RANK = frozenset(
     clasificación en los más vendidos de amazon|ranking dos mais vendidos|plaats in bestsellerlijst|
     rangordning för bästsäljare|ranking najlepiej sprzedających się produktów|en çok satanlar sıralaması|
     amazon 売れ筋ランキング|売れ筋ランキング|亚马逊热销商品排名|تصنيف الأفضل مبيعاً
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 SOLD_BY = frozenset(
     """
     sold by|seller|verkauft von|verkäufer|vendu par|vendeur|venduto da|venditore|vendido por|vendedor|verkocht door|
     verkoper|såld av|säljs av|säljare|sprzedawane przez|sprzedawca|satıcı|販売元|出品者|卖家|由以下卖家销售|البائع|يباع من
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 SHIPS_FROM = frozenset(
     """
     ships from|dispatches from|dispatched from|shipper / seller|versand durch|versandt von|expédié par|expédié de|
     spedizione|spedito da|enviado por|envío desde|envia desde|enviado de|verzonden door|verzonden door/vanaf|
     levereras från|skickas från|wysyłka z|wysyłane przez|gönderen|出荷元|发货方|تشحن من|يشحن من
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 LEGAL_NAME = frozenset(
     """
@@ -66,7 +84,10 @@ LEGAL_NAME = frozenset(
     nome commerciale|ragione sociale|nombre de la empresa|nombre comercial|razón social|nome da empresa|razão social|
     bedrijfsnaam|handelsnaam|företagsnamn|nazwa firmy|ticari unvan|i̇şletme adı|işletme adı|販売業者|公司名称|企业名称|
     商号|اسم النشاط التجاري|اسم العمل
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 LEGAL_ADDRESS = frozenset(
     """
@@ -74,7 +95,10 @@ LEGAL_ADDRESS = frozenset(
     indirizzo aziendale|indirizzo commerciale|sede legale|dirección comercial|dirección de la empresa|
     endereço comercial|endereço da empresa|bedrijfsadres|zakelijk adres|företagsadress|adres firmy|
     adres prowadzenia działalności|adres siedziby|i̇ş adresi|iş adresi|住所|营业地址|公司地址|عنوان النشاط التجاري|عنوان العمل
-    """.replace("\n", "").replace("    ", "").strip().split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("|")
 )
 
 

@@ -55,6 +55,10 @@ class Platform:
         """What stands in place of what was asked for, where this platform has a wall of its own kind."""
         return None
 
+    def is_walled(self, page: Saved) -> bool:
+        """Whether a wall stands there: to be asked before fields are taken from little more than the page's address."""
+        return (self.wall(page) or judged(page)) is not None
+
     def read(self, page: Saved) -> Reading:
         """The reading of a page. Never raises for what a page holds."""
         draft = Draft(platform=self.name)

@@ -183,9 +183,7 @@ def _in_json_ld(page: Saved) -> list[Declared]:
         if key in thing
         for inner in _reached(thing[key])
     }
-    listed = [
-        (n, thing) for n, thing in enumerate(page.markup.things) if set(types_of(thing)).intersection(PRODUCTS)
-    ]
+    listed = [(n, thing) for n, thing in enumerate(page.markup.things) if set(types_of(thing)).intersection(PRODUCTS)]
     found = [Declared(where=f"json-ld {n}", data=thing) for n, thing in listed if id(thing) not in elsewhere]
     return [each for each in found if each.text("name") and (_is_sold(types_of(each.data)) or each.offers)]
 
@@ -262,7 +260,9 @@ def _price(offer: Mapping[str, Any], *, usual: str | None) -> Price | None:
         inner = dig(each, "properties") or each
         if isinstance(inner, Mapping) and not _is_other_price(inner):
             places.append(inner)
-    currency = next((code for each in places if (code := code_of(_one(each, "priceCurrency", "pricecurrency", "currency")))), None)
+    currency = next(
+        (code for each in places if (code := code_of(_one(each, "priceCurrency", "pricecurrency", "currency")))), None
+    )
     for each in places:
         found = data_price(_one(each, "price", "lowPrice", "minPrice"), usual=currency or usual)
         if found is not None:

@@ -24,7 +24,9 @@ def _answered(answer: Any) -> bool:
     if not isinstance(answer, Mapping):
         return False
     said = answer.get("ret")
-    refused = any("USER_VALIDATE" in str(each) or "RGV587" in str(each) for each in said) if isinstance(said, list) else False
+    refused = (
+        any("USER_VALIDATE" in str(each) or "RGV587" in str(each) for each in said) if isinstance(said, list) else False
+    )
     leads = str(dig(answer, "data", "url") or answer.get("url") or "")
     return refused or answer.get("action") == "captcha" or "_____tmd_____" in leads
 
@@ -33,5 +35,7 @@ def asks_login(page: Saved) -> Outcome | None:
     """LOGIN_WALL, where a page of Alibaba's passport stands in place of the page."""
     if page.json is not None or len(page.text) > 2 * _SMALL:
         return None
-    found = page.first("//form[@id='login-form' or contains(@action,'login.')]|id('login-box')|//iframe[contains(@src,'passport.')]")
+    found = page.first(
+        "//form[@id='login-form' or contains(@action,'login.')]|id('login-box')|//iframe[contains(@src,'passport.')]"
+    )
     return None if found is None else Outcome.LOGIN_WALL

@@ -15,7 +15,9 @@ from crawlers.saved import Saved, dig, line_of
 from crawlers.sliders import asks_login, slider
 from custody.model import Outcome
 
-_ITEM = re.compile(r"/product-detail/[^/?#]*?_(\d{6,16})\.html|/product/(\d{6,16})(?:-\d+)?/[^/]*\.html|/product-tp/(\d{6,16})/")
+_ITEM = re.compile(
+    r"/product-detail/[^/?#]*?_(\d{6,16})\.html|/product/(\d{6,16})(?:-\d+)?/[^/]*\.html|/product-tp/(\d{6,16})/"
+)
 _TITLE = (
     "//h1[contains(@class,'ma-title')]|//*[contains(@class,'product-title-container')]//h1|//*[contains(@class,'module_title')]//h1"
     "|//*[contains(@class,'product-title')]//h1|//h1[contains(@class,'module-pdp-title')]|//h1[@itemprop='name']|//h1[@title]"
@@ -43,7 +45,9 @@ class Alibaba(Platform):
         if super().knows(page):
             return True
         marked = "icbu" in page.text and ("alibaba.com" in page.text or "alicdn.com" in page.text)
-        return marked and ("window.detailData" in page.text or page.first("//meta[contains(@content,'icbu')]") is not None)
+        return marked and (
+            "window.detailData" in page.text or page.first("//meta[contains(@content,'icbu')]") is not None
+        )
 
     def canonical(self, url: str) -> str | None:
         found = _ITEM.search(urlsplit(url).path) if self.knows_url(url) else None
@@ -61,11 +65,16 @@ class Alibaba(Platform):
             draft.kind = Kind.LISTING
             draft.put("item_id", number, "link canonical")
             self._fill_shown(page, draft, title)
-        elif not draft.fields:
+        elif not draft.fields and not self.is_walled(page):
             hosts = [host_of(url) for url in page.own_urls]
             if any(each.endswith(".en.alibaba.com") or ".trustpass." in each for each in hosts):
                 draft.kind = Kind.STOREFRONT
-                draft.put("seller", line_of(page.first(_COMPANIES[0])) or page.meta("og:title"), "css .company-name", shown=True)
+                draft.put(
+                    "seller",
+                    line_of(page.first(_COMPANIES[0])) or page.meta("og:title"),
+                    "css .company-name",
+                    shown=True,
+                )
             draft.put("title", "".join(page.all("//head/title[1]//text()")), "css title")
 
     def _fill_shown(self, page: Saved, draft: Draft, title: Any) -> None:
@@ -84,13 +93,22 @@ class Alibaba(Platform):
                     low = min(found, key=lambda each: float(each.amount))
                     high = max(float(each.highest or each.amount) for each in found)
                     draft.put("price", low.amount, f"xpath {path}", shown=True)
-                    draft.put("price_max", format(high, ".2f") if high > float(low.amount) else None, f"xpath {path}", shown=True)
+                    draft.put(
+                        "price_max",
+                        format(high, ".2f") if high > float(low.amount) else None,
+                        f"xpath {path}",
+                        shown=True,
+                    )
                     draft.put("currency", low.currency, f"xpath {path}", shown=True)
                     break
         for path in _COMPANIES:
             draft.put("seller", line_of(page.first(path)), f"xpath {path}", shown=True)
-        rows = labels.rows(page.all("//*[contains(@class,'do-entry-item')]|//*[contains(@class,'attribute-item')]|//dl/dt")[:120])
-        draft.put("brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True)
+        rows = labels.rows(
+            page.all("//*[contains(@class,'do-entry-item')]|//*[contains(@class,'attribute-item')]|//dl/dt")[:120]
+        )
+        draft.put(
+            "brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True
+        )
         crumbs = breadcrumb(page)
         draft.put("category", crumbs[1] if crumbs else None, crumbs[0] if crumbs else "")
 
@@ -104,13 +122,19 @@ def _fill_data(product: Mapping[str, Any], seller: Any, draft: Draft) -> None:
     draft.put("item_id", str(product.get("productId") or product.get("id") or ""), f"{where}.product.productId")
     price = product.get("price")
     steps = dig(price, "productLadderPrices")
-    found = [data_price(dig(each, "price") or dig(each, "dollarPrice")) for each in steps] if isinstance(steps, list) else []
+    found = (
+        [data_price(dig(each, "price") or dig(each, "dollarPrice")) for each in steps]
+        if isinstance(steps, list)
+        else []
+    )
     ends = dig(price, "productRangePrices")
     found += [data_price(dig(ends, "priceRangeLow")), data_price(dig(ends, "priceRangeHigh"))]
     amounts = sorted((each.amount for each in found if each is not None), key=float)
     if amounts:
         draft.put("price", amounts[0], f"{where}.product.price")
-        draft.put("price_max", amounts[-1] if float(amounts[-1]) > float(amounts[0]) else None, f"{where}.product.price")
+        draft.put(
+            "price_max", amounts[-1] if float(amounts[-1]) > float(amounts[0]) else None, f"{where}.product.price"
+        )
         shown = dig(steps, 0, "formatPrice") or dig(ends, "priceRangeText")
         named = price_of(shown, usual="USD") if shown else None
         draft.put("currency", named.currency if named else dig(price, "currency"), f"{where}.product.price")

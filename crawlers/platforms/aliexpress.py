@@ -15,7 +15,9 @@ from crawlers.sliders import asks_login, slider
 from crawlers.stock import availability_of
 from custody.model import Outcome
 
-_ITEM = re.compile(r"/(?:item|i)/(?:[^/?#]+/)?(\d{8,20})(?:\.html)?(?=[/?#]|$)|/store/product/[^/]*?/\d+_(\d{8,20})\.html")
+_ITEM = re.compile(
+    r"/(?:item|i)/(?:[^/?#]+/)?(\d{8,20})(?:\.html)?(?=[/?#]|$)|/store/product/[^/]*?/\d+_(\d{8,20})\.html"
+)
 _STORE = re.compile(r"/store/(?:all-wholesale-products/)?(\d+)")
 _TITLE = (
     "//h1[@data-pl='product-title']|//h1[contains(@class,'product-title')]|//*[contains(@class,'product-title-text')]"
@@ -46,7 +48,9 @@ class AliExpress(Platform):
             return _result(page.json) is not None or bool(_affiliate(page.json))
         if super().knows(page) or page.meta("og:site_name").lower().startswith("aliexpress"):
             return True
-        return "aliexpress" in page.text and ("runParams" in page.text or "_dida_config_" in page.text or "_d_c_" in page.text)
+        return "aliexpress" in page.text and (
+            "runParams" in page.text or "_dida_config_" in page.text or "_d_c_" in page.text
+        )
 
     def canonical(self, url: str) -> str | None:
         found = _ITEM.search(urlsplit(url).path) if self.knows_url(url) else None
@@ -77,7 +81,7 @@ class AliExpress(Platform):
             draft.put("item_id", number, "link canonical")
             return
         stores = [found[1] for url in page.own_urls if (found := _STORE.search(urlsplit(url).path))]
-        if stores and not number:
+        if stores and not number and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT
             draft.put("seller_id", stores[0], "the page's address")
             draft.put("seller", page.meta("og:title") or line_of(page.first("//h1")), "meta og:title")
@@ -88,7 +92,11 @@ class AliExpress(Platform):
             for path in _PRICES:
                 shown = line_of(page.first(path))
                 low, high = page.first("//*[@itemprop='lowPrice']"), page.first("//*[@itemprop='highPrice']")
-                shown = f"{line_of(low)} - {line_of(high)}" if path.startswith("id(") and low is not None and high is not None else shown
+                shown = (
+                    f"{line_of(low)} - {line_of(high)}"
+                    if path.startswith("id(") and low is not None and high is not None
+                    else shown
+                )
                 if _put_price(draft, shown, f"xpath {path}", _usual(page), shown=True):
                     break
         product = declared(page)
@@ -103,9 +111,15 @@ class AliExpress(Platform):
         store = page.first("//a[contains(@href,'/store/')]/@href")
         found = _STORE.search(str(store)) if store is not None else None
         draft.put("seller_id", found[1] if found else None, "css a[href*=/store/]")
-        rows = labels.rows(page.all("//*[contains(@class,'property-item') or contains(@class,'specification--prop')]")[:80])
-        draft.put("brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True)
-        gone = page.first("//*[contains(@class,'not-available') or contains(@class,'product-unavailable') or contains(@class,'item-not-found')]")
+        rows = labels.rows(
+            page.all("//*[contains(@class,'property-item') or contains(@class,'specification--prop')]")[:80]
+        )
+        draft.put(
+            "brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True
+        )
+        gone = page.first(
+            "//*[contains(@class,'not-available') or contains(@class,'product-unavailable') or contains(@class,'item-not-found')]"
+        )
         draft.put("availability", availability_of(line_of(gone)), "css .not-available", shown=True)
 
     def wall(self, page: Saved) -> Outcome | None:
@@ -114,7 +128,9 @@ class AliExpress(Platform):
 
 def _usual(page: Saved) -> str | None:
     """The currency that the page's data says it deals in."""
-    found = re.search(r"[\"']?(?:tradeCurrencyCode|currencyCode|baseCurrencyCode)[\"']?\s*[:=]\s*[\"']([A-Z]{3})", page.text)
+    found = re.search(
+        r"[\"']?(?:tradeCurrencyCode|currencyCode|baseCurrencyCode)[\"']?\s*[:=]\s*[\"']([A-Z]{3})", page.text
+    )
     return code_of(found[1]) if found else None
 
 
@@ -136,7 +152,11 @@ def _put_amounts(draft: Draft, low: Any, high: Any, where: str) -> None:
         return
     top = data_price(dig(high, "value"))
     draft.put("price", price.amount, f"{where}.value")
-    draft.put("price_max", top.amount if top is not None and float(top.amount) > float(price.amount) else None, f"{where}.value")
+    draft.put(
+        "price_max",
+        top.amount if top is not None and float(top.amount) > float(price.amount) else None,
+        f"{where}.value",
+    )
     draft.put("price_shown", dig(low, "formatedAmount"), f"{where}.formatedAmount")
     draft.put("currency", code_of(dig(low, "currency")), f"{where}.currency")
 
@@ -161,19 +181,29 @@ def _fill_modules(data: Mapping[str, Any], draft: Draft) -> None:
     price, usual = data.get("priceModule"), code_of(dig(data, "webEnv", "currency"))
     now = "Activity" if dig(price, "minActivityAmount") else ""
     draft.put("price_shown", dig(price, f"formated{now}Price"), f"{where}.priceModule.formated{now}Price")
-    _put_amounts(draft, dig(price, f"min{now}Amount"), dig(price, f"max{now}Amount"), f"{where}.priceModule.min{now}Amount")
+    _put_amounts(
+        draft, dig(price, f"min{now}Amount"), dig(price, f"max{now}Amount"), f"{where}.priceModule.min{now}Amount"
+    )
     _put_price(draft, dig(price, "formatedActivityPrice") or dig(price, "formatedPrice"), f"{where}.priceModule", usual)
     draft.put("seller", dig(data, "storeModule", "storeName"), f"{where}.storeModule.storeName")
     draft.put("seller_id", str(dig(data, "storeModule", "storeNum") or ""), f"{where}.storeModule.storeNum")
-    draft.put("seller_country", dig(data, "storeModule", "countryCompleteName"), f"{where}.storeModule.countryCompleteName")
+    draft.put(
+        "seller_country", dig(data, "storeModule", "countryCompleteName"), f"{where}.storeModule.countryCompleteName"
+    )
     number = dig(data, "actionModule", "productId") or dig(data, "commonModule", "productId")
     draft.put("item_id", str(number or ""), f"{where}.actionModule.productId")
     _put_brand(draft, dig(data, "specsModule", "props"), f"{where}.specsModule.props")
     if dig(data, "actionModule", "itemStatus") not in (0, None):
         draft.put("availability", "OutOfStock", f"{where}.actionModule.itemStatus")
     _put_stock(draft, dig(data, "quantityModule", "totalAvailQuantity"), f"{where}.quantityModule.totalAvailQuantity")
-    draft.put("rating", dig(data, "titleModule", "feedbackRating", "averageStar"), f"{where}.titleModule.feedbackRating")
-    draft.put("rating_count", dig(data, "titleModule", "feedbackRating", "totalValidNum"), f"{where}.titleModule.feedbackRating")
+    draft.put(
+        "rating", dig(data, "titleModule", "feedbackRating", "averageStar"), f"{where}.titleModule.feedbackRating"
+    )
+    draft.put(
+        "rating_count",
+        dig(data, "titleModule", "feedbackRating", "totalValidNum"),
+        f"{where}.titleModule.feedbackRating",
+    )
     draft.put("bought_count", dig(data, "titleModule", "tradeCount"), f"{where}.titleModule.tradeCount")
     draft.put("images", dig(data, "imageModule", "imagePathList"), f"{where}.imageModule.imagePathList")
 
@@ -189,7 +219,12 @@ def _fill_components(data: Mapping[str, Any], draft: Draft) -> None:
     price = price if dig(price, "minActivityAmount") else dig(data, "priceComponent", "origPrice")
     now = "Activity" if dig(price, "minActivityAmount") else ""
     _put_amounts(draft, dig(price, f"min{now}Amount"), dig(price, f"max{now}Amount"), f"{where}.priceComponent")
-    _put_price(draft, dig(price, "multiCurrencyDisplayPrice"), f"{where}.priceComponent", code_of(dig(data, "currencyComponent", "currencyCode")))
+    _put_price(
+        draft,
+        dig(price, "multiCurrencyDisplayPrice"),
+        f"{where}.priceComponent",
+        code_of(dig(data, "currencyComponent", "currencyCode")),
+    )
     draft.put("seller", dig(data, "sellerComponent", "storeName"), f"{where}.sellerComponent.storeName")
     draft.put("seller_id", str(dig(data, "sellerComponent", "storeNum") or ""), f"{where}.sellerComponent.storeNum")
     _put_brand(draft, dig(data, "productPropComponent", "props"), f"{where}.productPropComponent.props")
@@ -212,9 +247,20 @@ def _fill_result(result: Mapping[str, Any], draft: Draft, where: str) -> None:
     ids = dig(result, "GLOBAL_DATA", "globalData")
     draft.put("item_id", str(dig(ids, "productId") or ""), f"{where}.GLOBAL_DATA.globalData.productId")
     sku = dig(result, "PRICE", "targetSkuPriceInfo")
-    text = dig(sku, "salePriceString") or dig(sku, "salePrice", "formatedAmount") or dig(sku, "originalPrice", "formatedAmount")
-    _put_price(draft, text, f"{where}.PRICE.targetSkuPriceInfo", code_of(dig(ids, "currencyCode") or dig(sku, "originalPrice", "currency")))
-    draft.put("seller", dig(result, "SHOP_CARD_PC", "storeName") or dig(ids, "storeName"), f"{where}.SHOP_CARD_PC.storeName")
+    text = (
+        dig(sku, "salePriceString")
+        or dig(sku, "salePrice", "formatedAmount")
+        or dig(sku, "originalPrice", "formatedAmount")
+    )
+    _put_price(
+        draft,
+        text,
+        f"{where}.PRICE.targetSkuPriceInfo",
+        code_of(dig(ids, "currencyCode") or dig(sku, "originalPrice", "currency")),
+    )
+    draft.put(
+        "seller", dig(result, "SHOP_CARD_PC", "storeName") or dig(ids, "storeName"), f"{where}.SHOP_CARD_PC.storeName"
+    )
     number = dig(result, "SHOP_CARD_PC", "sellerInfo", "storeNum") or dig(ids, "storeId")
     draft.put("seller_id", str(number or ""), f"{where}.SHOP_CARD_PC.sellerInfo.storeNum")
     draft.put("rating", dig(result, "PC_RATING", "rating"), f"{where}.PC_RATING.rating")

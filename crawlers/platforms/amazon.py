@@ -106,6 +106,8 @@ class Amazon(Platform):
             fill_offer(page, draft, usual=usual)
             _fill_makers(page, draft)
             _fill_rest(page, draft)
+        elif self.is_walled(page):
+            return
         elif page.by_id("seller-name") is not None or page.by_id("sellerName") is not None:
             draft.kind = Kind.STOREFRONT
             _fill_seller(page, draft)
@@ -217,9 +219,16 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
         said = re.sub(r"^[^:：]{0,80}[:：]\s*", "", line_of(sales))
         draft.put("rank", said[:300], "css #SalesRank", shown=True)
     crumbs = [line_of(each) for each in page.all("id('wayfinding-breadcrumbs_feature_div')//li//a")[:12]]
-    draft.put("category", " > ".join(each for each in crumbs if each), "css #wayfinding-breadcrumbs_feature_div", shown=True)
+    draft.put(
+        "category", " > ".join(each for each in crumbs if each), "css #wayfinding-breadcrumbs_feature_div", shown=True
+    )
     draft.put("rating", _stars(page), "css #acrPopover", shown=True)
-    draft.put("rating_count", number_of(line_of(page.by_id("acrCustomerReviewText"))), "css #acrCustomerReviewText", shown=True)
+    draft.put(
+        "rating_count",
+        number_of(line_of(page.by_id("acrCustomerReviewText"))),
+        "css #acrCustomerReviewText",
+        shown=True,
+    )
     bought = line_of(page.by_id("social-proofing-faceout-title-tk_bought"))
     draft.put("bought_count", bought, "css #social-proofing-faceout-title-tk_bought", shown=True)
     draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
@@ -278,7 +287,9 @@ def _fill_seller(page: Saved, draft: Draft) -> None:
     seller_id = next((each for each in given if re.fullmatch(r"A[0-9A-Z]{9,20}", each)), None)
     draft.put("seller_id", seller_id, "the page's address")
     section = "id('page-section-detail-seller-info')|id('seller-info-storefront')|id('-component-heading')/.."
-    lines = [each for each in page.all(f"({section})//*[contains(@class,'a-row')][not(.//*[contains(@class,'a-row')])]")]
+    lines = [
+        each for each in page.all(f"({section})//*[contains(@class,'a-row')][not(.//*[contains(@class,'a-row')])]")
+    ]
     address: list[str] = []
     taking = False
     for each in lines[:80]:

@@ -73,7 +73,7 @@ class DHgate(Platform):
             draft.put("title", line_of(title), "css h1", shown=True)
             self._fill_shown(page, draft)
         stores = [match[1] for url in page.own_urls if (match := _STORE.search(urlsplit(url).path))]
-        if stores and not draft.fields:
+        if stores and not draft.fields and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT
             draft.put("seller_id", stores[0], "the page's address")
             draft.put("seller", line_of(page.first("//h1")) or page.meta("og:title"), "css h1", shown=True)
@@ -92,7 +92,9 @@ class DHgate(Platform):
         draft.put("seller_id", found[1] if found else None, "css a[href*=/store/]")
         brand = labels.value_of(page, labels.BRAND)
         draft.put("brand", brand, "row brand", shown=True)
-        gone = line_of(page.first("//*[contains(@class,'sold-out') or contains(@class,'soldOut') or contains(@class,'offline')]"))
+        gone = line_of(
+            page.first("//*[contains(@class,'sold-out') or contains(@class,'soldOut') or contains(@class,'offline')]")
+        )
         draft.put("availability", availability_of(gone[:120]), "css .sold-out", shown=True)
         crumbs = breadcrumb(page)
         draft.put("category", crumbs[1] if crumbs else None, crumbs[0] if crumbs else "")

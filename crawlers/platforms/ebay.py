@@ -21,7 +21,9 @@ CURRENCIES = {
 }  # fmt: skip
 _HOST = re.compile(rf"(?:[a-z0-9-]+\.)*ebay\.({'|'.join(re.escape(each) for each in CURRENCIES)})")
 _SHORT = frozenset(("ebay.us", "ebay.to"))
-_ITEM = re.compile(r"/itm/(?:[^/?#]+/)?(\d{9,15})(?=[/?#]|$)|/(?:viewitem|ws/ebayisapi\.dll).*?item=?(\d{9,15})", re.IGNORECASE)
+_ITEM = re.compile(
+    r"/itm/(?:[^/?#]+/)?(\d{9,15})(?=[/?#]|$)|/(?:viewitem|ws/ebayisapi\.dll).*?item=?(\d{9,15})", re.IGNORECASE
+)
 _TITLE = "//h1[@id='itemTitle']|//h1[contains(@class,'x-item-title')]|//h1[@class='product-title' or @itemprop='name']"
 _PRICES = (
     "//*[@id='mm-saleDscPrc']", "//*[@id='prcIsum']", "//*[@id='prcIsum_bidPrice']", "//*[@id='convbinPrice']/..[@itemprop]",
@@ -91,7 +93,9 @@ class Ebay(Platform):
             draft.put("title", _without_hidden(title), "css h1", shown=True)
             draft.put("item_id", item, where)
             self._fill_listing(page, draft)
-        elif any(re.match(r"/(?:usr|str)/[^/]+", urlsplit(url).path) for url in page.own_urls):
+        elif any(re.match(r"/(?:usr|str)/[^/]+", urlsplit(url).path) for url in page.own_urls) and not self.is_walled(
+            page
+        ):
             draft.kind = Kind.STOREFRONT
             name = re.match(r"/(?:usr|str)/([^/?#]+)", next(
                 path for url in page.own_urls if (path := urlsplit(url).path).startswith(("/usr/", "/str/"))
@@ -102,7 +106,9 @@ class Ebay(Platform):
     def _item(self, page: Saved) -> tuple[str, str]:
         shown = line_of(page.by_id("descItemNumber"))
         canonical = next(filter(None, map(self.canonical, page.own_urls)), "")
-        row = re.sub(r"\D", "", line_of(page.first("//*[contains(@class,'ux-layout-section__textual-display--itemId')]")))
+        row = re.sub(
+            r"\D", "", line_of(page.first("//*[contains(@class,'ux-layout-section__textual-display--itemId')]"))
+        )
         for where, value in (("link canonical", canonical), ("css #descItemNumber", shown), ("row itemId", row)):
             if re.fullmatch(r"\d{9,15}", value):
                 return value, where
@@ -134,14 +140,23 @@ class Ebay(Platform):
             for name, value in data.fields.items():
                 if name not in ("brand", "seller", "item_id"):
                     draft.put(name, value, data.sources[name].where)
-        stock = line_of(page.first("id('qtySubTxt')|id('qtyAvailability')|//*[contains(@class,'x-quantity__availability')]"))
+        stock = line_of(
+            page.first("id('qtySubTxt')|id('qtyAvailability')|//*[contains(@class,'x-quantity__availability')]")
+        )
         draft.put("availability", availability_of(stock), "css #qtySubTxt", shown=True)
-        if page.first("id('binBtn_btn')|id('binBtn_btn_1')|id('isCartBtn_btn')|//*[contains(@class,'x-bin-action')]//a") is not None:
+        if (
+            page.first(
+                "id('binBtn_btn')|id('binBtn_btn_1')|id('isCartBtn_btn')|//*[contains(@class,'x-bin-action')]//a"
+            )
+            is not None
+        ):
             draft.put("availability", "InStock", "the button to buy", shown=True)
         crumbs = breadcrumb(page)
         if crumbs is not None:
             draft.put("category", crumbs[1], crumbs[0])
-        place = page.first("//*[@itemprop='availableAtOrFrom']|//*[contains(@class,'ux-labels-values--itemLocation')]//dd")
+        place = page.first(
+            "//*[@itemprop='availableAtOrFrom']|//*[contains(@class,'ux-labels-values--itemLocation')]//dd"
+        )
         draft.put("ships_from", line_of(place), "css [itemprop=availableAtOrFrom]", shown=True)
         sold = line_of(page.first("//*[contains(@class,'vi-qty-pur-lnk')]|//*[contains(@class,'x-quantity__sold')]"))
         draft.put("bought_count", number_of(sold), "css .vi-qty-pur-lnk", shown=True)
@@ -183,7 +198,9 @@ def _paid(element: Any, usual: str | None) -> tuple[str, str | None] | None:
     best = given or shown
     if best is None:
         return None
-    codes = element.xpath("./following-sibling::*[@itemprop='priceCurrency']/@content|.//*[@itemprop='priceCurrency']/@content")
+    codes = element.xpath(
+        "./following-sibling::*[@itemprop='priceCurrency']/@content|.//*[@itemprop='priceCurrency']/@content"
+    )
     return best.amount, (code_of(codes[0]) if codes else None) or (shown.currency if shown else None)
 
 

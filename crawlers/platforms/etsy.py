@@ -69,11 +69,16 @@ class Etsy(Platform):
             self._fill_listing(page, draft, product)
             return
         shops = [found[1] for url in page.own_urls if (found := _SHOP.match(url))]
-        if shops:
+        if shops and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT
             draft.put("seller", shops[0], "the page's address")
             draft.put("title", line_of(page.first("//h1")) or page.meta("og:title"), "css h1", shown=True)
-            draft.put("ships_from", line_of(page.first("//*[contains(@class,'shop-location')]")), "css .shop-location", shown=True)
+            draft.put(
+                "ships_from",
+                line_of(page.first("//*[contains(@class,'shop-location')]")),
+                "css .shop-location",
+                shown=True,
+            )
 
     def _fill_listing(self, page: Saved, draft: Draft, product: Any) -> None:
         for path in _PRICES:
@@ -92,7 +97,9 @@ class Etsy(Platform):
                 draft.put("seller", named[1] if named else "", f"xpath {path}", shown=True)
         said = page.after(r'(?=\{"shop_name":)|"shop_name":\s*(?=")')
         draft.put("seller", said if isinstance(said, str) else dig(said, "shop_name"), "script shop_name")
-        message = line_of(page.first("//*[contains(@class,'unavailable') or contains(@class,'sold-out') or @data-sold-out]"))
+        message = line_of(
+            page.first("//*[contains(@class,'unavailable') or contains(@class,'sold-out') or @data-sold-out]")
+        )
         if message and _GONE.search(message[:300]):
             draft.put("availability", "OutOfStock", "css .unavailable", shown=True)
         if product is not None:
@@ -110,7 +117,11 @@ class Etsy(Platform):
             currency = currency or code_of(page.meta("etsymarketplace:price"))
             draft.put("price", price.amount if price else None, "meta product:price:amount")
             draft.put("currency", currency if price else None, "meta product:price:currency")
-        if "availability" not in draft.fields and page.first("//*[@data-buy-box]") is not None and buy_button(page) is not None:
+        if (
+            "availability" not in draft.fields
+            and page.first("//*[@data-buy-box]") is not None
+            and buy_button(page) is not None
+        ):
             draft.put("availability", "InStock", "the button to buy", shown=True)
         crumbs = breadcrumb(page)
         if crumbs is not None:

@@ -53,7 +53,7 @@ class Shopify(Platform):
             self._fill_product(page, draft, dig(meta, "product"))
         elif kind == "article" or not kind and page.meta("og:type") == "article":
             _fill_article(page, draft)
-        elif kind in ("collection", "home", "index") or not kind:
+        elif (kind in ("collection", "home", "index") or not kind) and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT if kind in ("home", "index", "collection") else Kind.OTHER
             draft.put("title", heading(page) or page.meta("og:title"), "css h1", shown=True)
         if draft.fields:
@@ -96,7 +96,9 @@ def _products(answer: Any) -> tuple[list[Mapping[str, Any]], bool] | None:
 
 
 def _is_product(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("variants"), list) and "handle" in value and "id" in value
+    return (
+        isinstance(value, Mapping) and isinstance(value.get("variants"), list) and "handle" in value and "id" in value
+    )
 
 
 def _own_json(page: Saved, known: Any) -> tuple[str, Mapping[str, Any]] | None:
@@ -178,7 +180,9 @@ def _fill_article(page: Saved, draft: Draft) -> None:
         draft.put("published_shown", line_of(times[0]), "css time[datetime]", shown=True)
     writers = [dig(each, "author", "name") for _, each in works]
     draft.put("author", next(filter(None, writers), None), "json-ld .author.name")
-    body = page.first("//*[@itemprop='articleBody']|//*[contains(@class,'article') and contains(@class,'content')]|//article")
+    body = page.first(
+        "//*[@itemprop='articleBody']|//*[contains(@class,'article') and contains(@class,'content')]|//article"
+    )
     if body is not None:
         links = [page.markup.join(each, next(iter(page.own_urls), "")) or "" for each in body.xpath(".//a/@href")]
         kept = [each for each in dict.fromkeys(links) if each.startswith("http") and classify(each) in _SOLD]

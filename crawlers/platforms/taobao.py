@@ -48,7 +48,8 @@ class Taobao(Platform):
             return True
         title = "".join(page.all("//head/title[1]//text()")).strip()
         return title.endswith(("-tmall.com天猫", "-淘宝网", "-天猫Tmall.com", "-Taobao", "_淘宝网")) or (
-            "g.alicdn.com" in page.text and any(each in page.text for each in ("TShop.Setup", "tb-main-title", "g_config.idata"))
+            "g.alicdn.com" in page.text
+            and any(each in page.text for each in ("TShop.Setup", "tb-main-title", "g_config.idata"))
         )
 
     def canonical(self, url: str) -> str | None:
@@ -72,11 +73,15 @@ class Taobao(Platform):
         title = page.first(_TITLE)
         if title is None and "title" not in draft.fields:
             if any(re.search(r"(?:^|\.)(?:shop\w*)\.(?:taobao|tmall)\.com$", host_of(url)) for url in page.own_urls):
+                if self.is_walled(page):
+                    return
                 draft.kind = Kind.STOREFRONT
                 draft.put("title", "".join(page.all("//head/title[1]//text()")), "css title")
             return
         draft.kind = Kind.LISTING
-        draft.put("title", (title.get("data-title") if title is not None else "") or line_of(title), "css h1", shown=True)
+        draft.put(
+            "title", (title.get("data-title") if title is not None else "") or line_of(title), "css h1", shown=True
+        )
         number = next(filter(None, map(self.canonical, page.own_urls)), "")
         draft.put("item_id", number, "link canonical")
         said = _ITEM_ID.search(page.text)
@@ -136,7 +141,11 @@ def _fill_detail(detail: Mapping[str, Any] | None, draft: Draft, where: str) -> 
     images = dig(item, "images")
     draft.put("images", images if isinstance(images, list) and images else None, f"{where} .item.images")
     price = dig(detail, "componentsVO", "priceVO")
-    _put_price(draft, dig(price, "extraPrice", "priceText") or dig(price, "price", "priceText"), f"{where} .componentsVO.priceVO")
+    _put_price(
+        draft,
+        dig(price, "extraPrice", "priceText") or dig(price, "price", "priceText"),
+        f"{where} .componentsVO.priceVO",
+    )
     stack = dig(detail, "apiStack", 0, "value")
     try:
         live = json.loads(stack) if isinstance(stack, str) else stack
@@ -151,4 +160,8 @@ def _fill_detail(detail: Mapping[str, Any] | None, draft: Draft, where: str) -> 
 
 
 def _rows(group: Any) -> list[tuple[str, list[Any]]]:
-    return [(str(name), rows) for name, rows in group.items() if isinstance(rows, list)] if isinstance(group, Mapping) else []
+    return (
+        [(str(name), rows) for name, rows in group.items() if isinstance(rows, list)]
+        if isinstance(group, Mapping)
+        else []
+    )

@@ -26,7 +26,10 @@ class Temu(Platform):
 
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
-            return dig(page.json, "goods", "goodsId") is not None or dig(page.json, "store", "goods", "goodsId") is not None
+            return (
+                dig(page.json, "goods", "goodsId") is not None
+                or dig(page.json, "store", "goods", "goodsId") is not None
+            )
         return super().knows(page) or ("kwcdn.com" in page.text and "window.rawData" in page.text)
 
     def canonical(self, url: str) -> str | None:
@@ -58,7 +61,7 @@ class Temu(Platform):
                 if not (name in ("price", "price_max", "currency") and "price" in draft.fields):
                     draft.put(name, value, data.sources[name].where)
         malls = [found[1] for url in page.own_urls if (found := _MALL.search(urlsplit(url).path))]
-        if malls and not draft.fields:
+        if malls and not draft.fields and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT
             draft.put("seller_id", malls[0], "the page's address")
             draft.put("seller", page.meta("og:title"), "meta og:title")

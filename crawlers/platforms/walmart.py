@@ -41,7 +41,9 @@ class Walmart(Platform):
             items = _answered(page.json)
             put_entries(draft, [_entry(each) for each in items], "json", one=len(items) == 1)
             return
-        usual = next((code for url in page.own_urls for host, code in _CURRENCIES.items() if host_of(url).endswith(host)), None)
+        usual = next(
+            (code for url in page.own_urls for host, code in _CURRENCIES.items() if host_of(url).endswith(host)), None
+        )
         found = self._product(page)
         number = next(filter(None, map(self.canonical, page.own_urls)), "")
         title = page.first("id('main-title')|//h1[@itemprop='name']|//h1[contains(@class,'prod-ProductTitle')]")
@@ -54,8 +56,9 @@ class Walmart(Platform):
             draft.put("item_id", number, "link canonical")
             self._fill_shown(page, draft, usual)
         elif not draft.fields and any(re.match(r"/(?:global/)?seller/", urlsplit(url).path) for url in page.own_urls):
-            draft.kind = Kind.STOREFRONT
-            draft.put("seller", line_of(page.first("//h1")), "css h1", shown=True)
+            if not self.is_walled(page):
+                draft.kind = Kind.STOREFRONT
+                draft.put("seller", line_of(page.first("//h1")), "css h1", shown=True)
         if "price" in draft.fields:
             draft.put("currency", usual, "the page's address")
 
@@ -68,7 +71,9 @@ class Walmart(Platform):
             if isinstance(product, Mapping) and (product.get("name") or product.get("productName")):
                 return f"json script#{script} .{'.'.join(map(str, path))}", product
         state = page.after(r"__WML_REDUX_INITIAL_STATE__\s*=\s*(?=\{)")
-        product = dig(state, "product", "buyBox", "products", 0) or dig(state, "item", "product", "buyBox", "products", 0)
+        product = dig(state, "product", "buyBox", "products", 0) or dig(
+            state, "item", "product", "buyBox", "products", 0
+        )
         return ("script __WML_REDUX_INITIAL_STATE__", product) if isinstance(product, Mapping) else None
 
     def _fill_shown(self, page: Saved, draft: Draft, usual: str | None) -> None:
@@ -85,8 +90,18 @@ class Walmart(Platform):
             for name, value in data.fields.items():
                 if name != "item_id" and not (name in ("price", "price_max", "currency") and "price" in draft.fields):
                     draft.put(name, value, data.sources[name].where)
-        draft.put("brand", line_of(page.first("//*[contains(@class,'prod-brandName')]|//a[@data-seo-id='brand-name']")), "css .prod-brandName", shown=True)
-        draft.put("seller", line_of(page.first("//*[contains(@class,'seller-name')]|//*[@data-testid='seller-name-link']")), "css .seller-name", shown=True)
+        draft.put(
+            "brand",
+            line_of(page.first("//*[contains(@class,'prod-brandName')]|//a[@data-seo-id='brand-name']")),
+            "css .prod-brandName",
+            shown=True,
+        )
+        draft.put(
+            "seller",
+            line_of(page.first("//*[contains(@class,'seller-name')]|//*[@data-testid='seller-name-link']")),
+            "css .seller-name",
+            shown=True,
+        )
         crumbs = breadcrumb(page)
         draft.put("category", crumbs[1] if crumbs else None, crumbs[0] if crumbs else "")
 
@@ -111,7 +126,9 @@ def _fill_product(product: Mapping[str, Any], draft: Draft, where: str) -> None:
         draft.put("price_shown", dig(price, "priceString"), f"{where}.priceInfo.currentPrice.priceString")
         draft.put("currency", code_of(dig(price, "currencyUnit")), f"{where}.priceInfo.currentPrice.currencyUnit")
     draft.put("seller", product.get("sellerDisplayName") or product.get("sellerName"), f"{where}.sellerName")
-    draft.put("seller_id", product.get("catalogSellerId") and str(product["catalogSellerId"]), f"{where}.catalogSellerId")
+    draft.put(
+        "seller_id", product.get("catalogSellerId") and str(product["catalogSellerId"]), f"{where}.catalogSellerId"
+    )
     stock = product.get("availabilityStatus") or dig(product, "urgentQuantity")
     draft.put("availability", availability_of(stock if isinstance(stock, str) else None), f"{where}.availabilityStatus")
     draft.put("rating", product.get("averageRating"), f"{where}.averageRating")
