@@ -10,29 +10,59 @@ from crawlers.saved import Saved, line_of
 from crawlers.stock import availability_of
 
 _PRICES = (
-    "priceblock_dealprice", "priceblock_saleprice", "priceblock_ourprice", "priceblock_pospromoprice",
-    "corePriceDisplay_desktop_feature_div", "corePriceDisplay_mobile_feature_div", "corePrice_desktop",
-    "corePrice_mobile_feature_div", "corePrice_feature_div", "apex_desktop", "apex_mobile", "priceToPay",
-    "price_inside_buybox", "newBuyBoxPrice", "kindle-price", "buyNewSection", "usedBuySection", "miniATF_price",
-    "actualPriceValue", "buyingPriceValue", "priceBlock", "price",
-)  # fmt: skip
+    "priceblock_dealprice",
+    "priceblock_saleprice",
+    "priceblock_ourprice",
+    "priceblock_pospromoprice",
+    "corePriceDisplay_desktop_feature_div",
+    "corePriceDisplay_mobile_feature_div",
+    "corePrice_desktop",
+    "corePrice_mobile_feature_div",
+    "corePrice_feature_div",
+    "apex_desktop",
+    "apex_mobile",
+    "priceToPay",
+    "price_inside_buybox",
+    "newBuyBoxPrice",
+    "kindle-price",
+    "buyNewSection",
+    "usedBuySection",
+    "miniATF_price",
+    "actualPriceValue",
+    "buyingPriceValue",
+    "priceBlock",
+    "price",
+)
 """Elements of the product's own offer, by id: never a list price, another format's or another product's."""
 _PAID = (
     ".//*[contains(concat(' ',@class,' '),' priceToPay ') or contains(@class,'apexPriceToPay')]",
-    ".//*[contains(concat(' ',@class,' '),' a-price ')][not(contains(@class,'a-text-price'))][not(@data-a-strike)]"
-    "[not(ancestor::*[contains(@class,'basisPrice') or contains(@class,'pricePerUnit') or contains(@class,'savings')])]",
-    ".//*[contains(@class,'offer-price') or contains(@class,'a-color-price') or contains(@class,'priceLarge')]"
-    "[not(ancestor-or-self::*[contains(@class,'a-text-strike') or contains(@class,'priceBlockStrike')])]",
+    (
+        ".//*[contains(concat(' ',@class,' '),' a-price ')][not(contains(@class,'a-text-price'))][not(@data-a-strike)]"
+        "[not(ancestor::*[contains(@class,'basisPrice') or contains(@class,'pricePerUnit')"
+        " or contains(@class,'savings')])]"
+    ),
+    (
+        ".//*[contains(@class,'offer-price') or contains(@class,'a-color-price') or contains(@class,'priceLarge')]"
+        "[not(ancestor-or-self::*[contains(@class,'a-text-strike') or contains(@class,'priceBlockStrike')])]"
+    ),
 )
-_STOCK = ("availability", "availabilityInsideBuyBox_feature_div", "outOfStock", "outOfStockBuyBox_feature_div",
-          "availability_feature_div", "ddmDeliveryMessage")  # fmt: skip
-_UNSHOWN = "a-declarative|a-popover-preload|aok-hidden"
+_STOCK = (
+    "availability",
+    "availabilityInsideBuyBox_feature_div",
+    "outOfStock",
+    "outOfStockBuyBox_feature_div",
+    "availability_feature_div",
+    "ddmDeliveryMessage",
+)
 # "Sold by X and fulfilled by Amazon": X as each language's sentence holds it.
 _SENTENCES = tuple(
     re.compile(each, re.IGNORECASE)
     for each in (
         r"(?:ships|dispatched|delivered) from and sold by (?P<s>.+?)(?:\.(?:\s|$)|$| gift-wrap| in easy-to-open)",
-        r"sold by (?P<s>.+?)(?: and | & |, )(?:fulfilled|ships|shipped|dispatched|delivered) (?:by|from) (?P<f>.+?)(?:\.(?:\s|$)|$)",
+        (
+            r"sold by (?P<s>.+?)(?: and | & |, )(?:fulfilled|ships|shipped|dispatched|delivered)"
+            r" (?:by|from) (?P<f>.+?)(?:\.(?:\s|$)|$)"
+        ),
         r"(?:verkauf und versand|versand und verkauf) durch (?P<s>.+?)(?:\.(?:\s|$)|$)",
         r"verkauf durch (?P<s>.+?) und versand durch (?P<f>.+?)(?:\.(?:\s|$)|$)",
         r"(?:expédié et vendu|vendu et expédié) par (?P<s>.+?)(?:\.(?:\s|$)|$)",
@@ -55,7 +85,10 @@ _SENTENCES = tuple(
         r"(?P<s>\S.*?)\s*が販売し、\s*(?P<f>.+?)\s*が発送",
         r"由\s*(?P<s>.+?)\s*(?:直接销售和发货|销售和发货|销售，|销售并)",
         r"(?:يُباع ويُشحن من|تباع وتشحن من|يباع ويشحن من)\s*(?P<s>.+?)(?:\.(?:\s|$)|$)",
-        r"(?:sold by|verkauft von|vendu par|venduto da|vendido por|verkocht door)\s*:?\s*(?P<s>[^.:]{2,60}?)\s*(?:\.|$)",
+        (
+            r"(?:sold by|verkauft von|vendu par|venduto da|vendido por|verkocht door)"
+            r"\s*:?\s*(?P<s>[^.:]{2,60}?)\s*(?:\.|$)"
+        ),
     )
 )
 _SELLER_ID = re.compile(r"[?&;](?:seller|merchantID|me|m)=(A[0-9A-Z]{9,20})(?![0-9A-Z])")

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from crawlers import labels
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.platform import Draft
-from crawlers.products import breadcrumb
 from crawlers.saved import Saved, line_of
 from crawlers.stock import availability_of
 
@@ -18,11 +18,13 @@ _BUY = re.compile(
     r"|(?:añadir|agregar) (?:al|a la|a mi) (?:carrito|cesta|bolsa|carro)(?: de compras?)?|comprar(?: ahora| agora| já)?"
     r"|adicionar (?:ao|à) (?:carrinho|sacola|cesto)|colocar no carrinho"
     r"|(?:toevoegen aan|in) (?:mijn |je )?winkel(?:wagen|mand|mandje)|in winkelwagen|nu kopen"
-    r"|lägg i (?:varukorgen|varukorg|kundvagnen|påsen)|köp(?: nu)?|legg i handlekurv(?:en)?|læg i kurv(?:en)?|køb(?: nu)?"
+    r"|lägg i (?:varukorgen|varukorg|kundvagnen|påsen)|köp(?: nu)?"
+    r"|legg i handlekurv(?:en)?|læg i kurv(?:en)?|køb(?: nu)?"
     r"|do koszyka|dodaj do koszyka|kup teraz|do košíku|přidat do košíku|kosárba(?: teszem)?"
     r"|sepete ekle|hemen al|satın al|в корзину|добавить в корзину|купить|до кошика|додати до кошика|adaugă în coș"
     r"|カートに入れる|カートに追加(?:する)?|買い物かごに入れる|今すぐ購入|購入手続きへ|加入购物车|加入購物車|立即购买"
-    r"|장바구니(?: 담기| 추가)?|바로 ?구매|구매하기|أضف (?:إلى|الى) (?:السلة|عربة التسوق|الحقيبة)|thêm vào giỏ(?: hàng)?"
+    r"|장바구니(?: 담기| 추가)?|바로 ?구매|구매하기"
+    r"|أضف (?:إلى|الى) (?:السلة|عربة التسوق|الحقيبة)|thêm vào giỏ(?: hàng)?"
     r"|เพิ่มลงในตะกร้า|ใส่ตะกร้า|tambah(?:kan)? ke keranjang|beli sekarang",
     re.IGNORECASE,
 )
@@ -32,6 +34,10 @@ _STOCK = (
     " or contains(@class,'stock_status') or contains(@class,'product-stock') or contains(@class,'out-of-stock')"
     " or contains(@class,'in-stock') or contains(@class,'sold-out') or @itemprop='availability'"
     " or @id='availability' or @data-testid='availability']"
+)
+_PRESSED = (
+    "//button|//input[@type='submit' or @type='button']"
+    "|//a[@role='button' or contains(@class,'btn') or contains(@class,'button')]"
 )
 _ELSEWHERE = frozenset(("related", "recommend", "upsell", "cross-sell", "carousel", "slider", "recently", "also-like"))
 MAX_WORDS = 60
@@ -69,8 +75,7 @@ def shown_stock(page: Saved) -> tuple[str, str] | None:
 
 def buy_button(page: Saved) -> Any | None:
     """The first that can be pressed, outside what is said of other products."""
-    for each in page.all("//button|//input[@type='submit' or @type='button']|//a[@role='button' or contains(@class,'btn')"
-                         " or contains(@class,'button')]")[:400]:  # fmt: skip
+    for each in page.all(_PRESSED)[:400]:
         off = (
             each.get("disabled") is not None
             or each.get("aria-disabled") == "true"

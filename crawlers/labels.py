@@ -14,7 +14,8 @@ MAX_VALUE = 120
 BRAND = frozenset(
     """
     brand|brand name|marke|markenname|marque|nom de la marque|marca|nome marca|nome del marchio|marchio|
-    nombre de la marca|nome da marca|merk|merknaam|märke|varumärke|varumärkesnamn|mærke|merke|marka|marka adı|nazwa marki|
+    nombre de la marca|nome da marca|merk|merknaam|märke|
+    varumärke|varumärkesnamn|mærke|merke|marka|marka adı|nazwa marki|
     ブランド|ブランド名|品牌|品牌名称|牌子|브랜드|бренд|марка|торговая марка|značka|márka|العلامة التجارية|الماركة|
     اسم العلامة التجارية|ब्रांड|thương hiệu|ยี่ห้อ|merek|brand, seller, or collection name|שם מותג|מותג
     """.replace("\n", "")
@@ -62,7 +63,8 @@ RANK = frozenset(
 SOLD_BY = frozenset(
     """
     sold by|seller|verkauft von|verkäufer|vendu par|vendeur|venduto da|venditore|vendido por|vendedor|verkocht door|
-    verkoper|såld av|säljs av|säljare|sprzedawane przez|sprzedawca|satıcı|販売元|出品者|卖家|由以下卖家销售|البائع|يباع من
+    verkoper|såld av|säljs av|säljare|sprzedawane przez|sprzedawca|satıcı|
+    販売元|出品者|卖家|由以下卖家销售|البائع|يباع من
     """.replace("\n", "")
     .replace("    ", "")
     .strip()
@@ -94,7 +96,8 @@ LEGAL_ADDRESS = frozenset(
     business address|geschäftsadresse|unternehmensadresse|adresse commerciale|adresse de l'entreprise|
     indirizzo aziendale|indirizzo commerciale|sede legale|dirección comercial|dirección de la empresa|
     endereço comercial|endereço da empresa|bedrijfsadres|zakelijk adres|företagsadress|adres firmy|
-    adres prowadzenia działalności|adres siedziby|i̇ş adresi|iş adresi|住所|营业地址|公司地址|عنوان النشاط التجاري|عنوان العمل
+    adres prowadzenia działalności|adres siedziby|i̇ş adresi|iş adresi|
+    住所|营业地址|公司地址|عنوان النشاط التجاري|عنوان العمل
     """.replace("\n", "")
     .replace("    ", "")
     .strip()

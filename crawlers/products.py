@@ -1,6 +1,6 @@
 """The one product that a page is about, as it declares it: JSON-LD, microdata, Open Graph (schema.org Product)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -92,6 +92,25 @@ def fill_declared(page: Saved, draft: Draft, product: Declared, *, usual: str | 
     fill_offers(page, draft, product.offers, f"{where} .offers", usual=usual)
 
 
+def add_declared(page: Saved, draft: Draft, *, but: tuple[str, ...] = (), usual: str | None = None) -> Declared | None:
+    """What the page declares of its product, behind what a platform's reader found itself.
+
+    ``but``: fields whose declared values are known to be wrong there. A price of the reader's own keeps the declared
+    range and currency out: they may be another country's.
+    """
+    product = declared(page)
+    if product is None:
+        return None
+    declares = Draft(platform=draft.platform)
+    fill_declared(page, declares, product, usual=usual)
+    priced = "price" in draft.fields
+    for name, value in declares.fields.items():
+        if name not in but and not (priced and name in ("price", "price_max", "currency")):
+            draft.fields.setdefault(name, value)
+            draft.sources.setdefault(name, declares.sources[name])
+    return product
+
+
 def fill_rating(draft: Draft, rating: Any, where: str) -> None:
     rating = dig(rating, "properties") or rating
     if isinstance(rating, Mapping):
@@ -112,9 +131,9 @@ def fill_offers(
         if max(tops) > Decimal(lowest.amount):
             draft.put("price_max", format(max(tops), "f"), f"{where}.highPrice")
         draft.put("currency", lowest.currency, f"{where}.priceCurrency")
-    stock = [found for each in chosen if (found := availability_of(_one(each, "availability")))]
+    stock = [said for each in chosen if (said := availability_of(_one(each, "availability")))]
     draft.put("availability", together(stock), f"{where}.availability")
-    sellers = {found for each in chosen if (found := text_in(_one(each, "seller", "offeredBy")))}
+    sellers = {name for each in chosen if (name := text_in(_one(each, "seller", "offeredBy")))}
     if len(sellers) == 1:
         draft.put("seller", sellers.pop(), f"{where}.seller")
 
@@ -137,7 +156,7 @@ def fill_meta(page: Saved, draft: Draft, *, usual: str | None = None) -> None:
     draft.put("images", [image] if image else None, "meta og:image")
 
 
-def put_entries(draft: Draft, entries: list[Mapping[str, Any]], where: str, *, one: bool) -> None:
+def put_entries(draft: Draft, entries: Sequence[Mapping[str, Any]], where: str, *, one: bool) -> None:
     """Listings out of a platform's answer to a program: one fills the fields, a list of them fills ``items``."""
     kept = [{name: value for name, value in each.items() if value not in (None, "", [])} for each in entries]
     kept = [each for each in kept if each.get("title")]
@@ -149,22 +168,6 @@ def put_entries(draft: Draft, entries: list[Mapping[str, Any]], where: str, *, o
             draft.put(name, value, f"{where} .{name}")
     else:
         draft.put("items", kept, where)
-
-
-def breadcrumb(page: Saved) -> tuple[str, str] | None:
-    """``where`` and the page's place in the shop: ``Bags > Totes``; the page's own name is not in it."""
-    for where, each in [*page.things("breadcrumblist"), *page.items("breadcrumblist")]:
-        elements = each.get("itemListElement")
-        names = []
-        for element in elements if isinstance(elements, list) else [elements]:
-            element = dig(element, "properties") or element  # noqa: PLW2901
-            name = text_in(dig(element, "name")) or text_in(dig(element, "item"))
-            if name and "://" not in name:
-                names.append(name)
-        if names:
-            title = squeeze(heading(page))
-            return where, " > ".join(each for each in names if squeeze(each) != title or len(names) == 1)
-    return None
 
 
 def heading(page: Saved) -> str:
@@ -245,7 +248,8 @@ def _offers(product: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if isinstance(node, list):
             stack[:0] = node
         elif isinstance(node, Mapping):
-            inner = node.get("properties") if isinstance(node.get("properties"), Mapping) else node
+            properties = node.get("properties")
+            inner: Mapping[str, Any] = properties if isinstance(properties, Mapping) else node
             held = inner.get("offers") or inner.get("hasVariant")
             if held and not _price(inner, usual=None):
                 stack.insert(0, held)

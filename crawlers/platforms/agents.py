@@ -1,6 +1,7 @@
 """Purchasing agents for Chinese shops (Superbuy, CNFans, Pandabuy, ...): what their page sells is another shop's item.
 
-The item's source is in the agent's own address, so a dead agent page still says what it led to. No real page was at hand.
+The item's source is in the agent's own address, so a dead agent page still says what it led to. No real page was at
+hand.
 """
 
 import re
@@ -19,9 +20,16 @@ SOURCES = {
     "1688": "https://detail.1688.com/offer/{}.html",
 }
 _NAMED = {
-    "weidian": "weidian", "wd": "weidian", "micro": "weidian", "taobao": "taobao", "tb": "taobao", "tmall": "taobao",
-    "ali_1688": "1688", "1688": "1688", "alibaba": "1688",
-}  # fmt: skip
+    "weidian": "weidian",
+    "wd": "weidian",
+    "micro": "weidian",
+    "taobao": "taobao",
+    "tb": "taobao",
+    "tmall": "taobao",
+    "ali_1688": "1688",
+    "1688": "1688",
+    "alibaba": "1688",
+}
 _NUMBERED = {"oopbuy": {"1": "taobao"}, "hoobuy": {"0": "1688", "1": "taobao", "2": "weidian"}}
 """Codes on which two sources agree; others stay unresolved."""
 _SOURCE = (
@@ -36,11 +44,34 @@ class Agents(Platform):
 
     name = "agents"
     hosts: ClassVar[frozenset[str]] = frozenset(
-        """
-        superbuy.com sugargoo.com cssbuy.com kakobuy.com fansbuy.com hoobuy.com cnfans.com mulebuy.com acbuy.com
-        oopbuy.com basetao.com wegobuy.com pandabuy.com allchinabuy.com joyabuy.com joyagoo.com mycnbox.com gtbuy.com
-        hipobuy.com lovegobuy.com itaobuy.com ponybuy.com eastmallbuy.com hubbuycn.com orientdig.com usfans.com
-        """.split()
+        [
+            "superbuy.com",
+            "sugargoo.com",
+            "cssbuy.com",
+            "kakobuy.com",
+            "fansbuy.com",
+            "hoobuy.com",
+            "cnfans.com",
+            "mulebuy.com",
+            "acbuy.com",
+            "oopbuy.com",
+            "basetao.com",
+            "wegobuy.com",
+            "pandabuy.com",
+            "allchinabuy.com",
+            "joyabuy.com",
+            "joyagoo.com",
+            "mycnbox.com",
+            "gtbuy.com",
+            "hipobuy.com",
+            "lovegobuy.com",
+            "itaobuy.com",
+            "ponybuy.com",
+            "eastmallbuy.com",
+            "hubbuycn.com",
+            "orientdig.com",
+            "usfans.com",
+        ]
     )
     ready = "h1, [class*='goods-title'], [class*='product-title']"
 
@@ -53,8 +84,10 @@ class Agents(Platform):
         source = next((found for url in page.own_urls if self.knows_url(url) and (found := decode(url))), None)
         if page.json is not None or source is None:
             return
-        title = page.first("//h1|//*[contains(@class,'goods-title') or contains(@class,'product-title') or contains(@class,'goodsTitle')"
-                           " or contains(@class,'item-title')]")  # fmt: skip
+        title = page.first(
+            "//h1|//*[contains(@class,'goods-title') or contains(@class,'product-title')"
+            " or contains(@class,'goodsTitle') or contains(@class,'item-title')]"
+        )
         said = line_of(title)
         if not said or self.is_walled(page):
             draft.note(f"the address leads to {source[0]}:{source[1]}")

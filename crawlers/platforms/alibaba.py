@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from archive.reading import Kind
 from crawlers import labels
 from crawlers.address import host_of
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.money import data_price, number_of, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import breadcrumb, declared, fill_declared
+from crawlers.products import add_declared
 from crawlers.saved import Saved, dig, line_of
 from crawlers.sliders import asks_login, slider
 from custody.model import Outcome
@@ -23,17 +24,22 @@ _TITLE = (
     "|//*[contains(@class,'product-title')]//h1|//h1[contains(@class,'module-pdp-title')]|//h1[@itemprop='name']|//h1[@title]"
 )
 _PRICES = (
-    "//*[contains(@class,'ma-spec-price')]", "//*[contains(@class,'ma-ref-price')]", "//*[contains(@class,'price-range')]",
-    "//*[@data-testid='range-price' or @data-testid='fixed-price']", "//*[contains(@class,'product-price')]//*[contains(@class,'price')]",
-)  # fmt: skip
+    "//*[contains(@class,'ma-spec-price')]",
+    "//*[contains(@class,'ma-ref-price')]",
+    "//*[contains(@class,'price-range')]",
+    "//*[@data-testid='range-price' or @data-testid='fixed-price']",
+    "//*[contains(@class,'product-price')]//*[contains(@class,'price')]",
+)
 _COMPANIES = (
-    "//*[contains(@class,'company-name')]//a", "//a[contains(@class,'company-name')]", "//*[contains(@class,'cp-name')]//a",
+    "//*[contains(@class,'company-name')]//a",
+    "//a[contains(@class,'company-name')]",
+    "//*[contains(@class,'cp-name')]//a",
     "//*[@data-testid='company-name']",
-)  # fmt: skip
+)
 
 
 class Alibaba(Platform):
-    """Prices are per unit and fall with the quantity: ``price`` is the lowest on the page, ``price_max`` the highest."""
+    """Prices are per unit and fall with the quantity: ``price`` is the lowest, ``price_max`` the highest."""
 
     name = "alibaba"
     hosts: ClassVar[frozenset[str]] = frozenset(("alibaba.com",))
@@ -79,13 +85,7 @@ class Alibaba(Platform):
 
     def _fill_shown(self, page: Saved, draft: Draft, title: Any) -> None:
         draft.put("title", line_of(title), "css h1", shown=True)
-        product = declared(page)
-        if product is not None:
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product, usual="USD")
-            for name, value in data.fields.items():
-                if name != "item_id" and not (name in ("price", "price_max", "currency") and "price" in draft.fields):
-                    draft.put(name, value, data.sources[name].where)
+        add_declared(page, draft, but=("item_id",), usual="USD")
         if "price" not in draft.fields:
             for path in _PRICES:
                 found = [each for one in page.all(path)[:8] if (each := price_of(line_of(one), usual="USD"))]

@@ -1,4 +1,4 @@
-"""AliExpress: listings of four generations of its page, answers of its page data and affiliate interfaces, its walls."""
+"""AliExpress: listings of four generations of its page, answers of its two interfaces, its walls."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from archive.reading import Kind
 from crawlers import labels
 from crawlers.money import code_of, data_price, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import declared, fill_declared, put_entries
+from crawlers.products import add_declared, put_entries
 from crawlers.saved import Saved, dig, having, line_of, search
 from crawlers.sliders import asks_login, slider
 from crawlers.stock import availability_of
@@ -24,16 +24,25 @@ _TITLE = (
     "|//h1[@itemprop='name' or contains(@class,'product-name')]|//h1[contains(@class,'HazeProductDescription')]"
 )
 _PRICES = (
-    "id('j-sku-discount-price')", "id('j-sku-price')", "id('sku-discount-price')", "id('sku-price')",
-    "//*[contains(@class,'price--currentPriceText')]", "//*[contains(@class,'price-default--current')]",
+    "id('j-sku-discount-price')",
+    "id('j-sku-price')",
+    "id('sku-discount-price')",
+    "id('sku-price')",
+    "//*[contains(@class,'price--currentPriceText')]",
+    "//*[contains(@class,'price-default--current')]",
     "//*[contains(@class,'product-price-current')]//*[contains(@class,'product-price-value')]",
-    "//*[contains(@class,'uniform-banner-box-price')]", "//*[contains(@class,'product-price-value')]",
+    "//*[contains(@class,'uniform-banner-box-price')]",
+    "//*[contains(@class,'product-price-value')]",
     "//*[contains(@class,'snow-price_SnowPrice__mainM')]|//*[contains(@class,'SnowPrice__mainM')]",
-)  # fmt: skip
+)
 _STORES = (
-    "//a[@data-pl='store-name']", "//*[contains(@class,'store-detail--storeName')]", "//*[contains(@class,'store-header--storeName')]",
-    "//*[contains(@class,'shop-name')]//a[contains(@href,'/store/')]", "//*[@class='store-name']//a", "//a[contains(@class,'store-lnk')]",
-)  # fmt: skip
+    "//a[@data-pl='store-name']",
+    "//*[contains(@class,'store-detail--storeName')]",
+    "//*[contains(@class,'store-header--storeName')]",
+    "//*[contains(@class,'shop-name')]//a[contains(@href,'/store/')]",
+    "//*[@class='store-name']//a",
+    "//a[contains(@class,'store-lnk')]",
+)
 
 
 class AliExpress(Platform):
@@ -70,9 +79,8 @@ class AliExpress(Platform):
         if isinstance(data, Mapping):
             _fill_modules(data, draft)
             _fill_components(data, draft)
-            found = next(search(data, having("PRODUCT_TITLE", "PRICE")), None)
-            if found is not None:
-                _fill_result(found[1], draft, f"script {found[0]}")
+            for path, result in search(data, having("PRODUCT_TITLE", "PRICE")):
+                _fill_result(result, draft, f"script {path}")
         title = page.first(_TITLE)
         if number and (title is not None or "title" in draft.fields):
             self._fill_shown(page, draft, title)
@@ -99,13 +107,7 @@ class AliExpress(Platform):
                 )
                 if _put_price(draft, shown, f"xpath {path}", _usual(page), shown=True):
                     break
-        product = declared(page)
-        if product is not None:
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product)
-            for name, value in data.fields.items():
-                if name in ("rating", "rating_count", "images") or (name not in draft.fields and name != "item_id"):
-                    draft.put(name, value, data.sources[name].where)
+        add_declared(page, draft, but=("item_id", "brand", "seller"))
         for path in _STORES:
             draft.put("seller", line_of(page.first(path)), f"xpath {path}", shown=True)
         store = page.first("//a[contains(@href,'/store/')]/@href")
@@ -118,7 +120,8 @@ class AliExpress(Platform):
             "brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True
         )
         gone = page.first(
-            "//*[contains(@class,'not-available') or contains(@class,'product-unavailable') or contains(@class,'item-not-found')]"
+            "//*[contains(@class,'not-available') or contains(@class,'product-unavailable')"
+            " or contains(@class,'item-not-found')]"
         )
         draft.put("availability", availability_of(line_of(gone)), "css .not-available", shown=True)
 

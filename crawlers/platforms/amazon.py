@@ -10,6 +10,8 @@ from archive.reading import Kind
 from crawlers import labels
 from crawlers.address import host_of
 from crawlers.buybox import fill_offer
+from crawlers.bylines import fill_makers
+from crawlers.imprint import fill_seller_page
 from crawlers.money import code_of, data_price, number_of
 from crawlers.platform import Draft, Platform
 from crawlers.products import put_entries
@@ -18,11 +20,33 @@ from crawlers.stock import availability_of
 from custody.model import Outcome
 
 CURRENCIES = {
-    "com": "USD", "co.uk": "GBP", "de": "EUR", "fr": "EUR", "it": "EUR", "es": "EUR", "nl": "EUR", "ie": "EUR",
-    "com.be": "EUR", "se": "SEK", "pl": "PLN", "com.tr": "TRY", "ca": "CAD", "com.mx": "MXN", "com.br": "BRL",
-    "co.jp": "JPY", "in": "INR", "com.au": "AUD", "sg": "SGD", "ae": "AED", "sa": "SAR", "eg": "EGP", "cn": "CNY",
-    "co.za": "ZAR", "com.co": "COP", "cl": "CLP",
-}  # fmt: skip
+    "com": "USD",
+    "co.uk": "GBP",
+    "de": "EUR",
+    "fr": "EUR",
+    "it": "EUR",
+    "es": "EUR",
+    "nl": "EUR",
+    "ie": "EUR",
+    "com.be": "EUR",
+    "se": "SEK",
+    "pl": "PLN",
+    "com.tr": "TRY",
+    "ca": "CAD",
+    "com.mx": "MXN",
+    "com.br": "BRL",
+    "co.jp": "JPY",
+    "in": "INR",
+    "com.au": "AUD",
+    "sg": "SGD",
+    "ae": "AED",
+    "sa": "SAR",
+    "eg": "EGP",
+    "cn": "CNY",
+    "co.za": "ZAR",
+    "com.co": "COP",
+    "cl": "CLP",
+}
 """Marketplaces by what stands behind ``amazon.``, each with the currency that its bare signs mean."""
 _HOST = re.compile(rf"(?:[a-z0-9-]+\.)*amazon\.({'|'.join(re.escape(each) for each in CURRENCIES)})")
 _SHORT = frozenset(("amzn.to", "amzn.eu", "amzn.asia", "amzn.in", "amzn.com", "a.co"))
@@ -39,24 +63,6 @@ _ROWS = (
     "|id('detailBullets_feature_div')//li/span[1]|id('detailBulletsWrapper_feature_div')//li/span[1]"
     "|id('detail-bullets')//li|id('detail_bullets_id')//li|id('productDetailsTable')//li"
     "|id('productOverview_feature_div')//tr|id('poExpander')//tr"
-)
-# "Visit the X Store" and "Brand: X", as each marketplace writes them above the price.
-_BYLINES = tuple(
-    re.compile(each, re.IGNORECASE)
-    for each in (
-        r"visit the (.+) (?:amazon )?store", r"(?:besuche(?:n sie)?) den (.+?)[- ]store", r"visiter la boutique (?:de )?(.+)",
-        r"visita lo store (?:di )?(.+)", r"visita la tienda de (.+)", r"visite a loja (?:da |de |do )?(.+)",
-        r"bezoek de (.+?)[- ](?:store|winkel)", r"besök (.+?)[- ]butiken", r"besök butiken (?:för )?(.+)",
-        r"odwiedź sklep (?:marki )?(.+)", r"(.+?)[’'` ]?(?:\w{0,3}) (?:store[’']?u|mağazası)n?[ıi]? ziyaret edin.*",
-        r"(.+?)\s?(?:の)?ストアを表示", r"(.+?)\s?のストアを見る", r"访问\s?(.+?)\s?(?:品牌)?(?:旗舰)?店(?:铺)?",
-        r"(?:تفضل بزيارة متجر|زيارة متجر|قم بزيارة متجر)\s*(.+)", r"(.+) स्टोर पर जाएं",
-        r"(?:brand|marke|marque|marca|merk|märke|varumärke|marka|ブランド|品牌|العلامة التجارية|الماركة|ब्रांड)\s*[:：]\s*(.+)",
-    )
-)  # fmt: skip
-_BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
-_WRITES = re.compile(
-    r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
-    re.IGNORECASE,
 )
 _SMALL = 120_000
 """Characters; Amazon's walls are a few thousand, its pages a million."""
@@ -104,13 +110,13 @@ class Amazon(Platform):
             draft.put("asin", asin, asin_where)
             draft.put("item_id", asin, asin_where)
             fill_offer(page, draft, usual=usual)
-            _fill_makers(page, draft)
+            fill_makers(page, draft)
             _fill_rest(page, draft)
         elif self.is_walled(page):
             return
         elif page.by_id("seller-name") is not None or page.by_id("sellerName") is not None:
             draft.kind = Kind.STOREFRONT
-            _fill_seller(page, draft)
+            fill_seller_page(page, draft)
         elif any(re.search(r"/stores/(?:[^/]+/)?(?:page/|[^/]+$)", urlsplit(url).path) for url in page.own_urls):
             draft.kind = Kind.STOREFRONT
             title = page.meta("og:title") or line_of(page.first("//head/title"))
@@ -177,47 +183,20 @@ def _title(page: Saved) -> tuple[str, str]:
     return "", ""
 
 
-def _fill_makers(page: Saved, draft: Draft) -> None:
-    """Brand or author: the line below the title says either."""
-    line = page.by_id("bylineInfo")
-    if line is None:
-        line = page.by_id("brand")
-    box = line if line is not None else page.by_id("bylineInfo_feature_div")
-    people = page.all("//*[@id='bylineInfo' or @id='byline' or @id='bylineInfo_feature_div' or @id='booksTitle' or "
-                      "@id='title_feature_div']//*[contains(concat(' ',@class,' '),' author ')]")  # fmt: skip
-    people += [] if people else page.all("//h1[.//*[@id='btAsinTitle']]/following-sibling::span[1][a]")
-    for each in people[:20]:
-        role = line_of(next(iter(each.xpath(".//*[contains(@class,'contribution')]")), None))
-        name = line_of(next(iter(each.xpath(".//a[contains(@class,'contributorNameID')]|.//a")), None))
-        if name and (not role or _WRITES.search(role)):
-            draft.put("author", name, "css #bylineInfo .author", shown=True)
-            break
-    if people or (box is not None and box.xpath(_BY_PEOPLE)):
-        return
-    text = line_of(line)
-    for pattern in _BYLINES if text else ():
-        found = pattern.fullmatch(text)
-        if found:
-            draft.put("brand", found[1].strip(), "css #bylineInfo", shown=True)
-            return
-    if line is not None and line.tag == "a" and 0 < len(text) <= 60 and not re.match(r"(?:by|von|de|di)\s", text):
-        draft.put("brand", text, f"css #{line.get('id')}", shown=True)
-    overview = page.first("//tr[contains(@class,'po-brand')]/td[last()]|//*[@data-brand and @id='mbc']/@data-brand")
-    draft.put("brand", overview if isinstance(overview, str) else line_of(overview), "css .po-brand", shown=True)
-
-
 def _fill_rest(page: Saved, draft: Draft) -> None:
     rows: dict[str, Any] = {}
     for name, element in labels.rows(page.all(_ROWS)[: labels.MAX_ROWS]):
         rows.setdefault(name, element)
-    for field, names in (("brand", labels.BRAND), ("first_available", labels.FIRST_AVAILABLE), ("rank", labels.RANK)):
-        said = next((line_of(rows[each]) for each in rows if each in names), "")
+    for field, labelled in (("brand", labels.BRAND), ("first_available", labels.FIRST_AVAILABLE)):
+        said = next((line_of(rows[each]) for each in rows if each in labelled), "")
         if said and (field != "brand" or "author" not in draft.fields):
             draft.put(field, said[:300], f"row {field}", shown=True)
-    sales = page.by_id("SalesRank")
-    if sales is not None:
-        said = re.sub(r"^[^:：]{0,80}[:：]\s*", "", line_of(sales))
-        draft.put("rank", said[:300], "css #SalesRank", shown=True)
+    ranked = page.by_id("SalesRank")
+    if ranked is None:
+        ranked = next((rows[each].getparent() for each in rows if each in labels.RANK), None)
+    said = re.sub(r"^[^:：\d#]{0,80}[:：]?\s*", "", line_of(ranked))
+    if re.match(r"\D{0,12}\d", said):
+        draft.put("rank", said[:300], "row rank", shown=True)
     crumbs = [line_of(each) for each in page.all("id('wayfinding-breadcrumbs_feature_div')//li//a")[:12]]
     draft.put(
         "category", " > ".join(each for each in crumbs if each), "css #wayfinding-breadcrumbs_feature_div", shown=True
@@ -232,8 +211,10 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
     bought = line_of(page.by_id("social-proofing-faceout-title-tk_bought"))
     draft.put("bought_count", bought, "css #social-proofing-faceout-title-tk_bought", shown=True)
     draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
-    chosen = page.all("(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
-                      "//*[contains(@class,'selection')]|//*[starts-with(@id,'inline-twister-expanded-dimension-text')]")  # fmt: skip
+    chosen = page.all(
+        "(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
+        "//*[contains(@class,'selection')]|//*[starts-with(@id,'inline-twister-expanded-dimension-text')]"
+    )
     names = list(dict.fromkeys(said for each in chosen[:20] if (said := line_of(each)) and len(said) < 100))
     draft.put("variation", ", ".join(names), "css #twister .selection", shown=True)
     at = page.text.find('"parentAsin"')
@@ -247,7 +228,7 @@ def _stars(page: Saved) -> str | None:
     """``4.6 out of 5 stars``, ``5つ星のうち4.6``: the number that is not the scale's."""
     popover = page.by_id("acrPopover")
     said = "" if popover is None else popover.get("title") or line_of(popover)
-    numbers = [each.replace(",", ".") for each in re.findall(r"\d(?:[.,]\d)?", said)]
+    numbers: list[str] = [each.replace(",", ".") for each in re.findall(r"\d(?:[.,]\d)?", said)]
     if len(numbers) < 2:
         return None
     first_is_scale = numbers[0] == "5" and re.match(r"\D*5\D*(?:つ星|颗星|中|星|yıldız)", said)
@@ -273,38 +254,6 @@ def _images(page: Saved) -> list[str]:
 
 def _area(size: Any) -> int:
     return size[0] if isinstance(size, list) and size and isinstance(size[0], int) else 0
-
-
-def _fill_seller(page: Saved, draft: Draft) -> None:
-    """A seller's own page (``/sp?seller=``): name, and what the law makes it disclose."""
-    name = page.by_id("seller-name")
-    name = name if name is not None else page.by_id("sellerName")
-    draft.put("seller", line_of(name), "css #seller-name", shown=True)
-    draft.put("title", line_of(name), "css #seller-name", shown=True)
-    asked = [parse_qs(urlsplit(url).query) for url in page.own_urls]
-    hidden = page.first("//input[@name='seller' or @name='sellerID' or @name='marketplaceSellerId']")
-    given = [each["seller"][0] for each in asked if each.get("seller")] + [_attribute(hidden, "value")]
-    seller_id = next((each for each in given if re.fullmatch(r"A[0-9A-Z]{9,20}", each)), None)
-    draft.put("seller_id", seller_id, "the page's address")
-    section = "id('page-section-detail-seller-info')|id('seller-info-storefront')|id('-component-heading')/.."
-    lines = [
-        each for each in page.all(f"({section})//*[contains(@class,'a-row')][not(.//*[contains(@class,'a-row')])]")
-    ]
-    address: list[str] = []
-    taking = False
-    for each in lines[:80]:
-        bold = each.xpath(".//*[contains(@class,'a-text-bold') or self::b]")
-        called = labels.label(line_of(bold[0])) if bold else ""
-        said = line_of(each)
-        value = said[len(line_of(bold[0])) :].strip(" :：\u200e") if bold else said
-        if called in labels.LEGAL_NAME:
-            draft.put("seller_legal_name", value, "css #page-section-detail-seller-info", shown=True)
-        taking = called in labels.LEGAL_ADDRESS if called else taking
-        if taking and value:
-            address.append(value)
-    draft.put("seller_address", "\n".join(address), "css #page-section-detail-seller-info", shown=True)
-    if address and re.fullmatch(r"[A-Z]{2}", address[-1]):
-        draft.put("seller_country", address[-1], "css #page-section-detail-seller-info", shown=True)
 
 
 def _fill_answer(answer: Any, draft: Draft) -> None:

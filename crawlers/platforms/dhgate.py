@@ -6,23 +6,32 @@ from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
 from crawlers import labels
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.money import price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import breadcrumb, declared, fill_declared
+from crawlers.products import add_declared, declared
 from crawlers.saved import Saved, dig, having, line_of, search
 from crawlers.stock import availability_of
 
 _ITEM = re.compile(r"/(?:product|wholesale|goods)/[^/?#]*/(\d{6,14})\.html|/product/(\d{6,14})\.html")
 _STORE = re.compile(r"/store/(?:top-selling/)?(\d+)")
-_TITLE = "//h1[@itemprop='name']|//*[contains(@class,'product-name') or contains(@class,'productTitle') or contains(@class,'pro-name')]//h1|//h1[contains(@class,'product') or contains(@class,'Title')]"
+_TITLE = (
+    "//h1[@itemprop='name']|//*[contains(@class,'product-name') or contains(@class,'productTitle')"
+    " or contains(@class,'pro-name')]//h1|//h1[contains(@class,'product') or contains(@class,'Title')]"
+)
 _SELLERS = (
     "//*[contains(@class,'seller-name') or contains(@class,'store-name') or contains(@class,'storeName')]//a",
-    "//a[contains(@class,'storeName') or contains(@class,'store-name')]", "//a[contains(@href,'/store/')][normalize-space(.)]",
-)  # fmt: skip
+    "//a[contains(@class,'storeName') or contains(@class,'store-name')]",
+    "//a[contains(@href,'/store/')][normalize-space(.)]",
+)
 _PRICES = (
-    "//*[contains(@class,'j-wholesale-price') or contains(@class,'wholesale-price')]", "//*[@itemprop='price']",
-    "//*[contains(@class,'productPrice') or contains(@class,'product-price')]//*[contains(@class,'current') or contains(@class,'Current')]",
-)  # fmt: skip
+    "//*[contains(@class,'j-wholesale-price') or contains(@class,'wholesale-price')]",
+    "//*[@itemprop='price']",
+    (
+        "//*[contains(@class,'productPrice')"
+        " or contains(@class,'product-price')]//*[contains(@class,'current') or contains(@class,'Current')]"
+    ),
+)
 
 
 class DHgate(Platform):
@@ -64,12 +73,8 @@ class DHgate(Platform):
         if number and (product is not None or title is not None):
             draft.kind = Kind.LISTING
             draft.put("item_id", number, "link canonical")
-            if product is not None:
-                declared_draft = Draft(platform=self.name)
-                fill_declared(page, declared_draft, product, usual="USD")
-                for name, value in declared_draft.fields.items():
-                    if name != "brand" or str(value).lower() not in ("dhgate", "dhgate.com"):
-                        draft.put(name, value, declared_draft.sources[name].where)
+            own = product is not None and "dhgate" in product.text("brand").lower()
+            add_declared(page, draft, but=("brand",) if own else (), usual="USD")
             draft.put("title", line_of(title), "css h1", shown=True)
             self._fill_shown(page, draft)
         stores = [match[1] for url in page.own_urls if (match := _STORE.search(urlsplit(url).path))]

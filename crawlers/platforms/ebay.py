@@ -7,18 +7,35 @@ from urllib.parse import parse_qs, urlsplit
 from archive.reading import Kind
 from crawlers import labels
 from crawlers.address import host_of
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.money import code_of, data_price, number_of, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import breadcrumb, declared, fill_declared, put_entries
+from crawlers.products import add_declared, put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.stock import availability_of
 from custody.model import Outcome
 
 CURRENCIES = {
-    "com": "USD", "co.uk": "GBP", "de": "EUR", "fr": "EUR", "it": "EUR", "es": "EUR", "ie": "EUR", "at": "EUR",
-    "be": "EUR", "nl": "EUR", "ch": "CHF", "pl": "PLN", "ca": "CAD", "com.au": "AUD", "com.hk": "HKD", "com.sg": "SGD",
-    "com.my": "MYR", "ph": "PHP", "in": "INR",
-}  # fmt: skip
+    "com": "USD",
+    "co.uk": "GBP",
+    "de": "EUR",
+    "fr": "EUR",
+    "it": "EUR",
+    "es": "EUR",
+    "ie": "EUR",
+    "at": "EUR",
+    "be": "EUR",
+    "nl": "EUR",
+    "ch": "CHF",
+    "pl": "PLN",
+    "ca": "CAD",
+    "com.au": "AUD",
+    "com.hk": "HKD",
+    "com.sg": "SGD",
+    "com.my": "MYR",
+    "ph": "PHP",
+    "in": "INR",
+}
 _HOST = re.compile(rf"(?:[a-z0-9-]+\.)*ebay\.({'|'.join(re.escape(each) for each in CURRENCIES)})")
 _SHORT = frozenset(("ebay.us", "ebay.to"))
 _ITEM = re.compile(
@@ -26,23 +43,32 @@ _ITEM = re.compile(
 )
 _TITLE = "//h1[@id='itemTitle']|//h1[contains(@class,'x-item-title')]|//h1[@class='product-title' or @itemprop='name']"
 _PRICES = (
-    "//*[@id='mm-saleDscPrc']", "//*[@id='prcIsum']", "//*[@id='prcIsum_bidPrice']", "//*[@id='convbinPrice']/..[@itemprop]",
-    "//*[contains(@class,'x-price-primary')]", "//*[contains(@class,'x-bin-price__content')]//*[@itemprop='price']",
+    "//*[@id='mm-saleDscPrc']",
+    "//*[@id='prcIsum']",
+    "//*[@id='prcIsum_bidPrice']",
+    "//*[@id='convbinPrice']/..[@itemprop]",
+    "//*[contains(@class,'x-price-primary')]",
+    "//*[contains(@class,'x-bin-price__content')]//*[@itemprop='price']",
     "//*[contains(@class,'x-bid-price')]//*[contains(@class,'ux-textspans')]",
-    "//*[contains(@class,'vi-VR-cvipPrice')]", "//*[contains(@class,'display-price')]",
-)  # fmt: skip
+    "//*[contains(@class,'vi-VR-cvipPrice')]",
+    "//*[contains(@class,'display-price')]",
+)
 _SELLERS = (
-    "id('mbgLink')//*[contains(@class,'mbg-nw')]", "id('mbgLink')",
+    "id('mbgLink')//*[contains(@class,'mbg-nw')]",
+    "id('mbgLink')",
     "//*[contains(@class,'x-sellercard-atf__info__about-seller')]//a//*[contains(@class,'ux-textspans')]",
     "//*[contains(@class,'x-sellercard-atf__info__about-seller')]//a",
     "//*[contains(@class,'ux-seller-section__item--seller')]//a//*[contains(@class,'ux-textspans')]",
-    "//*[contains(@class,'ux-seller-section__item--seller')]//a", "//*[contains(@class,'mbg')]//*[contains(@class,'mbg-nw')]",
+    "//*[contains(@class,'ux-seller-section__item--seller')]//a",
+    "//*[contains(@class,'mbg')]//*[contains(@class,'mbg-nw')]",
     "//*[contains(@class,'seller-persona')]//a[contains(@href,'/usr/')]",
-)  # fmt: skip
+)
 _ENDED = re.compile(
-    r"bidding (?:has )?ended|(?:listing|item|auction) (?:was|has|is)? ?(?:ended|sold|no longer available)|this listing sold"
+    r"bidding (?:has )?ended"
+    r"|(?:listing|item|auction) (?:was|has|is)? ?(?:ended|sold|no longer available)|this listing sold"
     r"|ended by the seller|out of stock|sold out|beendet|wurde verkauft|nicht (?:mehr )?verfügbar|n.est plus disponible"
-    r"|(?:vente|annonce|enchère)\S* (?:est )?(?:terminée|clôturée)|a été clôturée|a pris fin|offerta terminata|è (?:stata )?(?:chiusa|scaduta)"
+    r"|(?:vente|annonce|enchère)\S* (?:est )?(?:terminée|clôturée)|a été clôturée"
+    r"|a pris fin|offerta terminata|è (?:stata )?(?:chiusa|scaduta)"
     r"|non è più disponibile|è terminata|sono terminate|ha finalizado|finalizada|ya no está disponible|vendido el"
     r"|is (?:beëindigd|afgelopen)|niet meer beschikbaar|zakończ|nie jest już dostępn",
     re.IGNORECASE,
@@ -52,6 +78,8 @@ _STATUS = (
     " or @data-testid='d-statusmessage' or contains(@class,'ux-layout-section__textual-display--statusmessage')"
     " or contains(@class,'msgTextAlign') or @id='msgPanel' or contains(@class,'vi-is1-titlebar-ended')]"
 )
+_BUY = "id('binBtn_btn')|id('binBtn_btn_1')|id('isCartBtn_btn')|//*[contains(@class,'x-bin-action')]//a"
+_CHECK = "//form[contains(@action,'captcha') or contains(@action,'splashui')]|id('captcha_form')|id('captcha-box')"
 _MAKE = frozenset(("make", "car make", "vehicle make")) | labels.BRAND | labels.MAKER
 
 
@@ -97,9 +125,10 @@ class Ebay(Platform):
             page
         ):
             draft.kind = Kind.STOREFRONT
-            name = re.match(r"/(?:usr|str)/([^/?#]+)", next(
-                path for url in page.own_urls if (path := urlsplit(url).path).startswith(("/usr/", "/str/"))
-            ))  # fmt: skip
+            name = re.match(
+                r"/(?:usr|str)/([^/?#]+)",
+                next(path for url in page.own_urls if (path := urlsplit(url).path).startswith(("/usr/", "/str/"))),
+            )
             draft.put("seller", name[1] if name else None, "the page's address")
             draft.put("title", page.meta("og:title"), "meta og:title")
 
@@ -117,14 +146,13 @@ class Ebay(Platform):
     def _fill_listing(self, page: Saved, draft: Draft) -> None:
         host = next((found for url in page.own_urls if (found := _HOST.fullmatch(host_of(url)))), None)
         usual = CURRENCIES[host[1]] if host else None
-        product = declared(page)
         for path in _PRICES:
             element = page.first(path)
-            found = None if element is None else _paid(element, usual)
-            if found is not None:
-                draft.put("price", found[0], f"xpath {path}", shown=True)
+            paid = None if element is None else _paid(element, usual)
+            if paid is not None:
+                draft.put("price", paid[0], f"xpath {path}", shown=True)
                 draft.put("price_shown", line_of(element), f"xpath {path}", shown=True)
-                draft.put("currency", found[1], f"xpath {path}", shown=True)
+                draft.put("currency", paid[1], f"xpath {path}", shown=True)
                 break
         for path in _SELLERS:
             seller = re.sub(r"\s*\(\d[\d.,\s]*\)$", "", line_of(page.first(path)))
@@ -132,24 +160,14 @@ class Ebay(Platform):
         self._fill_specifics(page, draft)
         if any(_ENDED.search(line_of(each)[:300]) for each in page.all(_STATUS)[:12]):
             draft.put("availability", "OutOfStock", "the listing's status message", shown=True)
-        if product is not None:
-            for _, offer in page.items("offer"):
-                draft.put("availability", availability_of(offer.get("availability")), "microdata offer .availability")
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product, usual=usual)
-            for name, value in data.fields.items():
-                if name not in ("brand", "seller", "item_id"):
-                    draft.put(name, value, data.sources[name].where)
+        for where, offer in page.items("offer"):
+            draft.put("availability", availability_of(offer.get("availability")), f"{where} .availability")
+        add_declared(page, draft, but=("brand", "seller", "item_id"), usual=usual)
         stock = line_of(
             page.first("id('qtySubTxt')|id('qtyAvailability')|//*[contains(@class,'x-quantity__availability')]")
         )
         draft.put("availability", availability_of(stock), "css #qtySubTxt", shown=True)
-        if (
-            page.first(
-                "id('binBtn_btn')|id('binBtn_btn_1')|id('isCartBtn_btn')|//*[contains(@class,'x-bin-action')]//a"
-            )
-            is not None
-        ):
+        if page.first(_BUY) is not None:
             draft.put("availability", "InStock", "the button to buy", shown=True)
         crumbs = breadcrumb(page)
         if crumbs is not None:
@@ -163,10 +181,9 @@ class Ebay(Platform):
 
     def _fill_specifics(self, page: Saved, draft: Draft) -> None:
         found = list(labels.rows(page.all("//*[contains(@class,'itemAttr')]//tr")[:80]))
-        for each in page.all("//dl[contains(@class,'ux-labels-values')]")[:80]:
-            found.append((labels.label(line_of(each.find(".//dt"))), each.find(".//dd")))
-        for each in page.all("//*[contains(@class,'ux-labels-values__labels')]")[:120]:
-            found.append((labels.label(line_of(each)), each.getnext()))
+        found += labels.rows(page.all("//dl[contains(@class,'ux-labels-values')]//dt")[:120])
+        apart = page.all("//div[contains(@class,'ux-labels-values__labels')]")[:120]
+        found += [(labels.label(line_of(each)), each.getnext()) for each in apart]
         for wanted in (labels.BRAND, _MAKE):
             said = next((line_of(value) for name, value in found if name in wanted and value is not None), "")
             draft.put("brand", said, "row brand", shown=True)
@@ -175,8 +192,7 @@ class Ebay(Platform):
         if page.json is not None or len(page.text) > 200_000:
             return None
         title = line_of(page.first("//head/title")) or "".join(page.all("//head/title//text()")).strip()
-        if page.first("//form[contains(@action,'captcha') or contains(@action,'splashui')]|id('captcha_form')"
-                      "|id('captcha-box')") is not None or "Pardon Our Interruption" in title:  # fmt: skip
+        if page.first(_CHECK) is not None or "Pardon Our Interruption" in title:
             return Outcome.CAPTCHA
         if page.first("id('signin-form')|id('SignInForm')|//form[contains(@action,'signin.ebay.')]") is not None:
             return Outcome.LOGIN_WALL
@@ -184,10 +200,14 @@ class Ebay(Platform):
 
 
 def _without_hidden(title: Any) -> str:
-    """eBay's title has "Details about" in front for screen readers, and a link to the original behind."""
-    hidden = {each for each in title.xpath(".//*[contains(@class,'g-hdn') or contains(@class,'clipped') or self::a]")}
-    parts = [text for text in title.xpath(".//text()") if not hidden.intersection([text.getparent(), *text.getparent().iterancestors()])
-             or (text.is_tail and text.getparent() in hidden)]  # fmt: skip
+    """The title has "Details about" in front for screen readers, and a link to the original behind."""
+    hidden = set(title.xpath(".//*[contains(@class,'g-hdn') or contains(@class,'clipped') or self::a]"))
+    parts = [
+        text
+        for text in title.xpath(".//text()")
+        if not hidden.intersection([text.getparent(), *text.getparent().iterancestors()])
+        or (text.is_tail and text.getparent() in hidden)
+    ]
     return " ".join("".join(parts).split()) or line_of(title)
 
 

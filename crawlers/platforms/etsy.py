@@ -5,30 +5,39 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from archive.reading import Kind
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.counter import buy_button
 from crawlers.money import code_of, data_price, of_units, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import breadcrumb, declared, fill_declared, put_entries
+from crawlers.products import add_declared, declared, put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.stock import availability_of
 from custody.model import Outcome
 
 _LISTING = re.compile(r"^/(?:[a-z]{2}(?:-[a-zA-Z]{2})?/)?(?:transaction|listing)/(\d{5,12})(?=[/?#]|$)")
 _SHOP = re.compile(r"^(?:https?://[^/]*etsy\.com)?/(?:[a-z]{2}(?:-[a-zA-Z]{2})?/)?(?:shop|people)/([A-Za-z0-9_-]+)")
-_TITLE = "//h1[@data-buy-box-listing-title]|//h1[@data-listing-id]|id('listing-page-cart')//h1|//h1[@itemprop='name']|//h1[.//*[@itemprop='name']]"
+_TITLE = (
+    "//h1[@data-buy-box-listing-title]|//h1[@data-listing-id]|id('listing-page-cart')//h1"
+    "|//h1[@itemprop='name']|//h1[.//*[@itemprop='name']]"
+)
 _PRICES = (
     "//*[@data-buy-box-region='price']//*[contains(@class,'override-listing-price')]",
     "//*[@data-buy-box-region='price']//p[not(ancestor::*[contains(@class,'strike')])]",
     "//*[@data-buy-box-region='price']//*[contains(@class,'wt-text-title')]",
-    "//*[@data-selector='price-only']//p[contains(@class,'wt-text-title')]", "//*[@data-selector='price-only']",
-    "id('listing-price')//*[contains(@class,'currency-text')]", "id('listing-price')",
+    "//*[@data-selector='price-only']//p[contains(@class,'wt-text-title')]",
+    "//*[@data-selector='price-only']",
+    "id('listing-price')//*[contains(@class,'currency-text')]",
+    "id('listing-price')",
     "//*[@data-buy-box-region='price']",
-)  # fmt: skip
+)
 _SHOPS = (
-    "//*[@data-buy-box]//a[contains(@href,'/shop/')]", "//*[contains(@class,'shop-name')]//a[contains(@href,'/shop/')]",
-    "//a[contains(@href,'ref=simple-shop-header-name')]", "//a[contains(@href,'ref=shop-header-name')]",
-    "id('listing-page-cart')//a[contains(@href,'/shop/')]", "//*[@itemprop='title'][ancestor::a[contains(@href,'/shop/')]]",
-)  # fmt: skip
+    "//*[@data-buy-box]//a[contains(@href,'/shop/')]",
+    "//*[contains(@class,'shop-name')]//a[contains(@href,'/shop/')]",
+    "//a[contains(@href,'ref=simple-shop-header-name')]",
+    "//a[contains(@href,'ref=shop-header-name')]",
+    "id('listing-page-cart')//a[contains(@href,'/shop/')]",
+    "//*[@itemprop='title'][ancestor::a[contains(@href,'/shop/')]]",
+)
 _GONE = re.compile(
     r"sorry, this item (?:is|and shop are)|this item is (?:unavailable|sold out)|sold out|nicht verfügbar|ausverkauft"
     r"|indisponible|épuisé|no disponible|agotado|non disponibile|esaurito|niet beschikbaar|uitverkocht",
@@ -56,8 +65,8 @@ class Etsy(Platform):
 
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None:
-            found = _listings(page.json)
-            put_entries(draft, [_entry(each) for each in found], "json", one="results" not in page.json)
+            listings = _listings(page.json)
+            put_entries(draft, [_entry(each) for each in listings], "json", one="results" not in page.json)
             return
         title = page.first(_TITLE)
         number = next(filter(None, map(self.canonical, page.own_urls)), "") or _number(page)
@@ -68,7 +77,7 @@ class Etsy(Platform):
             draft.put("item_id", number, "link canonical")
             self._fill_listing(page, draft, product)
             return
-        shops = [found[1] for url in page.own_urls if (found := _SHOP.match(url))]
+        shops = [named[1] for url in page.own_urls if (named := _SHOP.match(url))]
         if shops and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT
             draft.put("seller", shops[0], "the page's address")
@@ -81,9 +90,10 @@ class Etsy(Platform):
             )
 
     def _fill_listing(self, page: Saved, draft: Draft, product: Any) -> None:
+        usual = code_of(page.meta("product:price:currency", "etsymarketplace:currency_code"))
         for path in _PRICES:
             shown = line_of(page.first(path))
-            price = price_of(shown) if len(shown) <= 160 else None
+            price = price_of(shown, usual=usual) if len(shown) <= 160 else None
             if price is not None and price.currency:
                 draft.put("price", price.amount, f"xpath {path}", shown=True)
                 draft.put("price_max", price.highest, f"xpath {path}", shown=True)
@@ -103,18 +113,13 @@ class Etsy(Platform):
         if message and _GONE.search(message[:300]):
             draft.put("availability", "OutOfStock", "css .unavailable", shown=True)
         if product is not None:
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product)
-            for name, value in data.fields.items():
-                priced = name in ("price", "price_max", "currency") and "price" in draft.fields
-                if name not in ("brand", "item_id", "availability") and not priced:
-                    draft.put(name, value, data.sources[name].where)
-            if product.where.startswith("json-ld"):
-                draft.put("availability", data.fields.get("availability"), f"{product.where} .offers.availability")
+            # Older microdata has a stock that never changes.
+            told = () if product.where.startswith("json-ld") else ("availability",)
+            add_declared(page, draft, but=("brand", "item_id", *told))
+            draft.put("seller", product.text("brand"), f"{product.where} .brand")
         elif "price" not in draft.fields:
             price = data_price(page.meta("product:price:amount", "etsymarketplace:price_value"))
-            currency = code_of(page.meta("product:price:currency", "etsymarketplace:currency_code"))
-            currency = currency or code_of(page.meta("etsymarketplace:price"))
+            currency = usual or code_of(page.meta("etsymarketplace:price"))
             draft.put("price", price.amount if price else None, "meta product:price:amount")
             draft.put("currency", currency if price else None, "meta product:price:currency")
         if (
@@ -136,8 +141,10 @@ class Etsy(Platform):
 
 
 def _number(page: Saved) -> str:
-    title = page.first("//h1[@data-listing-id]/@data-listing-id|//*[@data-buy-box]//@data-listing-id"
-                       "|//*[@data-palette-listing-id][contains(@class,'carousel') or contains(@data-component,'image')]/@data-palette-listing-id")  # fmt: skip
+    title = page.first(
+        "//h1[@data-listing-id]/@data-listing-id|//*[@data-buy-box]//@data-listing-id"
+        "|//*[contains(@class,'carousel') or contains(@data-component,'image')]/@data-palette-listing-id"
+    )
     return str(title) if title is not None and re.fullmatch(r"\d{5,12}", str(title)) else ""
 
 

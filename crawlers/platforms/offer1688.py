@@ -8,19 +8,26 @@ from archive.reading import Kind
 from crawlers import labels
 from crawlers.money import price_of
 from crawlers.platform import Draft, Platform
-from crawlers.saved import Saved, dig, having, line_of, search
+from crawlers.saved import Saved, dig, line_of, search
 from crawlers.sliders import asks_login, slider
 from custody.model import Outcome
 
-_TITLE = "//h1[contains(@class,'d-title')]|id('mod-detail-title')//h1|//*[contains(@class,'title-text')]|//*[contains(@class,'title-content')]//h1"
+_TITLE = (
+    "//h1[contains(@class,'d-title')]|id('mod-detail-title')//h1|//*[contains(@class,'title-text')]"
+    "|//*[contains(@class,'title-content')]//h1"
+)
 _PRICES = (
-    "//*[contains(@class,'price-now')]", "//*[contains(@class,'price-text')]", "//tr[contains(@class,'price')]//*[contains(@class,'value')]",
+    "//*[contains(@class,'price-now')]",
+    "//*[contains(@class,'price-text')]",
+    "//tr[contains(@class,'price')]//*[contains(@class,'value')]",
     "//*[contains(@class,'price-info')]",
-)  # fmt: skip
+)
 _COMPANIES = (
-    "//*[contains(@class,'company-name')]//a", "//a[contains(@class,'company-name')]", "//*[contains(@class,'company-name')]",
+    "//*[contains(@class,'company-name')]//a",
+    "//a[contains(@class,'company-name')]",
+    "//*[contains(@class,'company-name')]",
     "//*[contains(@class,'shop-company-name')]//h1",
-)  # fmt: skip
+)
 
 
 class Offer1688(Platform):
@@ -75,9 +82,12 @@ class Offer1688(Platform):
 def _data(page: Saved) -> Any:
     """What the page's own scripts were given, in one of its generations."""
     for pattern in (
-        r"__INIT_DATA\s*=\s*(?=\{)", r"__GLOBAL_DATA__?\s*=\s*(?=\{)", r"iDetailData\s*=\s*(?=\{)",
-        r"window\.contextPath\s*,\s*(?=\{)", r"window\.context\s*=[\s\S]{0,400}?\)\s*\(\s*[^{]{0,200}(?=\{)",
-    ):  # fmt: skip
+        r"__INIT_DATA\s*=\s*(?=\{)",
+        r"__GLOBAL_DATA__?\s*=\s*(?=\{)",
+        r"iDetailData\s*=\s*(?=\{)",
+        r"window\.contextPath\s*,\s*(?=\{)",
+        r"window\.context\s*=[\s\S]{0,400}?\)\s*\(\s*[^{]{0,200}(?=\{)",
+    ):
         found = _model(page.after(pattern))
         if found is not None:
             return found
@@ -87,7 +97,7 @@ def _data(page: Saved) -> Any:
 def _model(value: Any) -> Any:
     if not isinstance(value, (dict, list)):
         return None
-    found = next(search(value, lambda node: "offerTitle" in node or "offerId" in node and "subject" in node), None)
+    found = next(search(value, lambda node: "offerTitle" in node or ("offerId" in node and "subject" in node)), None)
     return None if found is None else {"model": found[1], "all": value}
 
 
@@ -101,7 +111,8 @@ def _fill_model(model: Any, draft: Draft, where: str) -> None:
     prices = []
     for _, node in search(everything, lambda each: "skuRangePrices" in each or "currentPrices" in each):
         steps = node.get("skuRangePrices") or node.get("currentPrices")
-        prices += [price_of(str(dig(each, "price") or ""), usual="CNY") for each in steps if isinstance(steps, list)]
+        if isinstance(steps, list):
+            prices += [price_of(str(dig(each, "price") or ""), usual="CNY") for each in steps]
     amounts = sorted((each.amount for each in prices if each is not None), key=float)
     if amounts:
         draft.put("price", amounts[0], f"{where} .skuRangePrices")

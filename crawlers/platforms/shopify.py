@@ -14,7 +14,7 @@ from crawlers.hosts import classify
 from crawlers.markup import squeeze
 from crawlers.money import code_of, data_price, of_units
 from crawlers.platform import Draft, Platform
-from crawlers.products import declared, fill_declared, fill_meta, heading, put_entries
+from crawlers.products import add_declared, fill_meta, heading, put_entries
 from crawlers.saved import Saved, dig, line_of
 
 _SHOP = re.compile(r"Shopify\.shop\s*=\s*[\"']([a-z0-9-]+\.myshopify\.com)")
@@ -35,7 +35,9 @@ class Shopify(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return bool(_products(page.json))
-        return "Shopify.shop" in page.text or "cdn.shopify.com/s/files" in page.text and "ShopifyAnalytics" in page.text
+        return "Shopify.shop" in page.text or (
+            "cdn.shopify.com/s/files" in page.text and "ShopifyAnalytics" in page.text
+        )
 
     def canonical(self, url: str) -> str | None:
         found = _PRODUCT_PATH.search(urlsplit(url).path)
@@ -49,9 +51,9 @@ class Shopify(Platform):
         shop = _SHOP.search(page.text)
         meta = page.after(r"\bvar meta\s*=\s*(?=\{)")
         kind = str(dig(meta, "page", "pageType") or "")
-        if kind == "product" or not kind and _on_product_path(page):
+        if kind == "product" or (not kind and _on_product_path(page)):
             self._fill_product(page, draft, dig(meta, "product"))
-        elif kind == "article" or not kind and page.meta("og:type") == "article":
+        elif kind == "article" or (not kind and page.meta("og:type") == "article"):
             _fill_article(page, draft)
         elif (kind in ("collection", "home", "index") or not kind) and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT if kind in ("home", "index", "collection") else Kind.OTHER
@@ -68,9 +70,7 @@ class Shopify(Platform):
             for name, value in _entry(product, cents=True, chosen=_chosen(page)).items():
                 if value not in (None, "", []):
                     draft.put(name, value, f"{where} .{name}")
-        product = declared(page)
-        if product is not None:
-            fill_declared(page, draft, product, usual=currency)
+        add_declared(page, draft, usual=currency)
         fill_meta(page, draft, usual=currency)
         if isinstance(known, Mapping):
             entry = _entry(known, cents=True)
@@ -114,7 +114,7 @@ def _own_json(page: Saved, known: Any) -> tuple[str, Mapping[str, Any]] | None:
             if not _is_product(value):
                 continue
             named = squeeze(str(value.get("title") or ""))
-            if isinstance(number, int) or named and named in squeeze(f"{heading(page)} {page.meta('og:title')}"):
+            if isinstance(number, int) or (named and named in squeeze(f"{heading(page)} {page.meta('og:title')}")):
                 return f"json script {script.get('id') or ''}".strip(), value
     return None
 

@@ -21,14 +21,22 @@ _TITLE = (
 )
 _PRICES = (
     "id('J_PromoPrice')//*[contains(@class,'tm-price') or contains(@class,'tb-rmb-num')]",
-    "id('J_PromoPriceNum')", "id('J_StrPriceModBox')//*[contains(@class,'tm-price')]", "id('J_StrPrice')",
-    "//*[contains(@class,'tm-price')]", "//*[contains(@class,'tb-rmb-num')]",
-    "//*[contains(@class,'Price--priceText')]", "//*[contains(@class,'highlightPrice')]//*[contains(@class,'text')]",
-)  # fmt: skip
+    "id('J_PromoPriceNum')",
+    "id('J_StrPriceModBox')//*[contains(@class,'tm-price')]",
+    "id('J_StrPrice')",
+    "//*[contains(@class,'tm-price')]",
+    "//*[contains(@class,'tb-rmb-num')]",
+    "//*[contains(@class,'Price--priceText')]",
+    "//*[contains(@class,'highlightPrice')]//*[contains(@class,'text')]",
+)
 _SHOPS = (
-    "//*[contains(@class,'slogo-shopname')]", "//*[contains(@class,'tb-shop-name')]", "//*[contains(@class,'shop-name-link')]",
-    "//*[contains(@class,'ShopHeader--title')]", "//*[contains(@class,'shopName')]", "id('J_ShopInfo')//*[contains(@class,'shop-name')]",
-)  # fmt: skip
+    "//*[contains(@class,'slogo-shopname')]",
+    "//*[contains(@class,'tb-shop-name')]",
+    "//*[contains(@class,'shop-name-link')]",
+    "//*[contains(@class,'ShopHeader--title')]",
+    "//*[contains(@class,'shopName')]",
+    "id('J_ShopInfo')//*[contains(@class,'shop-name')]",
+)
 _NICK = re.compile(r"sellerNick(?:Name)?[\"']?\s*[:=]\s*[\"']([^\"']{1,300})[\"']")
 _ITEM_ID = re.compile(r"[\"']?itemId[\"']?\s*[:=]\s*[\"']?(\d{8,16})\b")
 _BRAND = re.compile(r"\"brand\"\s*:\s*\"([^\"]{1,120})\"")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from archive.reading import Kind
 from crawlers.money import code_of, number_of, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import declared, fill_declared
+from crawlers.products import add_declared, declared
 from crawlers.saved import Saved, dig, having, search
 from crawlers.stock import availability_of
 from custody.model import Outcome
@@ -55,11 +55,7 @@ class Temu(Platform):
         if product is not None and (number or draft.fields):
             draft.kind = Kind.LISTING
             draft.put("item_id", number, "link canonical")
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product)
-            for name, value in data.fields.items():
-                if not (name in ("price", "price_max", "currency") and "price" in draft.fields):
-                    draft.put(name, value, data.sources[name].where)
+            add_declared(page, draft)
         malls = [found[1] for url in page.own_urls if (found := _MALL.search(urlsplit(url).path))]
         if malls and not draft.fields and not self.is_walled(page):
             draft.kind = Kind.STOREFRONT

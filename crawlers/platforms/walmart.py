@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from archive.reading import Kind
 from crawlers.address import host_of
+from crawlers.breadcrumbs import breadcrumb
 from crawlers.money import code_of, data_price, number_of, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import breadcrumb, declared, fill_declared, put_entries
+from crawlers.products import add_declared, declared, put_entries
 from crawlers.saved import Saved, dig, having, line_of, search
 from crawlers.stock import availability_of
 from custody.model import Outcome
@@ -28,9 +29,11 @@ class Walmart(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return bool(_answered(page.json))
-        return super().knows(page) or ("walmartimages." in page.text and self._product(page) is not None) or (
-            "px-captcha" in page.text and "walmart" in page.text.lower()
-        )  # fmt: skip
+        return (
+            super().knows(page)
+            or ("walmartimages." in page.text and self._product(page) is not None)
+            or ("px-captcha" in page.text and "walmart" in page.text.lower())
+        )
 
     def canonical(self, url: str) -> str | None:
         found = _ITEM.search(urlsplit(url).path) if self.knows_url(url) else None
@@ -55,10 +58,9 @@ class Walmart(Platform):
             draft.put("title", line_of(title), "css h1", shown=True)
             draft.put("item_id", number, "link canonical")
             self._fill_shown(page, draft, usual)
-        elif not draft.fields and any(re.match(r"/(?:global/)?seller/", urlsplit(url).path) for url in page.own_urls):
-            if not self.is_walled(page):
-                draft.kind = Kind.STOREFRONT
-                draft.put("seller", line_of(page.first("//h1")), "css h1", shown=True)
+        elif not draft.fields and _is_seller(page) and not self.is_walled(page):
+            draft.kind = Kind.STOREFRONT
+            draft.put("seller", line_of(page.first("//h1")), "css h1", shown=True)
         if "price" in draft.fields:
             draft.put("currency", usual, "the page's address")
 
@@ -83,13 +85,7 @@ class Walmart(Platform):
                 price = data_price(element.get("content"), usual=usual) or price_of(line_of(element), usual=usual)
                 draft.put("price", price.amount if price else None, f"xpath {path}", shown=True)
                 draft.put("currency", price.currency if price else None, f"xpath {path}", shown=True)
-        product = declared(page)
-        if product is not None:
-            data = Draft(platform=self.name)
-            fill_declared(page, data, product, usual=usual)
-            for name, value in data.fields.items():
-                if name != "item_id" and not (name in ("price", "price_max", "currency") and "price" in draft.fields):
-                    draft.put(name, value, data.sources[name].where)
+        add_declared(page, draft, but=("item_id",), usual=usual)
         draft.put(
             "brand",
             line_of(page.first("//*[contains(@class,'prod-brandName')]|//a[@data-seo-id='brand-name']")),
@@ -113,6 +109,10 @@ class Walmart(Platform):
         if len(page.text) < 200_000 and ("Robot or human" in title or page.by_id("px-captcha") is not None or blocked):
             return Outcome.CAPTCHA
         return None
+
+
+def _is_seller(page: Saved) -> bool:
+    return any(re.match(r"/(?:global/)?seller/", urlsplit(url).path) for url in page.own_urls)
 
 
 def _fill_product(product: Mapping[str, Any], draft: Draft, where: str) -> None:

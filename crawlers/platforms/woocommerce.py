@@ -13,7 +13,10 @@ from crawlers.products import declared, fill_declared, fill_meta, put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.stock import availability_of
 
-_SUMMARY = "//*[contains(concat(' ',@class,' '),' summary ') or contains(@class,'entry-summary') or contains(@class,'product-summary')]"
+_SUMMARY = (
+    "//*[contains(concat(' ',@class,' '),' summary ') or contains(@class,'entry-summary')"
+    " or contains(@class,'product-summary')]"
+)
 _AMOUNT = ".//*[contains(@class,'woocommerce-Price-amount') or contains(concat(' ',@class,' '),' amount ')]"
 
 
@@ -68,7 +71,7 @@ class WooCommerce(Platform):
 
 def _classes(page: Saved) -> set[str]:
     body = page.first("//body")
-    return set("" if body is None else body.get("class") or "") and set((body.get("class") or "").split())
+    return set() if body is None else set((body.get("class") or "").split())
 
 
 def _is_product(page: Saved) -> bool:
@@ -102,8 +105,14 @@ def _fill_price(page: Saved, draft: Draft, usual: str | None) -> None:
 def _answered(answer: Any) -> list[Mapping[str, Any]]:
     """Products of the store interface (``wc/store``) or of the one for owners (``wc/v3``)."""
     found = answer if isinstance(answer, list) else [answer]
-    return [each for each in found if isinstance(each, Mapping) and "name" in each and "permalink" in each
-            and ("prices" in each or "regular_price" in each)]  # fmt: skip
+    return [
+        each
+        for each in found
+        if isinstance(each, Mapping)
+        and "name" in each
+        and "permalink" in each
+        and ("prices" in each or "regular_price" in each)
+    ]
 
 
 def _entry(product: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""The line below an Amazon product's title: whose brand it is, or who wrote it."""
+
+import re
+
+from crawlers.platform import Draft
+from crawlers.saved import Saved, line_of
+
+# "Visit the X Store" and "Brand: X", as each marketplace writes them above the price.
+_BYLINES = tuple(
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        r"visit the (.+) (?:amazon )?store",
+        r"(?:besuche(?:n sie)?) den (.+?)[- ]store",
+        r"visiter la boutique (?:de )?(.+)",
+        r"visita lo store (?:di )?(.+)",
+        r"visita la tienda de (.+)",
+        r"visite a loja (?:da |de |do )?(.+)",
+        r"bezoek de (.+?)[- ](?:store|winkel)",
+        r"besök (.+?)[- ]butiken",
+        r"besök butiken (?:för )?(.+)",
+        r"odwiedź sklep (?:marki )?(.+)",
+        r"(.+?)[’'` ]?(?:\w{0,3}) (?:store[’']?u|mağazası)n?[ıi]? ziyaret edin.*",
+        r"(.+?)\s?(?:の)?ストアを表示",
+        r"(.+?)\s?のストアを見る",
+        r"访问\s?(.+?)\s?(?:品牌)?(?:旗舰)?店(?:铺)?",
+        r"(?:تفضل بزيارة متجر|زيارة متجر|قم بزيارة متجر)\s*(.+)",
+        r"(.+) स्टोर पर जाएं",
+        (
+            r"(?:brand|marke|marque|marca|merk|märke|varumärke|marka|ブランド|品牌"
+            r"|العلامة التجارية|الماركة|ब्रांड)\s*[:：]\s*(.+)"
+        ),
+    )
+)
+_BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
+_WRITES = re.compile(
+    r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
+    re.IGNORECASE,
+)
+
+
+def fill_makers(page: Saved, draft: Draft) -> None:
+    """Brand or author: the line below the title says either."""
+    line = page.by_id("bylineInfo")
+    if line is None:
+        line = page.by_id("brand")
+    box = line if line is not None else page.by_id("bylineInfo_feature_div")
+    people = page.all(
+        "//*[@id='bylineInfo' or @id='byline' or @id='bylineInfo_feature_div' or @id='booksTitle' or "
+        "@id='title_feature_div']//*[contains(concat(' ',@class,' '),' author ')]"
+    )
+    people += [] if people else page.all("//h1[.//*[@id='btAsinTitle']]/following-sibling::span[1][a]")
+    for each in people[:20]:
+        role = line_of(next(iter(each.xpath(".//*[contains(@class,'contribution')]")), None))
+        name = line_of(next(iter(each.xpath(".//a[contains(@class,'contributorNameID')]|.//a")), None))
+        if name and (not role or _WRITES.search(role)):
+            draft.put("author", name, "css #bylineInfo .author", shown=True)
+            break
+    if people or (box is not None and box.xpath(_BY_PEOPLE)):
+        return
+    text = line_of(line)
+    for pattern in _BYLINES if text else ():
+        found = pattern.fullmatch(text)
+        if found:
+            draft.put("brand", found[1].strip(), "css #bylineInfo", shown=True)
+            return
+    if line is not None and line.tag == "a" and 0 < len(text) <= 60 and not re.match(r"(?:by|von|de|di)\s", text):
+        draft.put("brand", text, f"css #{line.get('id')}", shown=True)
+    overview = page.first("//tr[contains(@class,'po-brand')]/td[last()]|//*[@data-brand and @id='mbc']/@data-brand")
+    draft.put("brand", overview if isinstance(overview, str) else line_of(overview), "css .po-brand", shown=True)
