@@ -173,18 +173,13 @@ def _price_text(element: Any) -> str:
     said = line_of(spoken[0]) if spoken else ""
     if any(each.isdigit() for each in said):
         return said
-    whole = element.xpath(".//*[contains(@class,'a-price-whole')]")
-    if whole:
-        parts = [
-            element.xpath(f"string((.//*[contains(@class,'{each}')])[1])").strip()
-            for each in ("a-price-symbol", "a-price-whole", "a-price-fraction")
-        ]
-        digits = parts[1].rstrip(".,٫ ")
-        return (
-            f"{parts[0]}{digits}" + (f".{parts[2]}" if parts[2] else "")
-            if "." not in digits
-            else (f"{parts[0]}{digits},{parts[2]}" if parts[2] else f"{parts[0]}{digits}")
-        )
+    symbol, whole, fraction = (
+        next((" ".join((each.text or "").split()) for each in element.xpath(f".//*[contains(@class,'{name}')]")), "")
+        for name in ("a-price-symbol", "a-price-whole", "a-price-fraction")
+    )
+    digits = re.sub(r"\D", "", whole)
+    if digits:
+        return f"{symbol}{digits}.{fraction}" if fraction.isdigit() else f"{symbol}{whole}"
     return line_of(element)
 
 
@@ -263,7 +258,7 @@ def _whole(cell: Any) -> str:
 def _sentence(page: Saved) -> tuple[str, str]:
     for name in ("merchant-info", "mbc-merchant-info", "merchantInfo", "handleBuy", "soldByThirdParty", "sold-by"):
         element = page.by_id(name)
-        text = "" if element is None else line_of(element)[:2_000]
+        text = "" if element is None else line_of(element)[:800]
         for each in _SENTENCES if text else ():
             found = each.search(text)
             if found:

@@ -31,6 +31,8 @@ _BYLINES = tuple(
         ),
     )
 )
+MAX_LINE = 300
+"""Characters of the line; a name takes fewer."""
 _BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
 _WRITES = re.compile(
     r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
@@ -57,7 +59,7 @@ def fill_makers(page: Saved, draft: Draft) -> None:
             break
     if people or (box is not None and box.xpath(_BY_PEOPLE)):
         return
-    text = line_of(line)
+    text = line_of(line)[:MAX_LINE]
     for pattern in _BYLINES if text else ():
         found = pattern.fullmatch(text)
         if found:

@@ -82,7 +82,7 @@ def buy_button(page: Saved) -> Any | None:
             or "disabled" in (each.get("class") or "").split()
         )
         said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
-        if not off and _BUY.fullmatch(said) and not is_elsewhere(each):
+        if not off and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
             return each
     return None
 
