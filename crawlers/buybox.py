@@ -52,7 +52,6 @@ _STOCK = (
     "outOfStock",
     "outOfStockBuyBox_feature_div",
     "availability_feature_div",
-    "ddmDeliveryMessage",
 )
 # "Sold by X and fulfilled by Amazon": X as each language's sentence holds it.
 _SENTENCES = tuple(
@@ -96,31 +95,29 @@ _SELLER_ID = re.compile(r"[?&;](?:seller|merchantID|me|m)=(A[0-9A-Z]{9,20})(?![0
 
 def fill_offer(page: Saved, draft: Draft, *, usual: str | None) -> None:
     """The buy box's offer. Where it holds none, there is no price and nobody sells."""
-    stock = next(
-        (
-            (name, found)
-            for each in _STOCK
-            if (element := page.by_id(each)) is not None
-            for name in [each]
-            if (found := availability_of(_first_words(element)))
-        ),
-        None,
-    )
-    if stock is None and page.first("//*[contains(@class,'availGreen') or contains(@class,'availOrange')]") is not None:
-        words = line_of(page.first("//*[contains(@class,'availGreen') or contains(@class,'availOrange')]"))
-        stock = ("availGreen", availability_of(words) or "") if availability_of(words) else None
-    offered = page.by_id("unqualifiedBuyBox") is None and (stock is None or stock[1] != "OutOfStock")
-    if offered:
+    stock = _stock(page)
+    # "Temporarily out of stock" takes orders all the same.
+    ordered = page.by_id("add-to-cart-button") is not None
+    if page.by_id("unqualifiedBuyBox") is None and (stock is None or stock[0] != "OutOfStock" or ordered):
         _fill_price(page, draft, usual)
         _fill_seller(page, draft)
     if stock is not None:
-        draft.put("availability", stock[1], f"css #{stock[0]}", shown=True)
+        draft.put("availability", stock[0], stock[1], shown=True)
 
 
-def _first_words(element: Any) -> str:
-    """What an element says first: later parts offer other sellers' stock, or explain."""
-    text = line_of(element)
-    return text[:160]
+def _stock(page: Saved) -> tuple[str, str] | None:
+    """By what the element says first: later parts offer other sellers' stock, or explain."""
+    for name in _STOCK:
+        element = page.by_id(name)
+        found = None if element is None else availability_of(line_of(element)[:160])
+        if found:
+            return found, f"css #{name}"
+    buying = page.by_id("handleBuy")
+    for each in [] if buying is None else buying.xpath(".//*[starts-with(@class,'avail')]")[:5]:
+        found = availability_of(line_of(each)[:160])
+        if found:
+            return found, "css #handleBuy .availGreen"
+    return None
 
 
 def _fill_price(page: Saved, draft: Draft, usual: str | None) -> None:

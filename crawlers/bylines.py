@@ -33,6 +33,11 @@ _BYLINES = tuple(
 )
 MAX_LINE = 300
 """Characters of the line; a name takes fewer."""
+_PEOPLE = "|".join(
+    f"id('{each}')//*[contains(concat(' ',@class,' '),' author ')]"
+    for each in ("bylineInfo", "byline", "bylineInfo_feature_div", "booksTitle", "title_feature_div")
+)
+_PEOPLE = f"{_PEOPLE}|id('btAsinTitle')/ancestor::h1/following-sibling::span[1][a]"
 _BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
 _WRITES = re.compile(
     r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
@@ -46,11 +51,7 @@ def fill_makers(page: Saved, draft: Draft) -> None:
     if line is None:
         line = page.by_id("brand")
     box = line if line is not None else page.by_id("bylineInfo_feature_div")
-    people = page.all(
-        "//*[@id='bylineInfo' or @id='byline' or @id='bylineInfo_feature_div' or @id='booksTitle' or "
-        "@id='title_feature_div']//*[contains(concat(' ',@class,' '),' author ')]"
-    )
-    people += [] if people else page.all("//h1[.//*[@id='btAsinTitle']]/following-sibling::span[1][a]")
+    people = page.all(_PEOPLE)
     for each in people[:20]:
         role = line_of(next(iter(each.xpath(".//*[contains(@class,'contribution')]")), None))
         name = line_of(next(iter(each.xpath(".//a[contains(@class,'contributorNameID')]|.//a")), None))
@@ -67,5 +68,8 @@ def fill_makers(page: Saved, draft: Draft) -> None:
             return
     if line is not None and line.tag == "a" and 0 < len(text) <= 60 and not re.match(r"(?:by|von|de|di)\s", text):
         draft.put("brand", text, f"css #{line.get('id')}", shown=True)
-    overview = page.first("//tr[contains(@class,'po-brand')]/td[last()]|//*[@data-brand and @id='mbc']/@data-brand")
+    overview = page.first(
+        "(id('productOverview_feature_div')|id('poExpander')|id('productDetails_feature_div'))"
+        "//tr[contains(@class,'po-brand')]/td[last()]|id('mbc')/@data-brand"
+    )
     draft.put("brand", overview if isinstance(overview, str) else line_of(overview), "css .po-brand", shown=True)

@@ -26,6 +26,8 @@ _LOOKED_AT = 1 << 20
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _MARKS = (*_WIDE, b"\xef\xbb\xbf")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset=[\s\"']*([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
+_ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d+(?:[a-z]{2}_)?/(?=https?://)")
+"""What a copy in the Wayback Machine puts in front of every address of the page."""
 _JSON_START = re.compile(r"\s*[\[{]")
 _UNSEEN = frozenset(
     ("script", "style", "template", "noscript", "head", "title", "iframe", "object", "select", "textarea")
@@ -103,7 +105,8 @@ class Saved:
             if "canonical" in (each.get("rel") or "").lower().split()
         ]
         named = [self.url or "", *links, self.meta("og:url"), self.meta("twitter:url"), self.meta("al:web:url")]
-        return tuple(dict.fromkeys(each for each in named if each.startswith(("http://", "https://"))))
+        archived = (_ARCHIVED.sub("", each) for each in named)
+        return tuple(dict.fromkeys(each for each in archived if each.startswith(("http://", "https://"))))
 
     def meta(self, *names: str) -> str:
         """The first content of a meta element so named (``property``, ``name``), or empty."""

@@ -48,8 +48,8 @@ class Alibaba(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return False
-        if super().knows(page):
-            return True
+        if page.own_urls:
+            return super().knows(page)
         marked = "icbu" in page.text and ("alibaba.com" in page.text or "alicdn.com" in page.text)
         return marked and (
             "window.detailData" in page.text or page.first("//meta[contains(@content,'icbu')]") is not None

@@ -57,6 +57,8 @@ class AliExpress(Platform):
             return _result(page.json) is not None or bool(_affiliate(page.json))
         if super().knows(page) or page.meta("og:site_name").lower().startswith("aliexpress"):
             return True
+        if page.own_urls:
+            return False
         return "aliexpress" in page.text and (
             "runParams" in page.text or "_dida_config_" in page.text or "_d_c_" in page.text
         )

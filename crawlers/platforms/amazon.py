@@ -82,8 +82,8 @@ class Amazon(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return isinstance(page.json, dict) and ("ItemsResult" in page.json or "itemsResult" in page.json)
-        if any(self.knows_url(url) for url in page.own_urls):
-            return True
+        if page.own_urls:
+            return super().knows(page)
         marked = any(each in page.text for each in ("ue_mid", "api-services-support@amazon.", "amazon.com/images/G/"))
         own = ("navbar", "nav-belt", "productTitle", "seller-name", "btAsinTitle")
         return marked and (any(page.by_id(each) is not None for each in own) or self.wall(page) is not None)
@@ -213,7 +213,7 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
     draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
     chosen = page.all(
         "(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
-        "//*[contains(@class,'selection')]|//*[starts-with(@id,'inline-twister-expanded-dimension-text')]"
+        "//*[contains(@class,'selection') or starts-with(@id,'inline-twister-expanded-dimension-text')]"
     )
     names = list(dict.fromkeys(said for each in chosen[:20] if (said := line_of(each)) and len(said) < 100))
     draft.put("variation", ", ".join(names), "css #twister .selection", shown=True)

@@ -44,7 +44,7 @@ class DHgate(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return any(True for _ in search(page.json, having("itemCode", "productName")))
-        return super().knows(page) or ("dhresource.com" in page.text and "dhgate" in page.text)
+        return super().knows(page) or (not page.own_urls and "dhresource.com" in page.text and "dhgate" in page.text)
 
     def canonical(self, url: str) -> str | None:
         if not self.knows_url(url):

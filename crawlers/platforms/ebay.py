@@ -97,8 +97,8 @@ class Ebay(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return bool(_items(page.json))
-        if any(self.knows_url(url) for url in page.own_urls):
-            return True
+        if page.own_urls:
+            return super().knows(page)
         return "ebaystatic.com" in page.text and page.first(f"{_TITLE}|id('gh-logo')|id('gh')") is not None
 
     def canonical(self, url: str) -> str | None:

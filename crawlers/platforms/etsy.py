@@ -56,7 +56,9 @@ class Etsy(Platform):
         if page.json is not None:
             return bool(_listings(page.json))
         return super().knows(page) or (
-            "etsystatic.com" in page.text and page.first(f"{_TITLE}|//*[@data-buy-box]") is not None
+            not page.own_urls
+            and "etsystatic.com" in page.text
+            and page.first(f"{_TITLE}|//*[@data-buy-box]") is not None
         )
 
     def canonical(self, url: str) -> str | None:

@@ -40,7 +40,7 @@ class Offer1688(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return _model(page.json) is not None
-        return super().knows(page) or ("1688.com" in page.text and _data(page) is not None)
+        return super().knows(page) or (not page.own_urls and "1688.com" in page.text and _data(page) is not None)
 
     def canonical(self, url: str) -> str | None:
         if not self.knows_url(url):

@@ -54,6 +54,8 @@ class Taobao(Platform):
             return _detail(page.json) is not None
         if super().knows(page) or any("taobao.com" in each or "tmall.com" in each for each in page.own_urls):
             return True
+        if page.own_urls:
+            return False
         title = "".join(page.all("//head/title[1]//text()")).strip()
         return title.endswith(("-tmall.com天猫", "-淘宝网", "-天猫Tmall.com", "-Taobao", "_淘宝网")) or (
             "g.alicdn.com" in page.text

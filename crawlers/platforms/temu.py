@@ -30,7 +30,7 @@ class Temu(Platform):
                 dig(page.json, "goods", "goodsId") is not None
                 or dig(page.json, "store", "goods", "goodsId") is not None
             )
-        return super().knows(page) or ("kwcdn.com" in page.text and "window.rawData" in page.text)
+        return super().knows(page) or (not page.own_urls and "kwcdn.com" in page.text and "window.rawData" in page.text)
 
     def canonical(self, url: str) -> str | None:
         if not self.knows_url(url):

@@ -31,7 +31,7 @@ class Walmart(Platform):
             return bool(_answered(page.json))
         return (
             super().knows(page)
-            or ("walmartimages." in page.text and self._product(page) is not None)
+            or (not page.own_urls and "walmartimages." in page.text and self._product(page) is not None)
             or ("px-captcha" in page.text and "walmart" in page.text.lower())
         )
 
