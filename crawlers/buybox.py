@@ -43,6 +43,7 @@ _PAID = (
     ),
     (
         ".//*[contains(@class,'offer-price') or contains(@class,'a-color-price') or contains(@class,'priceLarge')]"
+        "[not(contains(@class,'avings') or contains(@class,'olp'))]"
         "[not(ancestor-or-self::*[contains(@class,'a-text-strike') or contains(@class,'priceBlockStrike')])]"
     ),
 )

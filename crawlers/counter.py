@@ -1,10 +1,13 @@
 """What a shop's product page shows beside what it declares: stock, the button to buy, brand, its place in the shop."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from crawlers import labels
 from crawlers.breadcrumbs import breadcrumb
+from crawlers.money import Price, price_of
 from crawlers.platform import Draft
 from crawlers.saved import Saved, line_of
 from crawlers.stock import availability_of
@@ -39,6 +42,15 @@ _PRESSED = (
     "//button|//input[@type='submit' or @type='button']"
     "|//a[@role='button' or contains(@class,'btn') or contains(@class,'button')]"
 )
+_OLD = ("old", "was", "strike", "original", "regular", "compare", "unit", "save", "saving", "rrp", "msrp", "before")
+_PRICE = (
+    ".//*[contains(@class,'price') or contains(@class,'Price') or contains(@id,'price')]"
+    "[not(ancestor-or-self::del or ancestor-or-self::s or .//del or .//s)]"
+    + "".join(
+        f"[not(ancestor-or-self::*[contains(@class,'{each}')] or .//*[contains(@class,'{each}')])]" for each in _OLD
+    )
+)
+"""A price that is asked now: none that is crossed out, nor what holds one."""
 _ELSEWHERE = frozenset(("related", "recommend", "upsell", "cross-sell", "carousel", "slider", "recently", "also-like"))
 MAX_WORDS = 60
 """Characters of a label that says whether there is any."""
@@ -75,6 +87,10 @@ def shown_stock(page: Saved) -> tuple[str, str] | None:
 
 def buy_button(page: Saved) -> Any | None:
     """The first that can be pressed, outside what is said of other products."""
+    return next(_buy_buttons(page), None)
+
+
+def _buy_buttons(page: Saved) -> Iterator[Any]:
     for each in page.all(_PRESSED)[:400]:
         off = (
             each.get("disabled") is not None
@@ -83,7 +99,21 @@ def buy_button(page: Saved) -> Any | None:
         )
         said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
         if not off and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
-            return each
+            yield each
+
+
+def shown_offer(page: Saved) -> Price | None:
+    """The price that a page shows between its one heading and its one button to buy; a list has more of either."""
+    buttons = list(islice(_buy_buttons(page), 4))
+    headings = page.all("//h1")
+    if len(headings) != 1 or not buttons or len({line_of(each) for each in buttons}) < len(buttons):
+        return None
+    block = next((each for each in buttons[0].iterancestors() if headings[0] in set(each.iter("h1"))), None)
+    for each in [] if block is None else block.xpath(_PRICE)[:12]:
+        words = line_of(each)
+        found = price_of(words) if len(words) <= MAX_WORDS and not is_elsewhere(each) else None
+        if found is not None and found.currency is not None:
+            return found
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from archive.reading import Kind
 from crawlers.markup import place, squeeze, types_of
@@ -63,17 +64,34 @@ def text_in(value: Any) -> str:
 
 def declared(page: Saved) -> Declared | None:
     """The product of this page; None where it declares none, or several of which none is the page's own."""
+    return next(all_declared(page), None)
+
+
+def all_declared(page: Saved) -> Iterator[Declared]:
+    """The page's product in JSON-LD, then in microdata: one may have what the other leaves out."""
+    if _lists(page):
+        return
     for found in (_in_json_ld(page), _in_microdata(page)):
-        if not found:
-            continue
-        own = [each for each in found if _is_own(page, each)]
-        named = [each for each in own or found if _is_named(page, each)]
-        if named:
-            return max(named[:20], key=lambda each: bool(each.offers))
-        if own:
-            return own[0]
-        if len({each.text("name") for each in found}) == 1:
-            return max(found[:20], key=lambda each: bool(each.offers))
+        chosen = _chosen(page, found)
+        if chosen is not None:
+            yield chosen
+
+
+def _lists(page: Saved) -> bool:
+    """A page that says it is a list of things, or the front page of a site."""
+    if page.things("collectionpage", "searchresultspage"):
+        return True
+    paths = [urlsplit(url).path.strip("/") for url in page.own_urls]
+    return bool(paths) and not any(paths) and not any(urlsplit(url).query for url in page.own_urls)
+
+
+def _chosen(page: Saved, found: list[Declared]) -> Declared | None:
+    own = [each for each in found if _is_own(page, each)]
+    named = [each for each in own or found if _is_named(page, each)]
+    for some in (named, own, found):
+        names = {squeeze(each.text("name")) for each in some}
+        if len(names) == 1 or (some is own and some):
+            return max(some[:20], key=lambda each: bool(each.offers))
     return None
 
 
@@ -92,13 +110,20 @@ def fill_declared(page: Saved, draft: Draft, product: Declared, *, usual: str | 
     fill_offers(page, draft, product.offers, f"{where} .offers", usual=usual)
 
 
-def add_declared(page: Saved, draft: Draft, *, but: tuple[str, ...] = (), usual: str | None = None) -> Declared | None:
+def add_declared(
+    page: Saved,
+    draft: Draft,
+    *,
+    but: tuple[str, ...] = (),
+    usual: str | None = None,
+    product: Declared | None = None,
+) -> Declared | None:
     """What the page declares of its product, behind what a platform's reader found itself.
 
     ``but``: fields whose declared values are known to be wrong there. A price of the reader's own keeps the declared
     range and currency out: they may be another country's.
     """
-    product = declared(page)
+    product = product or declared(page)
     if product is None:
         return None
     declares = Draft(platform=draft.platform)
@@ -233,7 +258,10 @@ def _leads_here(page: Saved, offer: Mapping[str, Any]) -> bool:
 def _is_named(page: Saved, product: Declared) -> bool:
     name = squeeze(product.text("name"))
     said = [heading(page), page.meta("og:title"), line_of(page.first("//head/title"))]
-    return bool(name) and any(name in squeezed or squeezed in name for each in said if (squeezed := squeeze(each)))
+    # A category's title may be the beginning of its products' names, and is far shorter.
+    return bool(name) and any(
+        name in words or (words in name and len(words) > 0.6 * len(name)) for each in said if (words := squeeze(each))
+    )
 
 
 # --- offers -----------------------------------------------------------------------------------------------------------

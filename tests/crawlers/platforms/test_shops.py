@@ -207,3 +207,57 @@ ODD: tuple[Any, ...] = (
 @pytest.mark.parametrize("answer", ODD)
 def test_an_answer_of_another_shape_does_not_stop_the_reading(answer: Any) -> None:
     assert not [note for note in reading(json.dumps(answer))["notes"] if "stopped" in note]
+
+
+# --- pages that are no product's --------------------------------------------------------------------------------------
+
+NIB = {
+    "@type": "Product",
+    "name": "Brass nib, small",
+    "offers": {"@type": "Offer", "price": "3.00", "priceCurrency": "EUR"},
+}
+
+
+def _page(*things: Any, head: str = "", body: str = "") -> str:
+    data = "".join(f'<script type="application/ld+json">{json.dumps(each)}</script>' for each in things)
+    return f"<!DOCTYPE html><html lang=en><head><title>Brass nib</title>{head}{data}</head><body>{body}</body></html>"
+
+
+NO_PRODUCTS = (
+    _page({"@type": "CollectionPage", "name": "Brass nib"}, NIB | {"name": "Brass nib"}),
+    _page(NIB, NIB | {"name": "Brass nib, large"}, body="<h1>Brass</h1>"),
+    _page({"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": NIB}]}, body="<h1>Brass nib</h1>"),
+    _page({"@type": "BlogPosting", "headline": "My nib"}, NIB, head='<meta property="og:type" content="article">'),
+    _page(NIB, head='<link rel="canonical" href="https://inkwell.example/">'),
+    _page(body="<h1>Nibs</h1>" + "<div><b class=price>3,00 €</b><button>Add to cart</button></div>" * 3),
+    _page(body="<h1>About us</h1><p class=price>From 3,00 €</p>"),
+)
+
+
+@pytest.mark.parametrize("text", NO_PRODUCTS)
+def test_a_page_that_is_no_products_is_no_listing(text: str) -> None:
+    read = reading(text)
+    assert (read["kind"] == "listing", "price" in read["fields"]) == (False, False)
+
+
+def test_one_of_these_products_alone_is_a_listing() -> None:
+    read = reading(_page(NIB, head='<link rel="canonical" href="https://inkwell.example/nib">'))
+    assert (read["platform"], read["kind"], read["fields"]["price"]) == ("shop", "listing", "3.00")
+
+
+def test_a_shop_that_declares_nothing_is_read_by_what_it_shows() -> None:
+    body = (
+        "<div><h1>Brass nib</h1><div class=product-price><del class=price>40,00 €</del><b class=price-now>31,50 €</b></div>"
+        "<table><tr><th>Marke</th><td>Quillmark</td></tr></table><button>In den Warenkorb</button></div>"
+        "<div class=related><b class=price>1,00 €</b></div>"
+    )
+    read = reading(_page(body=body))
+    wanted = {
+        "title": "Brass nib",
+        "price": "31.50",
+        "currency": "EUR",
+        "brand": "Quillmark",
+        "availability": "InStock",
+    }
+    assert read["kind"] == "listing"
+    assert {name: read["fields"].get(name) for name in wanted} == wanted
