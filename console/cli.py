@@ -282,6 +282,33 @@ def get(
 
 
 @app.command()
+def read(
+    pages: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|CAPTURE...", help="Saved pages (HTML, JSON; .gz too), or captures' ids."),
+    ],
+    *,
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="The page's address; else it is told from the page.")
+    ] = None,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
+) -> None:
+    """Read what pages say: author, caption, links, title, price, seller … and where on the page each stands.
+
+    Nothing is fetched, and what is kept does not change: today's readers may be run over old captures at any time.
+    """
+    from console import reading
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        from crawlers import run
+
+        reading.read(pages, config, run, url=url, as_json=as_json)
+
+
+@app.command()
 def mirror(
     target: Annotated[
         str,

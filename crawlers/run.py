@@ -16,11 +16,13 @@ from archive.config import settings_module
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.address import dedupe_key
+from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
 from crawlers.policy import parse_network
 from crawlers.profile import Profile
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
+from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress
 from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
@@ -32,6 +34,7 @@ GRACE_S = 40.0
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
+    "MAX_PAGE_BYTES",
     "Job",
     "Profile",
     "Resolve",
@@ -43,9 +46,15 @@ __all__ = [
     "parse_arguments",
     "parse_network",
     "read_list",
+    "reader",
     "run",
     "without_repeats",
 ]
+
+
+def reader() -> Bounded:
+    """Reads pages in a process of its own, within limits; to be used as a context."""
+    return Bounded()
 
 
 async def capture(

@@ -1,0 +1,44 @@
+"""``counterproof read``: files and captures, one line of JSON each, and sentences where it cannot."""
+
+import gzip
+import json
+from pathlib import Path
+
+from tests.command import run
+
+PAGE = '<!doctype html><meta charset=utf-8><meta property="og:title" content="Żółta bransoletka"><h1>x</h1>'
+
+
+def test_files_are_read_packed_or_not_a_line_each(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a.html", tmp_path / "b.bin"
+    plain.write_text(PAGE, encoding="utf-8")
+    packed.write_bytes(gzip.compress(PAGE.encode()))
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(PAGE.encode() + bytes(100_000))[:-30])
+    ran = run("read", str(plain), str(packed), str(tmp_path / "cut.gz"), "--json", home=tmp_path / "home")
+    assert ran.code == 0, ran.err
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [Path(each["input"]).name for each in lines] == ["a.html", "b.bin", "cut.gz"]
+    for each in lines:
+        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input"}
+        assert each["fields"]["title"] == "Żółta bransoletka"
+        assert each["sources"]["title"]
+        assert each["seen"]["title"] in {"shown", "embedded"}
+    assert not (tmp_path / "home").exists()  # nothing is begun for it
+
+
+def test_for_a_person_each_field_has_its_place(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(PAGE, encoding="utf-8")
+    ran = run("read", str(page), home=tmp_path / "home")
+    assert "Żółta bransoletka" in ran.out
+    assert "og:title" in ran.out
+
+
+def test_what_makes_no_sense_is_a_sentence(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(PAGE, encoding="utf-8")
+    home = tmp_path / "home"
+    gone = run("read", str(tmp_path / "gone.html"), home=home)
+    assert (gone.code, "there is no file" in gone.err) == (2, True)
+    two = run("read", str(page), str(page), "--url", "https://a.example/", home=home)
+    assert (two.code, "--url is one page" in two.err) == (2, True)
