@@ -108,7 +108,8 @@ def shown_offer(page: Saved) -> Price | None:
     headings = page.all("//h1")
     if len(headings) != 1 or not buttons or len({line_of(each) for each in buttons}) < len(buttons):
         return None
-    block = next((each for each in buttons[0].iterancestors() if headings[0] in set(each.iter("h1"))), None)
+    around = set(headings[0].iterancestors())
+    block = next((each for each in buttons[0].iterancestors() if each in around), None)
     for each in [] if block is None else block.xpath(_PRICE)[:12]:
         words = line_of(each)
         found = price_of(words) if len(words) <= MAX_WORDS and not is_elsewhere(each) else None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -22,6 +23,8 @@ MAX_BYTES = 64 << 20
 """Of a page; more is not read."""
 MAX_NODES = 200_000
 """Objects and lists that a search through one value visits."""
+MAX_TRIES = 200
+"""Places where a value that is looked for may begin; a page with more is no page that we know."""
 _LOOKED_AT = 1 << 20
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _MARKS = (*_WIDE, b"\xef\xbb\xbf")
@@ -150,7 +153,7 @@ class Saved:
 
     def after(self, pattern: str) -> Any:
         """The first JSON value that stands right behind a match of this pattern; None where there is none."""
-        for match in re.finditer(pattern, self.text):
+        for match in islice(re.finditer(pattern, self.text), MAX_TRIES):
             try:
                 return _DECODER.raw_decode(self.text, match.end())[0]
             except (ValueError, RecursionError):

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +22,8 @@ _SHOP = re.compile(r"Shopify\.shop\s*=\s*[\"']([a-z0-9-]+\.myshopify\.com)")
 _PRODUCT_PATH = re.compile(r"/products/([^/?#]+?)(?:\.js(?:on)?)?/?$")
 MAX_SCRIPT = 4_000_000
 """Characters of a script that is searched."""
+MAX_TRIES = 20
+"""Objects that may be the product's."""
 _SOLD = frozenset((Host.MARKET, Host.WRAPPER, Host.SHORTENER, Host.HUB))
 
 
@@ -109,7 +112,7 @@ def _own_json(page: Saved, known: Any) -> tuple[str, Mapping[str, Any]] | None:
         kind, text = (script.get("type") or "").lower(), script.text or ""
         if "ld+json" in kind or '"variants"' not in text or len(text) > MAX_SCRIPT:
             continue
-        for match in re.finditer(r'(?=\{"id":' + wanted + r',"title":)', text):
+        for match in islice(re.finditer(r'(?=\{"id":' + wanted + r',"title":)', text), MAX_TRIES):
             value = _decoded(text, match.end())
             if not _is_product(value):
                 continue

@@ -247,7 +247,8 @@ def test_one_of_these_products_alone_is_a_listing() -> None:
 
 def test_a_shop_that_declares_nothing_is_read_by_what_it_shows() -> None:
     body = (
-        "<div><h1>Brass nib</h1><div class=product-price><del class=price>40,00 €</del><b class=price-now>31,50 €</b></div>"
+        "<div><h1>Brass nib</h1><div class=product-price><del class=price>40,00 €</del>"
+        "<b class=price-now>31,50 €</b></div>"
         "<table><tr><th>Marke</th><td>Quillmark</td></tr></table><button>In den Warenkorb</button></div>"
         "<div class=related><b class=price>1,00 €</b></div>"
     )
