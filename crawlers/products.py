@@ -163,24 +163,6 @@ def fill_offers(
         draft.put("seller", sellers.pop(), f"{where}.seller")
 
 
-def fill_meta(page: Saved, draft: Draft, *, usual: str | None = None) -> None:
-    """What Open Graph, product and Twitter card elements add."""
-    draft.put("title", page.meta("og:title", "twitter:title"), "meta og:title")
-    draft.put("brand", page.meta("product:brand", "og:brand"), "meta product:brand")
-    draft.put("item_id", page.meta("product:retailer_item_id"), "meta product:retailer_item_id")
-    if "price" not in draft.fields:
-        currency = page.meta("product:sale_price:currency", "product:price:currency", "og:price:currency")
-        amount = page.meta("product:sale_price:amount", "product:price:amount", "og:price:amount")
-        found = data_price(amount, usual=code_of(currency) or usual)
-        if found is not None and Decimal(found.amount) > 0:
-            draft.put("price", found.amount, "meta product:price:amount")
-            draft.put("currency", code_of(currency) or found.currency, "meta product:price:currency")
-    stock = availability_of(page.meta("product:availability", "og:availability"))
-    draft.put("availability", stock, "meta product:availability")
-    image = page.meta("og:image:secure_url", "og:image")
-    draft.put("images", [image] if image else None, "meta og:image")
-
-
 def put_entries(draft: Draft, entries: Sequence[Mapping[str, Any]], where: str, *, one: bool) -> None:
     """Listings out of a platform's answer to a program: one fills the fields, a list of them fills ``items``."""
     kept = [{name: value for name, value in each.items() if value not in (None, "", [])} for each in entries]

@@ -64,6 +64,8 @@ _ROWS = (
     "|id('detail-bullets')//li|id('detail_bullets_id')//li|id('productDetailsTable')//li"
     "|id('productOverview_feature_div')//tr|id('poExpander')//tr"
 )
+_LINKED = re.compile(r"https?://(www\.amazon\.[a-z.]{2,6})/")
+_LINKED_WITHIN = 400_000
 _SMALL = 120_000
 """Characters; Amazon's walls are a few thousand, its pages a million."""
 
@@ -165,12 +167,15 @@ def _head_title(page: Saved) -> str:
 
 
 def _marketplace(page: Saved) -> str | None:
-    """What stands behind ``amazon.`` in the page's own address, or in the server's name that it reports to itself."""
+    """What stands behind ``amazon.`` in the page's own address, its server's name, or the first of its links home."""
     hosts = [host_of(each) for each in page.own_urls]
     at = page.text.find("ue_sn")
     if at >= 0:
         said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.text[at : at + 90])
         hosts += [said[1]] if said else []
+    if not any(map(_HOST.fullmatch, hosts)):
+        linked = _LINKED.search(page.text, 0, _LINKED_WITHIN)
+        hosts += [linked[1]] if linked else []
     return next((found[1] for each in hosts if (found := _HOST.fullmatch(each))), None)
 
 

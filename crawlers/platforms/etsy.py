@@ -147,6 +147,10 @@ def _number(page: Saved) -> str:
         "//h1[@data-listing-id]/@data-listing-id|//*[@data-buy-box]//@data-listing-id"
         "|//*[contains(@class,'carousel') or contains(@data-component,'image')]/@data-palette-listing-id"
     )
+    if title is None:
+        title = page.first("//form//input[@name='listing_id']/@value")
+    app = re.search(r"listing/(\d{5,12})", page.meta("al:ios:url", "al:android:url", "twitter:app:url:iphone"))
+    title = title if title is not None or app is None else app[1]
     return str(title) if title is not None and re.fullmatch(r"\d{5,12}", str(title)) else ""
 
 

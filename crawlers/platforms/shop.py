@@ -1,9 +1,10 @@
 """Any shop's product page, by what it declares: schema.org in JSON-LD and microdata, Open Graph, product elements."""
 
 from archive.reading import Kind
+from crawlers.cards import card_price, fill_meta
 from crawlers.counter import fill_shown, shown_offer
 from crawlers.platform import Draft, Platform
-from crawlers.products import add_declared, all_declared, declared, fill_declared, fill_meta, heading
+from crawlers.products import add_declared, all_declared, declared, fill_declared, heading
 from crawlers.saved import Saved
 
 
@@ -49,5 +50,6 @@ def _is_product(page: Saved) -> bool:
     kind = page.meta("og:type").lower().rpartition(":")[2]
     return kind in ("product", "product.item", "og_product") and bool(
         page.meta("product:price:amount", "og:price:amount", "product:sale_price:amount")
+        or card_price(page)
         or len(page.all("//*[@itemprop='price']")) == 1
     )

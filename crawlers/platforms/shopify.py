@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
+from crawlers.cards import fill_meta
 from crawlers.counter import fill_shown
 from crawlers.hosts import Kind as Host
 from crawlers.hosts import classify
 from crawlers.markup import squeeze
 from crawlers.money import code_of, data_price, of_units
 from crawlers.platform import Draft, Platform
-from crawlers.products import add_declared, fill_meta, heading, put_entries
+from crawlers.products import add_declared, heading, put_entries
 from crawlers.saved import Saved, dig, line_of
 
 _SHOP = re.compile(r"Shopify\.shop\s*=\s*[\"']([a-z0-9-]+\.myshopify\.com)")

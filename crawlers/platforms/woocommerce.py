@@ -6,10 +6,11 @@ from typing import Any
 
 from archive.reading import Kind
 from crawlers import labels
+from crawlers.cards import fill_meta
 from crawlers.counter import fill_shown
 from crawlers.money import code_of, currency_in, data_price, of_units, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import declared, fill_declared, fill_meta, put_entries
+from crawlers.products import declared, fill_declared, put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.stock import availability_of
 
