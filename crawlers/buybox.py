@@ -186,7 +186,7 @@ def _fill_seller(page: Saved, draft: Draft) -> None:
     if not named:
         return
     draft.put("seller", named, where, shown=True)
-    draft.put("ships_from", shipper, where, shown=True)
+    draft.put("ships_from", shipper, "the buy box: css #tabular-buybox, #merchant-info", shown=True)
     trigger = page.by_id("sellerProfileTriggerId")
     linked = _SELLER_ID.search((trigger.get("href") or "") if trigger is not None else "")
     merchant = page.by_id("merchantID")
@@ -230,21 +230,15 @@ def _seller(page: Saved) -> tuple[str, str, str]:
 
 
 def _buybox_rows(page: Saved) -> list[tuple[str, str]]:
-    found = []
-    for name in ("tabular-buybox", "offer-display-features", "tabular_feature_div"):
-        table = page.by_id(name)
-        if table is None:
-            continue
-        cells = [_whole(each) for each in table.xpath(".//td|.//*[contains(@class,'tabular-buybox-text')]/..")]
-        if not table.xpath("boolean(.//td)"):
-            cells = [
-                _whole(each)
-                for each in table.xpath(
-                    ".//*[contains(@class,'tabular-buybox-text') or contains(@class,'tabular-buybox-label')]"
-                )
-            ]
-        found += [(labels.label(a), b) for a, b in zip(cells[::2], cells[1::2], strict=False)]
-    return found
+    """Label and value, of the table's two generations."""
+    table = page.by_id("tabular-buybox")
+    if table is None:
+        return []
+    named = table.xpath(".//*[@tabular-attribute-name]")
+    if named:
+        return [(labels.label(each.get("tabular-attribute-name")), _whole(each)) for each in named]
+    cells = [_whole(each) for each in table.xpath(".//td")]
+    return [(labels.label(a), b) for a, b in zip(cells[::2], cells[1::2], strict=False)]
 
 
 def _whole(cell: Any) -> str:
