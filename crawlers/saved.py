@@ -258,8 +258,13 @@ def dig(value: Any, *path: str | int) -> Any:
     return value
 
 
-def search(value: Any, wanted: Callable[[Mapping[str, Any]], bool]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Objects anywhere in a value that are wanted, in document order, each with its path (``.a.0.b``). Bounded."""
+def search(
+    value: Any, wanted: Callable[[Mapping[str, Any]], bool], *, skip: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Objects anywhere in a value that are wanted, in document order, each with its path (``.a.0.b``). Bounded.
+
+    What lies under a key of ``skip`` is not looked at: comments, other people's posts.
+    """
     stack: list[tuple[str, Any]] = [("", value)]
     for _ in range(MAX_NODES):
         if not stack:
@@ -268,7 +273,11 @@ def search(value: Any, wanted: Callable[[Mapping[str, Any]], bool]) -> Iterator[
         if isinstance(node, Mapping):
             if wanted(node):
                 yield path or ".", node
-            stack.extend((f"{path}.{key}", each) for key, each in reversed(list(node.items())) if _holds(each))
+            stack.extend(
+                (f"{path}.{key}", each)
+                for key, each in reversed(list(node.items()))
+                if _holds(each) and key not in skip
+            )
         elif isinstance(node, list):
             stack.extend((f"{path}.{n}", each) for n, each in reversed(list(enumerate(node))) if _holds(each))
 

@@ -1,0 +1,1 @@
+"""What pages and answers of the social platforms look like: parts of their readers in `crawlers.platforms`."""
