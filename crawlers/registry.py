@@ -52,7 +52,16 @@ def platform_for(page: Saved) -> Platform:
         for each in every():
             if each.knows_url(page.url):
                 return each
-    return next(each for each in every() if each.knows(page))
+    return next(each for each in every() if _knows(each, page))
+
+
+def _knows(platform: Platform, page: Saved) -> bool:
+    """A platform that cannot say whose a page is does not know it."""
+    try:
+        return platform.knows(page)
+    except Exception as error:  # noqa: BLE001  # a stranger's page, and perhaps a stranger's platform
+        page.notes.append(f"{platform.name} could not say whether it is its page: {type(error).__name__}")
+        return False
 
 
 def read(page: Saved) -> Reading:
