@@ -142,7 +142,7 @@ def judged(page: Saved) -> Outcome | None:
         PageFacts(
             url=page.url or "",
             requested_url=page.url or "",
-            http_status=None,
+            http_status=page.status,
             title=" ".join("".join(page.all("//head/title//text()")).split()) if page.json is None else "",
             visible_text=page.shown_text if page.json is None else "",
             dom_html=facts_html,

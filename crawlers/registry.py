@@ -8,6 +8,7 @@ from importlib import metadata
 from archive.errors import SetupMissing
 from archive.reading import Reading
 from crawlers import platforms
+from crawlers.har import answer_in
 from crawlers.platform import Platform
 from crawlers.saved import Saved
 
@@ -65,5 +66,6 @@ def _knows(platform: Platform, page: Saved) -> bool:
 
 
 def read(page: Saved) -> Reading:
-    """Never raises for what a page holds."""
+    """Never raises for what a page holds. Of a log of traffic (HAR), the main document is read."""
+    page = answer_in(page) or page
     return platform_for(page).read(page)

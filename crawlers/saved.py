@@ -54,6 +54,8 @@ class Saved:
     notes: list[str] = field(default_factory=list)
     utf8: bytes | None = field(default=None, repr=False)
     """The text's bytes, where they are at hand."""
+    status: int | None = None
+    """HTTP's, where it was kept with the page."""
 
     @classmethod
     def of(cls, data: bytes, *, url: str | None = None, content_type: str | None = None) -> "Saved":
@@ -205,6 +207,7 @@ class Saved:
         return [
             (path, each.get("properties") or {})
             for path, each in self._items
+            if isinstance(each.get("properties"), Mapping)  # an item may have none
             if not types or _names(each.get("type")).intersection(types)
         ]
 

@@ -1,7 +1,8 @@
-"""Any page: what it declares of itself, for pages of no platform that has a file here."""
+"""Any page that no other file knows: its title, or what stands in its place."""
 
 from archive.reading import Kind
-from crawlers.platform import Draft, Platform
+from crawlers.articles import titles_of_page
+from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Saved
 
 
@@ -15,5 +16,9 @@ class Generic(Platform):
         return True
 
     def fill(self, page: Saved, draft: Draft) -> None:
+        if page.json is not None or judged(page) is not None:
+            return  # a wall has a title too, and it is not that of what was asked for
         draft.kind = Kind.OTHER
-        draft.put("title", page.meta("og:title"), "meta og:title")
+        for title, where in titles_of_page(page):
+            draft.put("title", title, where)
+        draft.put("language", page.root.get("lang"), "css html[lang]")

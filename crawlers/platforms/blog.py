@@ -1,0 +1,244 @@
+"""Blog posts and articles on sites of their own: WordPress, Blogger, Tumblr, Medium, Ghost, Substack, and the like."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree, html
+
+from archive.reading import Kind
+from crawlers.address import host_of
+from crawlers.articles import (
+    TYPES, agreed, article, authors, is_aside, line_in, shown_name, times, titles, titles_of_page,
+)  # fmt: skip
+from crawlers.dates import day_in, instant
+from crawlers.disclosures import disclosures_in
+from crawlers.markup import squeeze
+from crawlers.outlinks import to_shops
+from crawlers.platform import Draft, Platform, judged
+from crawlers.saved import Node, Saved, dig, line_of
+
+_HOSTS = ("blogspot.", "tumblr.com", "medium.com", "substack.com", "wordpress.com", "ghost.io", "typepad.com", "livejournal.com")
+_POST_OG = frozenset(("article", "blog", "blogpost", "blog_post", "post", "news", "recipe", "food", "story", "review"))
+_INDEX_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "error404", "page-template-blog"))
+_CLASS = "contains(concat(' ', normalize-space(@class), ' '), ' {} ')"
+_TITLE_CLASSES = ("entry-title", "post-title", "p-name", "blog-post-title", "article-title", "post__title", "article__title",
+                  "single-title", "entry-header-title", "pagetitle", "post-headline", "gh-article-title")  # fmt: skip
+_AUTHOR_CLASSES = ("entry-author-name", "author-name", "post-author-name", "p-author", "post-author", "entry-author",
+                   "byline-name", "byline", "post-meta-author", "author-link", "article-author", "article__author",
+                   "author")  # fmt: skip
+_TITLES = "//*[self::h1 or self::h2 or self::h3][{}]".format(" or ".join(_CLASS.format(each) for each in _TITLE_CLASSES))
+_FN = f"//*[{_CLASS.format('vcard')} or {_CLASS.format('author')}]//*[{_CLASS.format('fn')}]"
+_DATED = "//*[contains(@class,'date') or contains(@class,'Date') or contains(@class,'time') or contains(@class,'publish')]"
+_META = "//*[contains(@class,'meta') or contains(@class,'posted') or contains(@class,'byline') or contains(@class,'info')]"
+_COMMENT_FORMS = "//form[contains(@action,'wp-comments-post')]|//*[@id='respond' or @id='commentform' or @id='comment-form']"
+_SHORT = 160
+_DAY = len("2020-01-01")
+
+
+class Blog(Platform):
+    """Of no platform in particular: read by what publishing systems have in common. After all that are in particular."""
+
+    name = "blog"
+    rank = -60
+    ready = "article, .hentry, .post, [itemprop=articleBody]"
+
+    def knows_url(self, url: str) -> bool:
+        host = f".{host_of(url)}"
+        return any(f".{each}" in host if each.endswith(".") else host.endswith(f".{each}") for each in _HOSTS)
+
+    def knows(self, page: Saved) -> bool:
+        if page.json is not None:
+            return _answer(page.json) is not None
+        return _is_post(page)
+
+    def canonical(self, url: str) -> str | None:
+        """Tumblr's number of a post; others have their address alone."""
+        found = re.match(r"https?://[^/]+\.tumblr\.com/post/(\d+)|https?://(?:www\.)?tumblr\.com/[\w-]+/(\d+)", url)
+        return None if found is None else found[1] or found[2]
+
+    def fill(self, page: Saved, draft: Draft) -> None:
+        if page.json is not None:
+            _fill_answer(page.json, draft)
+            return
+        if not _is_post(page):
+            if judged(page) is None:
+                for title, where in titles_of_page(page):
+                    draft.put("title", title, where)
+            return
+        draft.kind = Kind.POST
+        self._names(page, draft, tumblr=next((name for name in map(_tumblr, page.own_urls) if name), ""))
+        _put_time(page, draft)
+        draft.put("outbound_links", to_shops(page), "css a[href], to shops, affiliate networks, shorteners and link hubs", shown=True)
+        draft.put("language", page.root.get("lang"), "css html[lang]")
+        pictures = [each for each in page.markup.metas.get("og:image", ()) if each.startswith("http")]
+        if pictures:
+            draft.put("media", list(dict.fromkeys(pictures)), "meta og:image")
+        said = disclosures_in(page.shown_text)
+        if said:
+            draft.put("disclosures", said, "text of the page", shown=True)
+        domain = re.search(r"Shopify\.shop\s*=\s*\"([\w.-]+)\"", page.text[:400_000]) if "Shopify.shop" in page.text else None
+        if domain is not None:
+            draft.put("shop_domain", domain[1], "script Shopify.shop")
+
+    def _names(self, page: Saved, draft: Draft, *, tumblr: str) -> None:
+        if tumblr:
+            draft.put("author", tumblr, "address of the page")
+            draft.put("handle", tumblr, "address of the page")
+            number = next((found for found in map(self.canonical, page.own_urls) if found), None)
+            draft.put("post_id", number, "address of the page")
+        else:
+            body = page.first("//body")
+            number = re.search(r"\bpostid-(\d+)\b", (body.get("class") or "") if body is not None else "")
+            draft.put("post_id", None if number is None else number[1], "css body[class]")
+            for author, where in authors(page):
+                draft.put("author", author, where)
+            _put_shown_author(page, draft)
+        for title, where in titles(page):
+            draft.put("title", title, where)
+        headed = line_in(page, _TITLES) or line_in(page, "//*[contains(@itemprop,'headline')]")
+        if headed is not None:
+            draft.put("title", headed[1], "css .entry-title and its like", shown=True)
+        blog_names = {squeeze(page.meta("og:site_name")), squeeze(tumblr)}
+        if tumblr:  # Tumblr gives a post without a title its blog's
+            blog_names.add(squeeze(line_of_title(page)))
+        named = [each for each in titles_of_page(page) if squeeze(each[0]) not in blog_names]
+        for title, where in named:
+            if not (tumblr and where == "css title"):
+                draft.put("title", title, where)
+
+
+def line_of_title(page: Saved) -> str:
+    titled = page.first("//head/title")
+    return "" if titled is None else " ".join("".join(titled.itertext()).split())
+
+
+def _tumblr(url: str) -> str:
+    """The blog's name in an address on Tumblr: ``NAME.tumblr.com/post/1``, ``www.tumblr.com/NAME/1``."""
+    found = re.match(r"https?://(?:(?:www\.)?tumblr\.com/(?:blog/view/|@)?([\w-]+)/\d+|([\w-]+)\.tumblr\.com(?:/|$))", url)
+    name = "" if found is None else found[1] or found[2]
+    return "" if name in ("www", "assets", "static", "api") else name
+
+
+def _is_post(page: Saved) -> bool:
+    body = page.first("//body")
+    classes = set((body.get("class") or "").lower().split()) if body is not None else set()
+    if page.things("product") and not article(page):
+        return False
+    if classes & _INDEX_CLASSES and not classes & {"single", "single-post"}:
+        return False
+    if classes & {"single", "single-post", "item-view", "post-template"} or article(page) is not None:
+        return True
+    if page.meta("og:type").lower() in _POST_OG or page.meta("article:published_time"):
+        return True
+    if len(page.items(*TYPES)) == 1:
+        return True
+    posts = page.all(f"//*[{_CLASS.format('hentry')} or {_CLASS.format('h-entry')}]")
+    if len(posts) == 1:
+        return True
+    return not posts and bool(page.all(_COMMENT_FORMS)) and page.first("//*[@rel='bookmark']|//*[self::article]") is not None
+
+
+def _put_shown_author(page: Saved, draft: Draft) -> None:
+    ways = ("//*[contains(concat(' ',@rel,' '),' author ')]", _FN, *(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES))
+    for way in ways:
+        found = line_in(page, way)
+        if found is not None and len(found[1]) <= _SHORT:
+            name = shown_name(found[1])
+            if 1 < len(name) <= 80 and not name.lower().startswith(("about", "author", "meet ")):
+                draft.put("author", name, f"xpath {way}"[:200], shown=True)
+                return
+
+
+def _put_time(page: Saved, draft: Draft) -> None:
+    declared = list(times(page))
+    best = agreed(declared)
+    if best is not None:
+        draft.put("published", best[0], best[1])
+    for element in page.all("//time|//abbr[contains(@class,'published')]")[:60]:
+        given = element.get("datetime") or element.get("title") or element.get("content")
+        at = None if given is None else instant(given)
+        if "updated" in (element.get("class") or "") and "published" not in (element.get("class") or ""):
+            continue
+        if at is not None and not is_aside(element):
+            draft.put("published", at, f"css {element.tag}[datetime]", shown=True)
+            draft.put("published_shown", line_of(element), f"css {element.tag}", shown=True)
+            return
+    american = {"en-us": True}.get((page.root.get("lang") or "").lower().replace("_", "-"))
+    if american is None and (page.root.get("lang") or "")[:2].lower() not in ("", "en"):
+        american = False
+    for way in (_DATED, _META):
+        for element in page.all(way)[:80]:
+            text = _own_line(element)
+            day = day_in(text, near=next(iter(page.own_urls), ""), american=american) if text else None
+            if day is not None and not is_aside(element) and not re.search(r"updated|modified", text, re.IGNORECASE):
+                draft.put("published", day, "text of the page's date", shown=True)
+                if day[:_DAY] == str(draft.fields["published"])[:_DAY]:
+                    draft.put("published_shown", text, "text of the page's date", shown=True)
+                return
+
+
+def _own_line(element: Node) -> str:
+    text = line_of(element)
+    return text if len(text) <= _SHORT else ""
+
+
+# --- answers for programs ---------------------------------------------------------------------------------------------
+
+
+def _answer(value: Any) -> str | None:
+    """Which answer it is: WordPress' REST API, Tumblr's API, oEmbed; None where it is none of them."""
+    first = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if isinstance(first, Mapping) and isinstance(dig(first, "content", "rendered"), str) and "link" in first:
+        return "wordpress"
+    if isinstance(dig(value, "response", "posts", 0), Mapping) and "blog_name" in dig(value, "response", "posts", 0):
+        return "tumblr"
+    described = str(dig(value, "version")) == "1.0" and dig(value, "type") in ("rich", "link", "photo", "video")
+    return "oembed" if described and (dig(value, "title") or dig(value, "author_name")) else None
+
+
+def _fill_answer(value: Any, draft: Draft) -> None:
+    which = _answer(value)
+    if which is None:
+        return
+    draft.kind = Kind.POST
+    if which == "oembed":
+        draft.put("title", value.get("title"), "json .title")
+        draft.put("author", value.get("author_name"), "json .author_name")
+        return
+    if which == "tumblr":
+        post = value["response"]["posts"][0]
+        draft.put("author", post.get("blog_name"), "json .response.posts.0.blog_name")
+        draft.put("handle", post.get("blog_name"), "json .response.posts.0.blog_name")
+        draft.put("post_id", str(post.get("id_string") or post.get("id") or ""), "json .response.posts.0.id")
+        draft.put("title", post.get("title"), "json .response.posts.0.title")
+        draft.put("published", instant(post.get("timestamp")) or instant(post.get("date")), "json .response.posts.0.timestamp")
+        _put_body(" ".join(str(post.get(key) or "") for key in ("body", "caption", "text")), draft, "json .response.posts.0")
+        return
+    post = value[0] if isinstance(value, list) else value
+    draft.put("title", _text(dig(post, "title", "rendered")), "json .title.rendered")
+    draft.put("author", dig(post, "_embedded", "author", 0, "name") or dig(post, "yoast_head_json", "author"), "json author")
+    gmt = post.get("date_gmt")
+    draft.put("published", instant(f"{gmt}Z") if isinstance(gmt, str) else None, "json .date_gmt")
+    draft.put("post_id", None if post.get("id") is None else str(post["id"]), "json .id")
+    _put_body(dig(post, "content", "rendered"), draft, "json .content.rendered")
+
+
+def _put_body(markup: Any, draft: Draft, where: str) -> None:
+    body = Saved(text=f"<body>{markup}</body>") if isinstance(markup, str) else None
+    if body is not None:
+        draft.put("outbound_links", to_shops(body), where)
+        said = disclosures_in(body.shown_text)
+        if said:
+            draft.put("disclosures", said, where)
+
+
+def _text(markup: Any) -> str | None:
+    if not isinstance(markup, str) or not markup.strip():
+        return None
+    try:
+        return str(html.fromstring(markup).text_content())
+    except (etree.LxmlError, ValueError):
+        return markup
+
+
