@@ -11,7 +11,8 @@ from crawlers.saved import Node, Saved, dig, line_of
 
 TYPES = (
     "blogposting", "socialmediaposting", "discussionforumposting", "newsarticle", "article", "techarticle",
-    "opinionnewsarticle", "reviewnewsarticle", "reportagenewsarticle", "advertisercontentarticle", "liveblogposting",
+    "opinionnewsarticle", "reviewnewsarticle", "reportagenewsarticle", "advertisercontentarticle",
+    "liveblogposting",
 )  # fmt: skip
 _PAGES = ("webpage", "itempage", "aboutpage", "collectionpage")
 _TITLE_METAS = ("og:title", "twitter:title", "dc.title", "sailthru.title", "parsely-title")
@@ -21,8 +22,10 @@ _AUTHOR_METAS = (
 )  # fmt: skip
 _TIME_METAS = (
     "article:published_time", "og:article:published_time", "og:published_time", "article:published",
-    "article.published", "datepublished", "date.published", "parsely-pub-date", "sailthru.date", "pubdate", "publishdate",
-    "publish-date", "publish_date", "publication_date", "dc.date.issued", "dcterms.created", "dc.date.created", "dc.date",
+    "article.published", "datepublished", "date.published", "parsely-pub-date", "sailthru.date", "pubdate",
+    "publishdate",
+    "publish-date", "publish_date", "publication_date", "dc.date.issued", "dcterms.created", "dc.date.created",
+    "dc.date",
     "dcterms.date", "date", "citation_publication_date", "cxenseparse:recs:publishtime", "bt:pubdate",
 )  # fmt: skip
 _WRITTEN_BY = re.compile(
@@ -31,7 +34,9 @@ _WRITTEN_BY = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 120
-_COMMENT = re.compile(r"(?:^|[-_\s])comment(?:s|list|ary|-?\w+)?(?:$|[-_\s])|disqus|(?:^|[-_\s])related|sidebar", re.I)
+_COMMENT = re.compile(
+    r"(?:^|[-_\s])comment(?:s|list|ary|-?\w+)?(?:$|[-_\s])|disqus|(?:^|[-_\s])related|sidebar", re.IGNORECASE
+)
 
 Found = tuple[str, str]
 """A value, and where it was."""

@@ -20,9 +20,9 @@ _BETWEEN = frozenset(("st", "nd", "rd", "th", "of", "the", "de", "di", "den", "d
 _FAR_APART = 4
 """Words between a month and its day or year: "5 de abril de 2019"."""
 
-# Names of the months, January first, without accents and lower case, a line a language: English, German, French, Spanish,
-# Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Finnish, Polish, Czech, Russian, Ukrainian, Turkish,
-# Indonesian, Romanian, Hungarian, Greek. Case forms are there where dates take them.
+# Names of the months, January first, without accents and lower case, a line a language: English, German, French,
+# Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Finnish, Polish, Czech, Russian,
+# Ukrainian, Turkish, Indonesian, Romanian, Hungarian, Greek. Case forms are there where dates take them.
 _NAMES = """
 january february march april may june july august september october november december
 januar februar marz april mai juni juli august september oktober november dezember
@@ -44,7 +44,19 @@ ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie no
 januar februar marcius aprilis majus junius julius augusztus szeptember oktober november december
 ιανουαριου φεβρουαριου μαρτιου απριλιου μαιου ιουνιου ιουλιου αυγουστου σεπτεμβριου οκτωβριου νοεμβριου δεκεμβριου
 """  # noqa: E501  # a language a line
-_SHORT = {"mar": 3, "mrt": 3, "sept": 9, "avg": 8, "янв": 1, "май": 5, "may": 5, "dez": 12, "dec": 12, "des": 12, "dic": 12}
+_SHORT = {
+    "mar": 3,
+    "mrt": 3,
+    "sept": 9,
+    "avg": 8,
+    "янв": 1,
+    "май": 5,
+    "may": 5,
+    "dez": 12,
+    "dec": 12,
+    "des": 12,
+    "dic": 12,
+}
 _MONTHS = frozenset(
     (name, month) for line in _NAMES.splitlines() for month, name in enumerate(line.split(), 1)
 )  # fmt: skip

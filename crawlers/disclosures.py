@@ -6,13 +6,18 @@ MAX_FOUND = 20
 
 # Hashtags, whole: platforms' and advertising authorities' own examples, by language.
 _TAGS = (
-    "ad", "ads", "advert", "advertisement", "sponsored", "sponsoredpost", "paidpartnership", "paidad", "gifted", "affiliate",
+    "ad", "ads", "advert", "advertisement", "sponsored", "sponsoredpost", "paidpartnership", "paidad",
+    "gifted", "affiliate",
     "affiliatelink", "affiliatelinks", "ambassador", "brandambassador", "prgift", "prsample", "partner", "collab",
-    "werbung", "anzeige", "bezahltewerbung", "unbezahltewerbung", "publicidad", "publi", "colaboracionpagada", "adv",
+    "werbung", "anzeige", "bezahltewerbung", "unbezahltewerbung", "publicidad", "publi", "colaboracionpagada",
+    "adv",
     "pubblicità", "pubblicita", "sponsorizzato", "suppliedby", "publicité", "publicite", "collaborationcommerciale",
-    "sponsorisé", "publipost", "parceriapaga", "publicidade", "advertentie", "samenwerking", "betaaldepartnerschap", "spon",
-    "reklam", "işbirliği", "isbirligi", "reklama", "współpracareklamowa", "реклама", "إعلان", "pr", "広告", "提供", "광고",
-    "협찬", "유료광고", "广告", "推广", "annons", "reklame", "betaltpartnerskap", "iklan", "endorse", "โฆษณา", "quảngcáo",
+    "sponsorisé", "publipost", "parceriapaga", "publicidade", "advertentie", "samenwerking",
+    "betaaldepartnerschap", "spon",
+    "reklam", "işbirliği", "isbirligi", "reklama", "współpracareklamowa", "реклама", "إعلان", "pr", "広告", "提供",
+    "광고",
+    "협찬", "유료광고", "广告", "推广", "annons", "reklame", "betaltpartnerskap", "iklan", "endorse", "โฆษณา",
+    "quảngcáo",
 )  # fmt: skip
 _SENTENCES = (
     r"as an amazon associate,? (?:i|we) (?:may )?earn[^.\n]{0,60}",
@@ -21,7 +26,8 @@ _SENTENCES = (
     r"sponsored (?:post|content|by [^\n.]{1,60})", r"this post (?:is|was) sponsored[^.\n]{0,60}",
     r"(?:enthält|beinhaltet)[^.\n]{0,30}(?:werbung|affiliate[- ]?links?)", r"bezahlte (?:werbung|partnerschaft)",
     r"als amazon-partner verdiene ich[^.\n]{0,60}", r"patrocinado por [^\n.]{1,60}",
-    r"(?:en )?colaboraci[oó]n pagada(?: con [^\n.]{1,60})?", r"partnership a pagamento", r"in collaborazione con [^\n.]{1,60}",
+    r"(?:en )?colaboraci[oó]n pagada(?: con [^\n.]{1,60})?", r"partnership a pagamento",
+    r"in collaborazione con [^\n.]{1,60}",
     r"collaboration commerciale", r"partenariat rémunéré", r"parceria paga", r"betaalde samenwerking",
     r"współpraca reklamowa", r"liens? affiliés?", r"enlaces? (?:de )?afiliados?", r"link(?:s)? de afiliado?s?",
     r"アフィリエイト", r"유료\s?광고", r"партн[её]рск\w+ ссылк\w+",

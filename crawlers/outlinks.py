@@ -35,7 +35,7 @@ def anchors(page: Saved, elements: Iterable[Node] | None = None) -> Iterator[tup
 
 
 def unwrapped(url: str) -> str:
-    """Where a platform's own wrapper says that it leads, one wrapper deep; affiliate links and others stay as posted."""
+    """Where a platform's own wrapper says that it leads, one wrapper deep; affiliate links stay as posted."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -9,7 +9,16 @@ from lxml import etree, html
 from archive.reading import Kind
 from crawlers.address import host_of
 from crawlers.articles import (
-    TYPES, agreed, article, authors, is_aside, line_in, shown_name, times, titles, titles_of_page,
+    TYPES,
+    agreed,
+    article,
+    authors,
+    is_aside,
+    line_in,
+    shown_name,
+    times,
+    titles,
+    titles_of_page,
 )  # fmt: skip
 from crawlers.dates import day_in, instant
 from crawlers.disclosures import disclosures_in
@@ -18,26 +27,46 @@ from crawlers.outlinks import to_shops
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Node, Saved, dig, line_of
 
-_HOSTS = ("blogspot.", "tumblr.com", "medium.com", "substack.com", "wordpress.com", "ghost.io", "typepad.com", "livejournal.com")
+_HOSTS = (
+    "blogspot.",
+    "tumblr.com",
+    "medium.com",
+    "substack.com",
+    "wordpress.com",
+    "ghost.io",
+    "typepad.com",
+    "livejournal.com",
+)
 _POST_OG = frozenset(("article", "blog", "blogpost", "blog_post", "post", "news", "recipe", "food", "story", "review"))
-_INDEX_CLASSES = frozenset(("archive", "home", "blog", "search", "category", "tag", "author", "error404", "page-template-blog"))
+_INDEX_CLASSES = frozenset(
+    ("archive", "home", "blog", "search", "category", "tag", "author", "error404", "page-template-blog")
+)
 _CLASS = "contains(concat(' ', normalize-space(@class), ' '), ' {} ')"
-_TITLE_CLASSES = ("entry-title", "post-title", "p-name", "blog-post-title", "article-title", "post__title", "article__title",
+_TITLE_CLASSES = ("entry-title", "post-title", "p-name", "blog-post-title", "article-title", "post__title",
+                  "article__title",
                   "single-title", "entry-header-title", "pagetitle", "post-headline", "gh-article-title")  # fmt: skip
 _AUTHOR_CLASSES = ("entry-author-name", "author-name", "post-author-name", "p-author", "post-author", "entry-author",
                    "byline-name", "byline", "post-meta-author", "author-link", "article-author", "article__author",
                    "author")  # fmt: skip
-_TITLES = "//*[self::h1 or self::h2 or self::h3][{}]".format(" or ".join(_CLASS.format(each) for each in _TITLE_CLASSES))
+_TITLES = "//*[self::h1 or self::h2 or self::h3][{}]".format(
+    " or ".join(_CLASS.format(each) for each in _TITLE_CLASSES)
+)
 _FN = f"//*[{_CLASS.format('vcard')} or {_CLASS.format('author')}]//*[{_CLASS.format('fn')}]"
-_DATED = "//*[contains(@class,'date') or contains(@class,'Date') or contains(@class,'time') or contains(@class,'publish')]"
-_META = "//*[contains(@class,'meta') or contains(@class,'posted') or contains(@class,'byline') or contains(@class,'info')]"
-_COMMENT_FORMS = "//form[contains(@action,'wp-comments-post')]|//*[@id='respond' or @id='commentform' or @id='comment-form']"
+_DATED = (
+    "//*[contains(@class,'date') or contains(@class,'Date') or contains(@class,'time') or contains(@class,'publish')]"
+)
+_META = (
+    "//*[contains(@class,'meta') or contains(@class,'posted') or contains(@class,'byline') or contains(@class,'info')]"
+)
+_COMMENT_FORMS = (
+    "//form[contains(@action,'wp-comments-post')]|//*[@id='respond' or @id='commentform' or @id='comment-form']"
+)
 _SHORT = 160
 _DAY = len("2020-01-01")
 
 
 class Blog(Platform):
-    """Of no platform in particular: read by what publishing systems have in common. After all that are in particular."""
+    """Of no platform in particular: read by what publishing systems have in common. After all others."""
 
     name = "blog"
     rank = -60
@@ -69,7 +98,12 @@ class Blog(Platform):
         draft.kind = Kind.POST
         self._names(page, draft, tumblr=next((name for name in map(_tumblr, page.own_urls) if name), ""))
         _put_time(page, draft)
-        draft.put("outbound_links", to_shops(page), "css a[href], to shops, affiliate networks, shorteners and link hubs", shown=True)
+        draft.put(
+            "outbound_links",
+            to_shops(page),
+            "css a[href], to shops, affiliate networks, shorteners and link hubs",
+            shown=True,
+        )
         draft.put("language", page.root.get("lang"), "css html[lang]")
         pictures = [each for each in page.markup.metas.get("og:image", ()) if each.startswith("http")]
         if pictures:
@@ -77,7 +111,11 @@ class Blog(Platform):
         said = disclosures_in(page.shown_text)
         if said:
             draft.put("disclosures", said, "text of the page", shown=True)
-        domain = re.search(r"Shopify\.shop\s*=\s*\"([\w.-]+)\"", page.text[:400_000]) if "Shopify.shop" in page.text else None
+        domain = (
+            re.search(r"Shopify\.shop\s*=\s*\"([\w.-]+)\"", page.text[:400_000])
+            if "Shopify.shop" in page.text
+            else None
+        )
         if domain is not None:
             draft.put("shop_domain", domain[1], "script Shopify.shop")
 
@@ -89,8 +127,8 @@ class Blog(Platform):
             draft.put("post_id", number, "address of the page")
         else:
             body = page.first("//body")
-            number = re.search(r"\bpostid-(\d+)\b", (body.get("class") or "") if body is not None else "")
-            draft.put("post_id", None if number is None else number[1], "css body[class]")
+            posted = re.search(r"\bpostid-(\d+)\b", (body.get("class") or "") if body is not None else "")
+            draft.put("post_id", None if posted is None else posted[1], "css body[class]")
             for author, where in authors(page):
                 draft.put("author", author, where)
             _put_shown_author(page, draft)
@@ -115,7 +153,9 @@ def line_of_title(page: Saved) -> str:
 
 def _tumblr(url: str) -> str:
     """The blog's name in an address on Tumblr: ``NAME.tumblr.com/post/1``, ``www.tumblr.com/NAME/1``."""
-    found = re.match(r"https?://(?:(?:www\.)?tumblr\.com/(?:blog/view/|@)?([\w-]+)/\d+|([\w-]+)\.tumblr\.com(?:/|$))", url)
+    found = re.match(
+        r"https?://(?:(?:www\.)?tumblr\.com/(?:blog/view/|@)?([\w-]+)/\d+|([\w-]+)\.tumblr\.com(?:/|$))", url
+    )
     name = "" if found is None else found[1] or found[2]
     return "" if name in ("www", "assets", "static", "api") else name
 
@@ -123,7 +163,8 @@ def _tumblr(url: str) -> str:
 def _is_post(page: Saved) -> bool:
     body = page.first("//body")
     classes = set((body.get("class") or "").lower().split()) if body is not None else set()
-    if page.things("product") and not article(page):
+    sells = page.things("product") or page.items("product") or page.meta("og:type").lower().endswith("product")
+    if sells and article(page) is None:
         return False
     if classes & _INDEX_CLASSES and not classes & {"single", "single-post"}:
         return False
@@ -136,11 +177,19 @@ def _is_post(page: Saved) -> bool:
     posts = page.all(f"//*[{_CLASS.format('hentry')} or {_CLASS.format('h-entry')}]")
     if len(posts) == 1:
         return True
-    return not posts and bool(page.all(_COMMENT_FORMS)) and page.first("//*[@rel='bookmark']|//*[self::article]") is not None
+    return (
+        not posts
+        and bool(page.all(_COMMENT_FORMS))
+        and page.first("//*[@rel='bookmark']|//*[self::article]") is not None
+    )
 
 
 def _put_shown_author(page: Saved, draft: Draft) -> None:
-    ways = ("//*[contains(concat(' ',@rel,' '),' author ')]", _FN, *(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES))
+    ways = (
+        "//*[contains(concat(' ',@rel,' '),' author ')]",
+        _FN,
+        *(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES),
+    )
     for way in ways:
         found = line_in(page, way)
         if found is not None and len(found[1]) <= _SHORT:
@@ -212,12 +261,18 @@ def _fill_answer(value: Any, draft: Draft) -> None:
         draft.put("handle", post.get("blog_name"), "json .response.posts.0.blog_name")
         draft.put("post_id", str(post.get("id_string") or post.get("id") or ""), "json .response.posts.0.id")
         draft.put("title", post.get("title"), "json .response.posts.0.title")
-        draft.put("published", instant(post.get("timestamp")) or instant(post.get("date")), "json .response.posts.0.timestamp")
-        _put_body(" ".join(str(post.get(key) or "") for key in ("body", "caption", "text")), draft, "json .response.posts.0")
+        draft.put(
+            "published", instant(post.get("timestamp")) or instant(post.get("date")), "json .response.posts.0.timestamp"
+        )
+        _put_body(
+            " ".join(str(post.get(key) or "") for key in ("body", "caption", "text")), draft, "json .response.posts.0"
+        )
         return
     post = value[0] if isinstance(value, list) else value
     draft.put("title", _text(dig(post, "title", "rendered")), "json .title.rendered")
-    draft.put("author", dig(post, "_embedded", "author", 0, "name") or dig(post, "yoast_head_json", "author"), "json author")
+    draft.put(
+        "author", dig(post, "_embedded", "author", 0, "name") or dig(post, "yoast_head_json", "author"), "json author"
+    )
     gmt = post.get("date_gmt")
     draft.put("published", instant(f"{gmt}Z") if isinstance(gmt, str) else None, "json .date_gmt")
     draft.put("post_id", None if post.get("id") is None else str(post["id"]), "json .id")
@@ -240,5 +295,3 @@ def _text(markup: Any) -> str | None:
         return str(html.fromstring(markup).text_content())
     except (etree.LxmlError, ValueError):
         return markup
-
-

@@ -1,0 +1,305 @@
+"""Reddit: posts, accounts and communities, in the old, the middle and the new design, and as JSON, oEmbed and embed."""
+
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
+from typing import Any, ClassVar
+
+from archive.reading import Kind
+from crawlers.counts import count_in
+from crawlers.dates import instant
+from crawlers.disclosures import disclosures_in
+from crawlers.hubs import text_of_key
+from crawlers.outlinks import anchors, unwrapped
+from crawlers.platform import Draft, Platform
+from crawlers.saved import Node, Saved, dig, line_of, search, text_of
+from custody.model import Outcome
+
+_POST = re.compile(r"(?:/comments/|redd\.it/|/gallery/)([0-9a-z]{4,10})(?:[/?#]|$)")
+_ACCOUNT = re.compile(r"reddit\.com/(?:user|u)/([\w-]+)")
+_URL = re.compile(r"https?://[^\s\]<>\")]+")
+_MEDIA = re.compile(
+    r"https?://(?:i|v|preview|external-preview)\.redd\.it/|https?://(?:www\.)?reddit\.com/(?:gallery|r/[^/]+/comments)/"
+)
+_CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
+_THING = f"//*[{_CLASS.format('thing')} and {_CLASS.format('link')}]"
+_NOBODY = ("[deleted]", "[removed]", "[ deleted ]", "")
+_WALLS = (
+    (Outcome.AGE_GATE, "//form[contains(@action,'over18')]|//*[@name='over18']"),
+    (Outcome.PRIVATE, "//*[contains(@class,'interstitial') and contains(.,'private community')]"),
+    (Outcome.REMOVED, "//*[contains(@class,'interstitial') and contains(.,'banned')]"),
+)  # fmt: skip
+_SAID = (
+    (
+        Outcome.RATE_LIMITED,
+        re.compile(r"whoa there, pardner|too many requests|you.ve been blocked by network security", re.IGNORECASE),
+    ),
+    (Outcome.PRIVATE, re.compile(r"(?:is|this is) a private community|this community is private", re.IGNORECASE)),
+    (
+        Outcome.AGE_GATE,
+        re.compile(r"you must be (?:18|at least eighteen)|quarantined|log in to confirm you.re over 18", re.IGNORECASE),
+    ),
+    (Outcome.REMOVED, re.compile(r"this (?:subreddit|community) (?:was|has been) banned", re.IGNORECASE)),
+    (
+        Outcome.UNAVAILABLE,
+        re.compile(
+            r"there aren.t any (?:communities|subreddits) on reddit with that name|page not found", re.IGNORECASE
+        ),
+    ),
+)
+_REASONS = {
+    "private": Outcome.PRIVATE, "quarantined": Outcome.AGE_GATE, "gated": Outcome.AGE_GATE, "banned": Outcome.REMOVED,
+    "gold_only": Outcome.PRIVATE,
+}  # fmt: skip
+
+
+class Reddit(Platform):
+    """``/r/SUB/comments/ID``, ``/user/NAME``, ``redd.it/ID``, with ``.json`` behind or not."""
+
+    name = "reddit"
+    hosts: ClassVar[frozenset[str]] = frozenset(("reddit.com", "redd.it"))
+    ready = "shreddit-post, #siteTable .thing, [data-test-id=post-content]"
+
+    def knows(self, page: Saved) -> bool:
+        if page.json is not None:
+            return super().knows(page) or dig(page.json, "provider_name") == "reddit" or _is_answer(page.json)
+        marked = "//shreddit-post|//shreddit-app|//*[@id='siteTable'][.//*[@data-fullname]]"
+        return super().knows(page) or page.first(marked) is not None
+
+    def canonical(self, url: str) -> str | None:
+        found = _POST.search(url) if self.knows_url(url) else None
+        return found[1] if found else None
+
+    def fill(self, page: Saved, draft: Draft) -> None:
+        if page.json is not None:
+            _fill_answer(page.json, draft)
+            return
+        wanted = next((found[1] for found in map(_POST.search, page.own_urls) if found), None)
+        for fill in (_fill_new, _fill_old, _fill_middle):
+            if fill(page, draft, wanted):
+                return
+        account = next((found[1] for found in map(_ACCOUNT.search, page.own_urls) if found), None)
+        if (
+            account is not None
+            and page.first("//shreddit-app|//faceplate-tracker|//*[@id='siteTable']|//*[contains(@class,'profile')]")
+            is not None
+        ):
+            draft.kind = Kind.PROFILE
+            draft.put("handle", account, "address of the page")
+            draft.put("author", account, "address of the page")
+            draft.put(
+                "bio",
+                line_of(page.first("//*[@data-testid='profile-description']")),
+                "css [data-testid=profile-description]",
+                shown=True,
+            )
+
+    def wall(self, page: Saved) -> Outcome | None:
+        if page.json is not None:
+            reason = _REASONS.get(str(dig(page.json, "reason")))
+            known = {403: Outcome.PRIVATE, 404: Outcome.UNAVAILABLE, 429: Outcome.RATE_LIMITED}
+            code = dig(page.json, "error")
+            return reason or (known.get(code) if isinstance(code, int) else None)
+        for outcome, xpath in _WALLS:
+            if page.first(xpath) is not None:
+                return outcome
+        text = page.shown_text[:6_000]
+        return next((outcome for outcome, said in _SAID if said.search(text)), None)
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
+    """``<shreddit-post>`` (from 2023): its attributes say all but the words."""
+    posts = page.all("//shreddit-post")
+    named = [each for each in posts if (each.get("id") or "").removeprefix("t3_") == wanted]
+    if not posts or (not named and (wanted is None or len(posts) > 1)):
+        return False
+    post = (named or posts)[0]
+    where = "css shreddit-post"
+    draft.kind = Kind.POST
+    _put_person(draft, post.get("author"), f"{where}[author]")
+    draft.put("account_id", post.get("author-id"), f"{where}[author-id]")
+    draft.put("post_id", (post.get("id") or "").removeprefix("t3_") or wanted, f"{where}[id]")
+    draft.put(
+        "title", post.get("post-title") or line_of(page.first("//*[@slot='title']")), f"{where}[post-title]", shown=True
+    )
+    draft.put("published", instant(post.get("created-timestamp")), f"{where}[created-timestamp]")
+    draft.put(
+        "community", (post.get("subreddit-prefixed-name") or "").removeprefix("r/"), f"{where}[subreddit-prefixed-name]"
+    )
+    draft.put("likes", count_in(post.get("score") or ""), f"{where}[score]")
+    body = next(
+        iter(post.xpath(".//*[@slot='text-body']//*[contains(@id,'-rtjson-content') or contains(@class,'md')]")), None
+    )
+    body = (
+        body
+        if body is not None
+        else next(iter(post.xpath(".//*[@slot='text-body']|.//*[@property='schema:articleBody']")), None)
+    )
+    _put_words(page, draft, body, post.get("content-href"), where)
+    return True
+
+
+def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
+    """The design of ``old.reddit.com`` (2008 on): ``.thing.link`` with the post's facts as data attributes."""
+    things = page.all(_THING)
+    table = page.by_id("siteTable")
+    if not things or (table is None and wanted is None):
+        return False
+    named = [each for each in things if (each.get("data-fullname") or "").removeprefix("t3_") == wanted]
+    body = page.first("//body")
+    classes = (body.get("class") or "") if body is not None else ""
+    if "profile-page" in classes or (not named and ("comments-page" not in classes or len(things) > 1)):
+        return False
+    thing = (named or things)[0]
+    where = "css .thing.link"
+    draft.kind = Kind.POST
+    _put_person(draft, thing.get("data-author") or _inner(thing, "author"), f"{where}[data-author]")
+    draft.put("account_id", thing.get("data-author-fullname"), f"{where}[data-author-fullname]")
+    draft.put("post_id", (thing.get("data-fullname") or "").removeprefix("t3_"), f"{where}[data-fullname]")
+    heading = next(iter(thing.xpath(".//a[contains(concat(' ',normalize-space(@class),' '),' title ')]")), None)
+    draft.put("title", line_of(heading), f"{where} a.title", shown=True)
+    stamp = next(iter(thing.xpath(".//time[@datetime]/@datetime")), "")
+    draft.put("published", instant(thing.get("data-timestamp")) or instant(stamp), f"{where}[data-timestamp]")
+    draft.put("published_shown", line_of(next(iter(thing.xpath(".//time")), None)), f"{where} time", shown=True)
+    draft.put("community", thing.get("data-subreddit"), f"{where}[data-subreddit]")
+    draft.put("likes", count_in(thing.get("data-score") or ""), f"{where}[data-score]")
+    words = next(iter(thing.xpath(".//*[contains(@class,'usertext-body')]")), None)
+    _put_words(page, draft, words, thing.get("data-url"), where)
+    return True
+
+
+def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
+    """The design of 2018 to 2023: what it was rendered from, in ``window.___r``."""
+    state = page.assigned("window.___r") if page.by_id("data") is not None or "___r" in page.text[:4_000_000] else None
+    models = dig(state, "posts", "models")
+    if isinstance(models, Mapping) and wanted is not None:
+        post = models.get(f"t3_{wanted}")
+        if isinstance(post, Mapping):
+            where = f"json script#data .posts.models.t3_{wanted}"
+            draft.kind = Kind.POST
+            _put_person(draft, post.get("author"), f"{where}.author")
+            draft.put("account_id", post.get("authorId"), f"{where}.authorId")
+            draft.put("post_id", wanted, f"{where}.postId")
+            draft.put("title", post.get("title"), f"{where}.title")
+            draft.put("published", instant(post.get("created")), f"{where}.created")
+            draft.put("likes", post.get("score"), f"{where}.score")
+            source = dig(post, "source", "url")
+            rich = dig(post, "media", "markdownContent") or dig(post, "media", "content")
+            caption = rich if isinstance(rich, str) and not rich.startswith("http") else ""
+            documents = search(dig(post, "media", "richtextContent"), lambda node: isinstance(node.get("u"), str))
+            linked = [node["u"] for _, node in documents]
+            _put_text(draft, unescape(caption), [source, *linked], where)
+            return True
+    content = page.first("//*[@data-test-id='post-content']")
+    if content is None or wanted is None:
+        return False
+    where = "css [data-test-id=post-content]"
+    draft.kind = Kind.POST
+    draft.put("post_id", wanted, "address of the page")
+    _put_person(
+        draft,
+        next(
+            (found[1] for found in map(re.compile(r"/user/([\w-]+)").search, content.xpath(".//a/@href")) if found),
+            None,
+        ),
+        where,
+    )
+    draft.put("title", line_of(next(iter(content.xpath(".//h1")), None)), f"{where} h1", shown=True)
+    body = next(iter(content.xpath(".//*[contains(@class,'RichTextJSON-root')]")), None)
+    link = next(iter(content.xpath(".//a[@data-testid='outbound-link']/@href")), None)
+    _put_words(page, draft, body, link, where)
+    return True
+
+
+def _inner(element: Node, name: str) -> str:
+    return line_of(
+        next(iter(element.xpath(f".//*[contains(concat(' ',normalize-space(@class),' '),' {name} ')]")), None)
+    )
+
+
+def _put_person(draft: Draft, name: Any, where: str) -> None:
+    if not isinstance(name, str) or name.strip() in _NOBODY:
+        draft.note("the author is deleted, as Reddit shows it")
+        return
+    draft.put("author", name, where, shown=True)
+    draft.put("handle", name.removeprefix("u/"), where, shown=True)
+
+
+def _put_words(page: Saved, draft: Draft, body: Node | None, link: str | None, where: str) -> None:
+    linked = [] if body is None else [url for url, _ in anchors(page, body.iter("a"))]
+    _put_text(draft, "" if body is None else text_of(body), [link, *linked], where, shown=True)
+
+
+def _put_text(draft: Draft, text: str, linked: Iterable[Any], where: str, *, shown: bool = False) -> None:
+    """A post's words and links. What Reddit shows in place of removed words is no caption."""
+    if text.strip() in ("[removed]", "[deleted]"):
+        draft.note(f"in place of the words stands {text.strip()}")
+        text = ""
+    draft.put("caption", text, where, shown=shown)
+    found = {unwrapped(unescape(url)): None for url in linked if isinstance(url, str) and url.startswith("http")}
+    links = [url for url in found if not _MEDIA.match(url)]
+    draft.put("outbound_links", links, where, shown=shown)
+    media = [url for url in found if _MEDIA.match(url) and "redd.it" in url]
+    draft.put("media", media or None, where)
+    draft.put("disclosures", disclosures_in(text) or None, where, shown=shown)
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def _is_answer(value: Any) -> bool:
+    first = dig(value, 0) if isinstance(value, list) else value
+    if dig(first, "kind") in ("Listing", "t2", "t3", "t5") and isinstance(dig(first, "data"), Mapping):
+        return True
+    return isinstance(dig(value, "reason"), str) and isinstance(dig(value, "error"), int) and "message" in value
+
+
+def _fill_answer(value: Any, draft: Draft) -> None:
+    if dig(value, "provider_name") == "reddit":
+        draft.kind = Kind.POST
+        draft.put("title", value.get("title"), "json .title")
+        _put_person(draft, value.get("author_name"), "json .author_name")
+        number = _POST.search(str(value.get("html")))
+        draft.put("post_id", None if number is None else number[1], "json .html")
+        return
+    first = dig(value, 0) if isinstance(value, list) else value
+    if dig(first, "kind") == "t2":
+        _fill_account(first["data"], draft)
+        return
+    posts = [
+        each.get("data")
+        for each in dig(first, "data", "children") or []
+        if isinstance(each, Mapping) and each.get("kind") == "t3"
+    ]
+    alone = isinstance(value, list) or (len(posts) == 1 and not dig(first, "data", "after"))
+    if dig(first, "kind") == "t3":
+        posts, alone = [first["data"]], True
+    if not posts or not alone or not isinstance(posts[0], Mapping):
+        return
+    post = posts[0]
+    where = "json .0.data.children.0.data" if isinstance(value, list) else "json .data"
+    draft.kind = Kind.POST
+    _put_person(draft, post.get("author"), f"{where}.author")
+    draft.put("account_id", post.get("author_fullname"), f"{where}.author_fullname")
+    draft.put("post_id", post.get("id"), f"{where}.id")
+    draft.put("title", unescape(text_of_key(post, "title") or ""), f"{where}.title")
+    draft.put("published", instant(post.get("created_utc")), f"{where}.created_utc")
+    draft.put("community", post.get("subreddit"), f"{where}.subreddit")
+    draft.put("likes", post.get("score"), f"{where}.score")
+    markup = unescape(text_of_key(post, "selftext_html") or "")
+    body = Saved(text=f"<body>{markup}</body>", url="https://www.reddit.com/")
+    linked = [url for url, _ in anchors(body)] if markup else _URL.findall(text_of_key(post, "selftext") or "")
+    link = None if post.get("is_self") else text_of_key(post, "url_overridden_by_dest", "url")
+    _put_text(draft, unescape(text_of_key(post, "selftext") or ""), [link, *linked], where)
+
+
+def _fill_account(data: Mapping[str, Any], draft: Draft) -> None:
+    draft.kind = Kind.PROFILE
+    _put_person(draft, data.get("name"), "json .data.name")
+    number = text_of_key(data, "id")
+    draft.put("account_id", None if number is None else f"t2_{number.removeprefix('t2_')}", "json .data.id")
+    draft.put("bio", dig(data, "subreddit", "public_description"), "json .data.subreddit.public_description")
+    draft.put("followers", dig(data, "subreddit", "subscribers"), "json .data.subreddit.subscribers")
