@@ -51,13 +51,12 @@ def failure(page: Saved) -> Outcome | None:
 
 
 def _of_answer(page: Saved) -> Outcome | None:
-    """``{"error": {"code": 403}}``, ``{"status": 404, "error": "Not Found"}``, ``{"errors": [{"message": …}]}`` alone."""
+    """``{"error": {"code": 403}}``, ``{"status": 404, "error": "Not Found"}``, or ``errors`` and nothing else."""
     value = page.json
     if not isinstance(value, Mapping):
         return None
-    codes = (dig(value, "error", "code"), dig(value, "error",
-    "status"), dig(value, "status"), dig(value, "statusCode"),
-             dig(value, "error"), dig(value, "code"))  # fmt: skip
+    ways = (("error", "code"), ("error", "status"), ("status",), ("statusCode",), ("error",), ("code",))
+    codes = [dig(value, *way) for way in ways]
     code = next(
         (each for each in codes if isinstance(each, int) and not isinstance(each, bool) and 400 <= each < 600), None
     )

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from lxml import etree
+from lxml import etree, html
 from w3lib.encoding import (
     html_body_declared_encoding,
     html_to_unicode,
@@ -189,7 +189,10 @@ class Saved:
         if self.json is not None or self.first("//*[@itemscope]") is None:
             return ()
         try:
-            found = MicrodataExtractor(nested=True).extract_items(self.root, self.url)
+            # It drops elements, which those of a plain tree cannot do; few pages have any, so they are parsed again.
+            data = self.text.encode() if self.utf8 is None else self.utf8
+            root = html.fromstring(data, parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
+            found = MicrodataExtractor(nested=True).extract_items(root, self.url or "")
         except Exception as error:  # noqa: BLE001  # a stranger's markup: the rest of the page is read without it
             self.notes.append(f"its microdata cannot be read ({type(error).__name__})")
             return ()

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from urllib.parse import urlsplit
 
 from lxml import etree, html
 
@@ -15,6 +17,8 @@ from crawlers.articles import (
     authors,
     is_aside,
     line_in,
+    recipe,
+    recipe_author,
     shown_name,
     times,
     titles,
@@ -98,6 +102,7 @@ class Blog(Platform):
         draft.kind = Kind.POST
         self._names(page, draft, tumblr=next((name for name in map(_tumblr, page.own_urls) if name), ""))
         _put_time(page, draft)
+        _put_recipe_time(page, draft)
         draft.put(
             "outbound_links",
             to_shops(page),
@@ -132,6 +137,9 @@ class Blog(Platform):
             for author, where in authors(page):
                 draft.put("author", author, where)
             _put_shown_author(page, draft)
+            cook = recipe_author(page)
+            if cook is not None:
+                draft.put("author", *cook)
         for title, where in titles(page):
             draft.put("title", title, where)
         headed = line_in(page, _TITLES) or line_in(page, "//*[contains(@itemprop,'headline')]")
@@ -163,25 +171,39 @@ def _tumblr(url: str) -> str:
 def _is_post(page: Saved) -> bool:
     body = page.first("//body")
     classes = set((body.get("class") or "").lower().split()) if body is not None else set()
-    sells = page.things("product") or page.items("product") or page.meta("og:type").lower().endswith("product")
-    if sells and article(page) is None:
+    kind = page.meta("og:type").lower()
+    if kind.endswith("product") or (page.own_urls and all(map(_is_front, page.own_urls))):
         return False
     if classes & _INDEX_CLASSES and not classes & {"single", "single-post"}:
         return False
-    if classes & {"single", "single-post", "item-view", "post-template"} or article(page) is not None:
+    if (
+        classes & {"single", "single-post", "item-view", "post-template", "blog-single", "single-blog", "post-single"}
+        or article(page) is not None
+    ):
         return True
-    if page.meta("og:type").lower() in _POST_OG or page.meta("article:published_time"):
+    if kind.rpartition(":")[2] in _POST_OG or page.meta("article:published_time") or recipe(page) is not None:
         return True
     if len(page.items(*TYPES)) == 1:
         return True
+    if page.things("product") or page.items("product"):
+        return False
     posts = page.all(f"//*[{_CLASS.format('hentry')} or {_CLASS.format('h-entry')}]")
     if len(posts) == 1:
         return True
-    return (
-        not posts
-        and bool(page.all(_COMMENT_FORMS))
-        and page.first("//*[@rel='bookmark']|//*[self::article]") is not None
-    )
+    if not posts and page.all(_COMMENT_FORMS) and page.first("//*[@rel='bookmark']|//article") is not None:
+        return True
+    pieces = page.all("//article")
+    signed = bool(page.meta("author", "article:author")) or (len(pieces) == 1 and pieces[0].find(".//time") is not None)
+    return len(pieces) == 1 and signed and page.first("//article//h1|//main//h1|//h1") is not None
+
+
+def _is_front(url: str) -> bool:
+    """Whether an address is a site's front page, which is no post."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.path.strip("/") in ("", "index.html", "index.php") and not parts.query
 
 
 def _put_shown_author(page: Saved, draft: Draft) -> None:
@@ -211,8 +233,9 @@ def _put_time(page: Saved, draft: Draft) -> None:
             continue
         if at is not None and not is_aside(element):
             draft.put("published", at, f"css {element.tag}[datetime]", shown=True)
-            draft.put("published_shown", line_of(element), f"css {element.tag}", shown=True)
-            return
+            if _near(at, str(draft.fields["published"])):
+                draft.put("published_shown", line_of(element), f"css {element.tag}", shown=True)
+                return
     american = {"en-us": True}.get((page.root.get("lang") or "").lower().replace("_", "-"))
     if american is None and (page.root.get("lang") or "")[:2].lower() not in ("", "en"):
         american = False
@@ -222,9 +245,20 @@ def _put_time(page: Saved, draft: Draft) -> None:
             day = day_in(text, near=next(iter(page.own_urls), ""), american=american) if text else None
             if day is not None and not is_aside(element) and not re.search(r"updated|modified", text, re.IGNORECASE):
                 draft.put("published", day, "text of the page's date", shown=True)
-                if day[:_DAY] == str(draft.fields["published"])[:_DAY]:
+                if _near(day, str(draft.fields["published"])):
                     draft.put("published_shown", text, "text of the page's date", shown=True)
-                return
+                    return
+
+
+def _put_recipe_time(page: Saved, draft: Draft) -> None:
+    found = recipe(page)
+    if found is not None:
+        draft.put("published", instant(found[1].get("datePublished")), f"{found[0]} .datePublished")
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two times are of one day, wherever it is told: a reader's clock is up to a day off UTC."""
+    return abs((date.fromisoformat(one[:_DAY]) - date.fromisoformat(other[:_DAY])).days) <= 1
 
 
 def _own_line(element: Node) -> str:

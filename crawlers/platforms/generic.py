@@ -1,11 +1,29 @@
 """Any page that no other file knows: its title, or what stands in its place."""
 
 from archive.reading import Kind
-from crawlers.articles import titles_of_page
+from crawlers.articles import TYPES, titles_of_page
 from crawlers.failures import failure
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Saved
 from custody.model import Outcome
+
+_SOFT = frozenset(
+    (Outcome.AGE_GATE, Outcome.CONSENT, Outcome.LOGIN_WALL, Outcome.APP_ONLY, Outcome.UNAVAILABLE, Outcome.REMOVED,
+     Outcome.PRIVATE)
+)  # fmt: skip
+"""Told by words that pages with content have too."""
+_WORKS_OG = ("video", "music", "article", "product", "book", "podcast", "food", "recipe")
+_WORKS = (
+    "videoobject",
+    "audioobject",
+    "podcastepisode",
+    "product",
+    "recipe",
+    "book",
+    "movie",
+    "musicrecording",
+    "event",
+)
 
 
 class Generic(Platform):
@@ -18,7 +36,7 @@ class Generic(Platform):
         return True
 
     def fill(self, page: Saved, draft: Draft) -> None:
-        if page.json is not None or judged(page) is not None or failure(page) is not None:
+        if page.json is not None or self.wall(page) is not None:
             return  # a wall has a title too, and it is not that of what was asked for
         draft.kind = Kind.OTHER
         for title, where in titles_of_page(page):
@@ -26,4 +44,13 @@ class Generic(Platform):
         draft.put("language", page.root.get("lang"), "css html[lang]")
 
     def wall(self, page: Saved) -> Outcome | None:
-        return judged(page) or failure(page)
+        found = judged(page)
+        if found in _SOFT and _declares_content(page):
+            return None
+        return found or failure(page)
+
+
+def _declares_content(page: Saved) -> bool:
+    """Whether the page says to machines that it is a work: what stands on it beside that is no wall."""
+    kind = page.meta("og:type").lower()
+    return kind.startswith(_WORKS_OG) or bool(page.things(*TYPES, *_WORKS))

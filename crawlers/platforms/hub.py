@@ -2,6 +2,7 @@
 
 import re
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from crawlers.address import host_of, registrable_domain
 from crawlers.hosts import HUBS, SOCIAL
@@ -13,7 +14,7 @@ from crawlers.saved import Saved
 _FEWEST, _FEWEST_HOSTS = 4, 3
 _SHARE = 0.7
 """Of all links, those that lead out."""
-_MOST_TEXT = 2_500
+_MOST_TEXT = 1_500
 _MOST_LINKS = 400
 # Services whose pages tell themselves by a class, an attribute or a script's name, where no address is given.
 _MARKS = (
@@ -69,8 +70,8 @@ def _is_made_of_buttons(page: Saved) -> bool:
         or page.first("//input[@type='password']") is not None
     ):
         return False
-    if not page.own_urls and page.first("//h1") is None:
-        return False
+    if not page.own_urls or any(urlsplit(url).path.strip("/").count("/") for url in page.own_urls):
+        return False  # a person's page of links lies at the top of a site
     found = [url for url, _ in anchors(page)]
     if not _FEWEST <= len(found) <= _MOST_LINKS or len(page.shown_text) > _MOST_TEXT:
         return False

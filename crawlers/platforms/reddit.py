@@ -78,6 +78,9 @@ class Reddit(Platform):
         for fill in (_fill_new, _fill_old, _fill_middle):
             if fill(page, draft, wanted):
                 return
+        if wanted is not None and self.wall(page) is None:
+            _fill_declared(page, draft, wanted)
+            return
         account = next((found[1] for found in map(_ACCOUNT.search, page.own_urls) if found), None)
         if (
             account is not None
@@ -212,6 +215,25 @@ def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
     link = next(iter(content.xpath(".//a[@data-testid='outbound-link']/@href")), None)
     _put_words(page, draft, body, link, where)
     return True
+
+
+def _fill_declared(page: Saved, draft: Draft, wanted: str) -> None:
+    """A page without its content: what meta elements say, which Reddit wraps in words of its own."""
+    named = page.meta("twitter:title", "og:title") or line_of(page.first("//head/title"))
+    title = re.sub(r"^From the .{1,60}? community on Reddit:\s*|^r/\w+\s+[-–]\s+|\s+:\s+r/?\w+$", "", named)
+    if not title or title.lower().startswith(("reddit - ", "reddit.com", "blocked")):
+        return
+    draft.kind = Kind.POST
+    draft.put("post_id", wanted, "address of the page")
+    draft.put("title", title, "meta og:title")
+    described = page.meta("description")
+    boilerplate = re.match(
+        r"explore this post|posted by u/|posted in the|view on reddit|\d[\d.,k]* votes", described, re.IGNORECASE
+    )
+    if described and not boilerplate:
+        draft.put("caption", described, "meta description")
+        if described.endswith("…"):
+            draft.note("the caption is cut off, as the page has it")
 
 
 def _inner(element: Node, name: str) -> str:
