@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from crawlers.address import host_of, registrable_domain
 from crawlers.hosts import SOCIAL, Kind, classify
+from crawlers.mentions import written_urls
 from crawlers.saved import Node, Saved, line_of
 from crawlers.wrappers import destination_parameters
 
@@ -46,6 +47,11 @@ def unwrapped(url: str) -> str:
         return url
     values = parse_qs(parts.query)
     return next((values[name][0] for name in names if values.get(name, [""])[0].startswith("http")), url)
+
+
+def written_in(text: str) -> list[str]:
+    """Addresses that a text spells out."""
+    return list(dict.fromkeys(unwrapped(url) for url, _ in written_urls(text, cut=True)))[:MAX_LINKS]
 
 
 def to_shops(page: Saved) -> list[str]:

@@ -20,6 +20,7 @@ _SHOP = re.compile(
 _ITEM = re.compile(r"/(?:dp|gp/product|gp/aw/d)/([A-Z0-9]{10})(?:[/?]|$)")
 _NAMES = (
     "//*[@id='shop-influencer-profile-name' or @id='shop-influencer-name']",
+    "//*[@id='shop-influencer-profile-name-and-status']//bdi",
     "//*[contains(@class,'shop-influencer-profile-name') or contains(@class,'influencer-name')]",
     "//*[@id='influencer-profile-header']//h1|//*[contains(@class,'profile-name')]",
 )

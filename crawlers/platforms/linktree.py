@@ -112,5 +112,9 @@ def _fill_shown(page: Saved, draft: Draft) -> None:
         house=("linktr.ee", "linktree.com"),
         service="Linktree",
         names=("//*[@id='profile-title']", "//h1"),
-        bios=("//*[@id='profile-description']", "//h1/following-sibling::*[self::h2 or self::p][1]", "//header//h2"),
+        bios=(
+            "//*[@id='profile-description' or @data-testid='ProfileBio']",
+            "//h1/following-sibling::*[self::h2 or self::p][1]",
+            "//header//h2",
+        ),
     )

@@ -10,14 +10,13 @@ from crawlers.counts import count_in
 from crawlers.dates import instant
 from crawlers.disclosures import disclosures_in
 from crawlers.hubs import text_of_key
-from crawlers.outlinks import anchors, unwrapped
+from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft, Platform
 from crawlers.saved import Node, Saved, dig, line_of, search, text_of
 from custody.model import Outcome
 
 _POST = re.compile(r"(?:/comments/|redd\.it/|/gallery/)([0-9a-z]{4,10})(?:[/?#]|$)")
 _ACCOUNT = re.compile(r"reddit\.com/(?:user|u)/([\w-]+)")
-_URL = re.compile(r"https?://[^\s\]<>\")]+")
 _MEDIA = re.compile(
     r"https?://(?:i|v|preview|external-preview)\.redd\.it/|https?://(?:www\.)?reddit\.com/(?:gallery|r/[^/]+/comments)/"
 )
@@ -313,7 +312,11 @@ def _fill_answer(value: Any, draft: Draft) -> None:
     draft.put("likes", post.get("score"), f"{where}.score")
     markup = unescape(text_of_key(post, "selftext_html") or "")
     body = Saved(text=f"<body>{markup}</body>", url="https://www.reddit.com/")
-    linked = [url for url, _ in anchors(body)] if markup else _URL.findall(text_of_key(post, "selftext") or "")
+    linked = (
+        [url for url, _ in anchors(body)]
+        if markup
+        else written_in(re.sub(r"\]\(|\)", " ", text_of_key(post, "selftext") or ""))
+    )
     link = None if post.get("is_self") else text_of_key(post, "url_overridden_by_dest", "url")
     _put_text(draft, unescape(text_of_key(post, "selftext") or ""), [link, *linked], where)
 

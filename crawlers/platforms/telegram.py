@@ -8,7 +8,7 @@ from archive.reading import Kind
 from crawlers.counts import count_in
 from crawlers.dates import instant
 from crawlers.disclosures import disclosures_in
-from crawlers.outlinks import anchors, unwrapped
+from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft, Platform
 from crawlers.saved import Node, Saved, line_of, text_of
 from custody.model import Outcome
@@ -104,6 +104,9 @@ class Telegram(Platform):
             draft.put("post_id", number, "meta al:ios:url")
             caption = page.meta("og:description")
             draft.put("caption", caption, "meta og:description")
+            if caption:
+                draft.put("outbound_links", written_in(caption), "meta og:description")
+                draft.put("disclosures", disclosures_in(caption) or None, "meta og:description")
             return
         if title is None:
             return
@@ -118,7 +121,8 @@ class Telegram(Platform):
         elif extra.startswith("@"):
             draft.put("handle", extra.lstrip("@"), "css .tgme_page_extra", shown=True)
         bio = "" if body is None else _text(body, "tgme_page_description")
-        draft.put("bio", None if _PRESENTS.match(bio) else bio, "css .tgme_page_description", shown=True)
+        if not _PRESENTS.match(bio) and draft.put("bio", bio, "css .tgme_page_description", shown=True):
+            draft.put("outbound_links", written_in(bio), "css .tgme_page_description", shown=True)
 
 
 def _post(page: Saved, message: Node) -> Mapping[str, Any]:
