@@ -115,8 +115,9 @@ class Reddit(Platform):
 def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
     """``<shreddit-post>`` (from 2023): its attributes say all but the words."""
     posts = page.all("//shreddit-post")
-    named = [each for each in posts if (each.get("id") or "").removeprefix("t3_") == wanted]
-    if not posts or (not named and (wanted is None or len(posts) > 1)):
+    # Of several, the page's own; one alone is it, unless it says that it is another: promoted posts look the same.
+    named = [each for each in posts if (each.get("id") or "").removeprefix("t3_") in (wanted, "")]
+    if not named and (wanted is not None or len(posts) != 1):
         return False
     post = (named or posts)[0]
     where = "css shreddit-post"
@@ -150,10 +151,12 @@ def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
     table = page.by_id("siteTable")
     if not things or (table is None and wanted is None):
         return False
-    named = [each for each in things if (each.get("data-fullname") or "").removeprefix("t3_") == wanted]
+    named = [each for each in things if (each.get("data-fullname") or "").removeprefix("t3_") in (wanted, "")]
     body = page.first("//body")
     classes = (body.get("class") or "") if body is not None else ""
-    if "profile-page" in classes or (not named and ("comments-page" not in classes or len(things) > 1)):
+    if "profile-page" in classes or "listing-page" in classes:
+        return False
+    if not named and (wanted is not None or "comments-page" not in classes or len(things) != 1):
         return False
     thing = (named or things)[0]
     where = "css .thing.link"

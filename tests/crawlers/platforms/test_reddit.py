@@ -10,23 +10,30 @@ from archive.reading import Kind
 from custody.model import Outcome
 from tests.crawlers.platforms.spoiling import invented, page, spoiled
 
-NEW = """<html lang="en-US"><head><link rel="canonical" href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/"></head>
+NEW = """<html lang="en-US"><head>
+<link rel="canonical" href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/"></head>
 <body><shreddit-app><shreddit-post id="t3_1abcd2e" author="luna_f" author-id="t2_9xyz" post-title="My find: a bag"
  created-timestamp="2024-05-06T07:08:09.123000+0000" score="1234" subreddit-prefixed-name="r/finds" post-type="text"
  content-href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/">
  <div slot="text-body"><div class="md" id="t3_1abcd2e-post-rtjson-content"><p>Look at
  <a href="https://weidian.example/item?itemID=7">this</a></p></div></div></shreddit-post>
-<shreddit-comment author="other" thingid="t1_zz"><div slot="comment"><a href="https://evil.example/x">x</a></div></shreddit-comment>
-<shreddit-post id="t3_zzzzz1" author="promoted" post-title="Promoted" created-timestamp="2020-01-01T00:00:00+0000"></shreddit-post>
+<shreddit-comment author="other" thingid="t1_zz"><div slot="comment"><a href="https://evil.example/x">x</a></div>
+</shreddit-comment>
+<shreddit-post id="t3_zzzzz1" author="promoted" post-title="Promoted" created-timestamp="2020-01-01T00:00:00+0000">
+</shreddit-post>
 </shreddit-app></body></html>"""
 
 OLD = """<html><head><link rel="canonical" href="https://www.reddit.com/r/finds/comments/90bu6w/my_find/"></head>
-<body class="single-page comments-page"><div id="siteTable"><div class=" thing id-t3_90bu6w link " data-fullname="t3_90bu6w"
- data-author="luna_f" data-author-fullname="t2_9xyz" data-timestamp="1532051078000" data-subreddit="finds" data-score="12"
+<body class="single-page comments-page"><div id="siteTable">
+<div class=" thing id-t3_90bu6w link " data-fullname="t3_90bu6w"
+ data-author="luna_f" data-author-fullname="t2_9xyz" data-timestamp="1532051078000" data-subreddit="finds"
+ data-score="12"
  data-url="https://shop.example/i/7" data-domain="shop.example"><p class="title"><a class="title may-blank outbound"
- href="https://shop.example/i/7">My find</a></p><p class="tagline">submitted <time title="x" datetime="2018-07-20T01:44:38+00:00">6
+ href="https://shop.example/i/7">My find</a></p>
+<p class="tagline">submitted <time title="x" datetime="2018-07-20T01:44:38+00:00">6
  years ago</time> by <a class="author" href="https://old.reddit.com/user/luna_f">luna_f</a></p></div></div>
-<div class="commentarea"><div class="thing comment" data-author="other"><div class="usertext-body">mine: evil.example</div></div></div>
+<div class="commentarea"><div class="thing comment" data-author="other">
+<div class="usertext-body">mine: evil.example</div></div></div>
 </body></html>"""
 
 MIDDLE = (
@@ -47,18 +54,22 @@ MIDDLE = (
 POST = {
     "kind": "t3",
     "data": {
-        "id": "1abcd2e", "author": "luna_f", "author_fullname": "t2_9xyz", "title": "My find &amp; yours", "is_self": True,
-        "created_utc": 1714979289.0, "subreddit": "finds", "score": 7, "selftext": "see [this](https://shop.example/i/7) #ad",
+        "id": "1abcd2e", "author": "luna_f", "author_fullname": "t2_9xyz", "title": "My find &amp; yours",
+        "is_self": True,
+        "created_utc": 1714979289.0, "subreddit": "finds", "score": 7,
+        "selftext": "see [this](https://shop.example/i/7) #ad",
         "selftext_html": '&lt;div class="md"&gt;&lt;a href="https://shop.example/i/7"&gt;this&lt;/a&gt;&lt;/div&gt;',
         "url": "https://www.reddit.com/r/finds/comments/1abcd2e/my_find/",
     },
 }  # fmt: skip
 ANSWER = json.dumps([
     {"kind": "Listing", "data": {"children": [POST], "after": None}},
-    {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {"author": "other", "body": "https://evil.example"}}]}},
+    {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {"author": "other",
+        "body": "https://evil.example"}}]}},
 ])  # fmt: skip
 OEMBED = json.dumps({
-    "provider_name": "reddit", "provider_url": "https://www.reddit.com/", "version": "1.0", "type": "rich", "title": "My find",
+    "provider_name": "reddit", "provider_url": "https://www.reddit.com/", "version": "1.0", "type": "rich",
+    "title": "My find",
     "author_name": "luna_f", "html": '<blockquote><a href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/">x</a>',
 })  # fmt: skip
 
@@ -99,7 +110,9 @@ def test_words_that_a_moderator_removed_are_no_caption() -> None:
 
 
 def test_a_community_is_no_post() -> None:
-    community = NEW.replace('<link rel="canonical" href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/">', "")
+    community = NEW.replace(
+        '<link rel="canonical" href="https://www.reddit.com/r/finds/comments/1abcd2e/my_find/">', ""
+    )
     assert page(community, url="https://www.reddit.com/r/finds/").kind is Kind.OTHER
 
 
@@ -108,8 +121,14 @@ def test_a_community_is_no_post() -> None:
     [
         ('{"reason": "private", "message": "Forbidden", "error": 403}', Outcome.PRIVATE),
         ('{"reason": "quarantined", "message": "Forbidden", "error": 403}', Outcome.AGE_GATE),
-        ("<title>Blocked</title><body><h1>whoa there, pardner!</h1><p>Your request has been blocked", Outcome.RATE_LIMITED),
-        ("<title>reddit.com: over 18?</title><body><form action='/over18?dest=x'><button name=over18 value=yes>", Outcome.AGE_GATE),
+        (
+            "<title>Blocked</title><body><h1>whoa there, pardner!</h1><p>Your request has been blocked",
+            Outcome.RATE_LIMITED,
+        ),
+        (
+            "<title>reddit.com: over 18?</title><body><form action='/over18?dest=x'><button name=over18 value=yes>",
+            Outcome.AGE_GATE,
+        ),
     ],
 )
 def test_what_stands_in_place_of_a_post(text: str, outcome: Outcome) -> None:
