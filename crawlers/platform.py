@@ -134,6 +134,13 @@ class Draft:
 
 def judged(page: Saved) -> Outcome | None:
     """What the page shows in place of content, by the rules that a capture's outcome is decided by."""
+    if "judged" not in page.known:
+        page.known["judged"] = _judged(page)
+    found: Outcome | None = page.known["judged"]
+    return found
+
+
+def _judged(page: Saved) -> Outcome | None:
     if page.json is not None:
         facts_html, media_type = page.text, "application/json"
     else:

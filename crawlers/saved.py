@@ -25,6 +25,9 @@ MAX_NODES = 200_000
 """Objects and lists that a search through one value visits."""
 MAX_TRIES = 200
 """Places where a value that is looked for may begin; a page with more is no page that we know."""
+MAX_ITEM_DEPTH = 30
+MAX_ITEM_STEPS = 150_000
+"""Elements of all items of microdata, each counted once for every item that it is in."""
 _LOOKED_AT = 1 << 20
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _MARKS = (*_WIDE, b"\xef\xbb\xbf")
@@ -56,6 +59,8 @@ class Saved:
     """The text's bytes, where they are at hand."""
     status: int | None = None
     """HTTP's, where it was kept with the page."""
+    known: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What takes long to find out about the page, and was."""
 
     @classmethod
     def of(cls, data: bytes, *, url: str | None = None, content_type: str | None = None) -> "Saved":
@@ -188,6 +193,9 @@ class Saved:
 
         if self.json is not None or self.first("//*[@itemscope]") is None:
             return ()
+        if _nests_too_much(self.root):
+            self.notes.append("its microdata is nested or repeated more than is read")
+            return ()
         try:
             # It drops elements, which those of a plain tree cannot do; few pages have any, so they are parsed again.
             data = self.text.encode() if self.utf8 is None else self.utf8
@@ -208,7 +216,7 @@ class Saved:
     def items(self, *types: str) -> list[tuple[str, Mapping[str, Any]]]:
         """Microdata of one of these schema.org types (lower case): path and ``properties``, nested items in them."""
         return [
-            (path, each.get("properties") or {})
+            (path, each["properties"])
             for path, each in self._items
             if isinstance(each.get("properties"), Mapping)  # an item may have none
             if not types or _names(each.get("type")).intersection(types)
@@ -221,6 +229,21 @@ class Saved:
         """The text of the body in document order, without what is never shown. Styles are not applied."""
         body = self.first("//body")
         return "" if body is None else text_of(body)
+
+
+def _nests_too_much(root: Node) -> bool:
+    """Whether microdata would take too long: each item is searched whole, and so is each item in it."""
+    inside = steps = 0
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        opens = node.get("itemscope") is not None if isinstance(node.tag, str) else False
+        if event == "end":
+            inside -= opens
+            continue
+        inside += opens
+        steps += inside
+        if inside > MAX_ITEM_DEPTH or steps > MAX_ITEM_STEPS:
+            return True
+    return False
 
 
 def text_of(element: Node) -> str:

@@ -179,7 +179,7 @@ def test_a_page_without_buttons_gives_nothing() -> None:
         assert page("<title>x</title><h1>Luna</h1>", url=url).fields == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_spoiled_page_invents_nothing(data: st.DataObject) -> None:
     for whole in (LINKTREE, LINKTREE_SHOWN, shown("beacons.ai", "Luna"), json.dumps(LTK)):

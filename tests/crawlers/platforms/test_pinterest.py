@@ -112,7 +112,7 @@ def test_a_pin_that_is_gone() -> None:
     assert (found.kind, found.wall) == (Kind.WALL, Outcome.UNAVAILABLE.value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_spoiled_page_invents_nothing(data: st.DataObject) -> None:
     for whole in (BY_RESOURCE, JSON_LD, ANSWER):

@@ -137,7 +137,7 @@ def test_what_stands_in_place_of_a_post(text: str, outcome: Outcome) -> None:
     assert (found.kind, found.wall) == (Kind.WALL, outcome.value)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_spoiled_page_invents_nothing(data: st.DataObject) -> None:
     for whole in (NEW, OLD, ANSWER):

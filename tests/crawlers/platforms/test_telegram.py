@@ -100,7 +100,7 @@ def test_a_name_that_shows_nothing_to_the_public_is_unavailable() -> None:
     assert (found.kind, found.wall, found.fields) == (Kind.WALL, Outcome.UNAVAILABLE.value, {})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_spoiled_page_invents_nothing(data: st.DataObject) -> None:
     for whole in (CHANNEL, CARD):
