@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -34,9 +35,21 @@ _WRITTEN_BY = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 120
-_COMMENT = re.compile(
-    r"(?:^|[-_\s])comment(?:s|list|ary|-?\w+)?(?:$|[-_\s])|disqus|(?:^|[-_\s])related|sidebar", re.IGNORECASE
+_INTRODUCED = re.compile(
+    r"^\W*(?:(?:posted|written|published|words)\s+)?(?:by|von|por|par|di|door|av|af|автор|作者|投稿者)\b[:\s]*",
+    re.IGNORECASE,
 )
+_FOLLOWED = re.compile(
+    r"\s+(?:on|am|le|il|el|em)\s+\d|\s+[|•·—]\s+|\s+(?:at|on)\s+[A-Z]\w+\s+\d|\s+[A-Z]\w{2,8}\.? \d{1,2},? \d{4}"
+    r"|\s+\d{1,2}[./ ]\w+[./ ]\d{4}|,?\s+(?:published|updated)\b"
+)
+_ASIDE = re.compile(
+    r"(?:[a-z]+[-_])?comments?(?:[-_]?(?:list|area|section|body|author|form|content|meta|text|thread|wrap\w*|\d+))?"
+    r"|commentlist|disqus\w*|(?:site[-_]|primary[-_]|secondary[-_])?sidebar(?:[-_]\w+)?|related(?:[-_]\w+)?"
+    r"|jp-relatedposts|reviews?[-_](?:list|item)"
+)
+_NO_ASIDE = re.compile(r"(?:no|has|with|open|closed|hide|show)[-_]comments?|(?:no|has|with)[-_]\w+")
+"""What themes write on a whole page or post of its comments or its side bar."""
 
 Found = tuple[str, str]
 """A value, and where it was."""
@@ -153,21 +166,21 @@ def is_aside(element: Node) -> bool:
     for above in (element, *element.iterancestors()):
         if above.tag in ("body", "html", "main"):
             return False
-        if above.tag == "aside" or _COMMENT.search(f"{above.get('class') or ''} {above.get('id') or ''}"):
+        if above.tag == "aside" or _names_aside(f"{above.get('class') or ''} {above.get('id') or ''}"):
             return True
     return False
 
 
+@lru_cache(maxsize=4096)
+def _names_aside(names: str) -> bool:
+    tokens = names.lower().split()
+    return any(_ASIDE.fullmatch(each) and not _NO_ASIDE.fullmatch(each) for each in tokens)
+
+
 def shown_name(text: str) -> str:
     """A byline without what introduces it ("by ", "Posted by", "von") and what follows ("on May 5")."""
-    name = re.sub(
-        r"^\W*(?:(?:posted|written|published|words)\s+)?(?:by|von|por|par|di|door|av|af|автор|作者|投稿者)\b[:\s]*",
-        "",
-        text,
-        flags=re.IGNORECASE,
-    )
-    name = re.split(r"\s+(?:on|am|le|il|el|em)\s+\d|\s+[|•·—]\s+|\s+(?:at|on)\s+[A-Z]\w+\s+\d", name)[0]
-    return name.strip(" ,:|-–—•·")
+    name = _INTRODUCED.sub("", re.sub(r"^BY(?=[A-Z][a-z])", "", text))
+    return _FOLLOWED.split(name)[0].strip(" ,:|-–—•·")
 
 
 def _names(page: Saved, value: Any) -> list[str]:

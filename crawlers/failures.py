@@ -27,6 +27,10 @@ _SENTENCES = (
 _SAID = re.compile(rf"\W*(?:sorry[!,.]?\s*)?(?:{'|'.join(_SENTENCES)})", re.IGNORECASE)
 _TOO_MANY = 429
 _ERRORS = range(400, 600)
+_EXCUSES = frozenset(
+    ("error", "errors", "message", "detail", "status", "code", "data", "extensions", "documentation_url", "success")
+)
+"""Keys of an answer that has nothing but why there is none."""
 
 
 def failure(page: Saved) -> Outcome | None:
@@ -62,6 +66,7 @@ def _of_answer(page: Saved) -> Outcome | None:
     )
     if code is not None:
         return Outcome.RATE_LIMITED if code == _TOO_MANY else Outcome.HTTP_ERROR
-    alone = set(value) <= {"error", "errors", "message", "status", "code", "data", "extensions", "documentation_url"}
-    said = value.get("error") or value.get("errors")
-    return Outcome.HTTP_ERROR if alone and said and not value.get("data") else None
+    said = next((value[key] for key in ("error", "errors", "message", "detail") if value.get(key)), None)
+    if said is None or value.get("data") or not set(value) <= _EXCUSES:
+        return None
+    return Outcome.RATE_LIMITED if re.search(r"rate.?limit|too many", str(said), re.IGNORECASE) else Outcome.HTTP_ERROR

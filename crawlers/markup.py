@@ -61,13 +61,13 @@ class Markup:
     @cached_property
     def metas(self) -> Mapping[str, tuple[str, ...]]:
         """`property`, `name` or `itemprop` of meta elements, lower case, to their contents."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for element in self.root.iter("meta"):
             content = (element.get("content") or "").strip()
             for key in (element.get("property"), element.get("name")):
                 if key and content:
-                    found[key.lower()] = (*found.get(key.lower(), ()), content)
-        return found
+                    found.setdefault(key.lower(), []).append(content)
+        return {key: tuple(contents) for key, contents in found.items()}
 
     def meta(self, *names: str) -> str:
         return next((self.metas[name][0] for name in names if name in self.metas), "")

@@ -65,7 +65,10 @@ _META = (
 _COMMENT_FORMS = (
     "//form[contains(@action,'wp-comments-post')]|//*[@id='respond' or @id='commentform' or @id='comment-form']"
 )
+_SIGNED = ("//*[contains(concat(' ',@rel,' '),' author ')]", _FN)
+_BYLINES = tuple(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES)
 _SHORT = 160
+_LONGEST_NAME = 80
 _DAY = len("2020-01-01")
 
 
@@ -136,10 +139,11 @@ class Blog(Platform):
             draft.put("post_id", None if posted is None else posted[1], "css body[class]")
             for author, where in authors(page):
                 draft.put("author", author, where)
-            _put_shown_author(page, draft)
+            _put_shown_author(page, draft, _SIGNED)
             cook = recipe_author(page)
             if cook is not None:
                 draft.put("author", *cook)
+            _put_shown_author(page, draft, _BYLINES)
         for title, where in titles(page):
             draft.put("title", title, where)
         headed = line_in(page, _TITLES) or line_in(page, "//*[contains(@itemprop,'headline')]")
@@ -181,11 +185,16 @@ def _is_post(page: Saved) -> bool:
         or article(page) is not None
     ):
         return True
-    if kind.rpartition(":")[2] in _POST_OG or page.meta("article:published_time") or recipe(page) is not None:
+    if page.meta("article:published_time") or recipe(page) is not None:
+        return True
+    products = (*page.things("product"), *page.items("product"))
+    if any("offers" in properties for _, properties in products):
+        return False  # shops call their pages articles too
+    if kind.rpartition(":")[2] in _POST_OG:
         return True
     if len(page.items(*TYPES)) == 1:
         return True
-    if page.things("product") or page.items("product"):
+    if products:
         return False
     posts = page.all(f"//*[{_CLASS.format('hentry')} or {_CLASS.format('h-entry')}]")
     if len(posts) == 1:
@@ -206,19 +215,17 @@ def _is_front(url: str) -> bool:
     return parts.path.strip("/") in ("", "index.html", "index.php") and not parts.query
 
 
-def _put_shown_author(page: Saved, draft: Draft) -> None:
-    ways = (
-        "//*[contains(concat(' ',@rel,' '),' author ')]",
-        _FN,
-        *(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES),
-    )
+def _put_shown_author(page: Saved, draft: Draft, ways: tuple[str, ...]) -> None:
+    """By the first of these ways that finds one name; several are those of readers, or of other posts."""
     for way in ways:
-        found = line_in(page, way)
-        if found is not None and len(found[1]) <= _SHORT:
-            name = shown_name(found[1])
-            if 1 < len(name) <= 80 and not name.lower().startswith(("about", "author", "meet ")):
-                draft.put("author", name, f"xpath {way}"[:200], shown=True)
-                return
+        lines = [line_of(each) for each in page.all(way)[:40] if not is_aside(each)]
+        names = {name for name in map(shown_name, lines) if 1 < len(name) <= _LONGEST_NAME}
+        if len(names) != 1:
+            continue
+        name = names.pop()
+        if not name.lower().startswith(("about", "author", "meet ")):
+            draft.put("author", name, f"xpath {way}"[:200], shown=True)
+            return
 
 
 def _put_time(page: Saved, draft: Draft) -> None:

@@ -29,6 +29,7 @@ _WALLS = (
     (Outcome.REMOVED, "//*[contains(@class,'interstitial') and contains(.,'banned')]"),
 )  # fmt: skip
 _SAID = (
+    (Outcome.CAPTCHA, re.compile(r"please wait for verification|prove your humanity", re.IGNORECASE)),
     (
         Outcome.RATE_LIMITED,
         re.compile(r"whoa there, pardner|too many requests|you.ve been blocked by network security", re.IGNORECASE),
@@ -62,7 +63,10 @@ class Reddit(Platform):
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
             return super().knows(page) or dig(page.json, "provider_name") == "reddit" or _is_answer(page.json)
-        marked = "//shreddit-post|//shreddit-app|//*[@id='siteTable'][.//*[@data-fullname]]"
+        marked = (
+            "//shreddit-post|//shreddit-app|//*[@id='siteTable'][.//*[@data-fullname]]"
+            "|//head/title[starts-with(normalize-space(.),'Reddit - ')]"
+        )
         return super().knows(page) or page.first(marked) is not None
 
     def canonical(self, url: str) -> str | None:

@@ -123,8 +123,10 @@ def test_an_answer_of_the_rest_api() -> None:
         '<link rel="canonical" href="https://a.example/"><meta property="og:type" content="article"><title>a</title>',
         '<title>Luna</title><body class="archive category"><article><h2>a</h2></article><article><h2>b</h2></article>',
         '<title>A bag</title><meta property="og:type" content="og:product"><h1>A bag</h1><p>EUR 20</p>',
+        '<title>A bag</title><meta property="og:type" content="article"><div itemscope itemtype="http://schema.org/Product">'
+        '<b itemprop="offers" itemscope itemtype="http://schema.org/Offer"><i itemprop="price">20</i></b></div>',
     ],
-    ids=["front page", "archive", "product"],
+    ids=["front page", "archive", "product", "product that says article"],
 )
 def test_a_page_that_is_no_post(text: str) -> None:
     assert page(text).kind is not Kind.POST
@@ -136,6 +138,7 @@ def test_a_page_that_is_no_post(text: str) -> None:
         ("<title>503 Service Unavailable</title><h1>503 Service Unavailable</h1>", Outcome.HTTP_ERROR),
         ("<title>Access denied</title><h1>Access denied</h1><p>You do not have permission.</p>", Outcome.HTTP_ERROR),
         ('{"error": {"code": 429, "message": "slow down"}}', Outcome.RATE_LIMITED),
+        ('{"detail": "Not found."}', Outcome.HTTP_ERROR),
         ("<title>Just a moment...</title><form id=challenge-form action=/x><p>Checking your browser", Outcome.CAPTCHA),
     ],
 )

@@ -125,6 +125,7 @@ def test_a_community_is_no_post() -> None:
             "<title>Blocked</title><body><h1>whoa there, pardner!</h1><p>Your request has been blocked",
             Outcome.RATE_LIMITED,
         ),
+        ("<title>Reddit - Please wait for verification</title><p>Please wait for verification", Outcome.CAPTCHA),
         (
             "<title>reddit.com: over 18?</title><body><form action='/over18?dest=x'><button name=over18 value=yes>",
             Outcome.AGE_GATE,
