@@ -123,8 +123,10 @@ def test_an_answer_of_the_rest_api() -> None:
         '<link rel="canonical" href="https://a.example/"><meta property="og:type" content="article"><title>a</title>',
         '<title>Luna</title><body class="archive category"><article><h2>a</h2></article><article><h2>b</h2></article>',
         '<title>A bag</title><meta property="og:type" content="og:product"><h1>A bag</h1><p>EUR 20</p>',
-        '<title>A bag</title><meta property="og:type" content="article"><div itemscope itemtype="http://schema.org/Product">'
-        '<b itemprop="offers" itemscope itemtype="http://schema.org/Offer"><i itemprop="price">20</i></b></div>',
+        (
+            '<title>A bag</title><meta property="og:type" content="article"><div itemscope itemtype="http://schema.org/Product">'
+            '<b itemprop="offers" itemscope itemtype="http://schema.org/Offer"><i itemprop="price">20</i></b></div>'
+        ),
     ],
     ids=["front page", "archive", "product", "product that says article"],
 )
