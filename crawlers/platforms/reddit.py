@@ -1,28 +1,22 @@
 """Reddit: posts, accounts and communities, in the old, the middle and the new design, and as JSON, oEmbed and embed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import unescape
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from archive.reading import Kind
 from crawlers.counts import count_in
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
-from crawlers.hubs import text_of_key
-from crawlers.outlinks import anchors, unwrapped, written_in
+from crawlers.outlinks import anchors
 from crawlers.platform import Draft, Platform
+from crawlers.reddit_posts import POST, fill_answer, is_answer, put_person, put_text
 from crawlers.saved import Node, Saved, dig, line_of, search, text_of
 from custody.model import Outcome
 
-_POST = re.compile(r"(?:/comments/|redd\.it/|/gallery/)([0-9a-z]{4,10})(?:[/?#]|$)")
 _ACCOUNT = re.compile(r"reddit\.com/(?:user|u)/([\w-]+)")
-_MEDIA = re.compile(
-    r"https?://(?:i|v|preview|external-preview)\.redd\.it/|https?://(?:www\.)?reddit\.com/(?:gallery|r/[^/]+/comments)/"
-)
 _CLASS = "contains(concat(' ',normalize-space(@class),' '),' {} ')"
 _THING = f"//*[{_CLASS.format('thing')} and {_CLASS.format('link')}]"
-_NOBODY = ("[deleted]", "[removed]", "[ deleted ]", "")
 _WALLS = (
     (Outcome.AGE_GATE, "//form[contains(@action,'over18')]|//*[@name='over18']"),
     (Outcome.PRIVATE, "//*[contains(@class,'interstitial') and contains(.,'private community')]"),
@@ -62,7 +56,7 @@ class Reddit(Platform):
 
     def knows(self, page: Saved) -> bool:
         if page.json is not None:
-            return super().knows(page) or dig(page.json, "provider_name") == "reddit" or _is_answer(page.json)
+            return super().knows(page) or dig(page.json, "provider_name") == "reddit" or is_answer(page.json)
         marked = (
             "//shreddit-post|//shreddit-app|//*[@id='siteTable'][.//*[@data-fullname]]"
             "|//head/title[starts-with(normalize-space(.),'Reddit - ')]"
@@ -70,14 +64,14 @@ class Reddit(Platform):
         return super().knows(page) or page.first(marked) is not None
 
     def canonical(self, url: str) -> str | None:
-        found = _POST.search(url) if self.knows_url(url) else None
+        found = POST.search(url) if self.knows_url(url) else None
         return found[1] if found else None
 
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None:
-            _fill_answer(page.json, draft)
+            fill_answer(page.json, draft)
             return
-        wanted = next((found[1] for found in map(_POST.search, page.own_urls) if found), None)
+        wanted = next((found[1] for found in map(POST.search, page.own_urls) if found), None)
         for fill in (_fill_new, _fill_old, _fill_middle):
             if fill(page, draft, wanted):
                 return
@@ -126,7 +120,7 @@ def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
     post = (named or posts)[0]
     where = "css shreddit-post"
     draft.kind = Kind.POST
-    _put_person(draft, post.get("author"), f"{where}[author]")
+    put_person(draft, post.get("author"), f"{where}[author]")
     draft.put("account_id", post.get("author-id"), f"{where}[author-id]")
     draft.put("post_id", (post.get("id") or "").removeprefix("t3_") or wanted, f"{where}[id]")
     draft.put(
@@ -165,7 +159,7 @@ def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
     thing = (named or things)[0]
     where = "css .thing.link"
     draft.kind = Kind.POST
-    _put_person(draft, thing.get("data-author") or _inner(thing, "author"), f"{where}[data-author]")
+    put_person(draft, thing.get("data-author") or _inner(thing, "author"), f"{where}[data-author]")
     draft.put("account_id", thing.get("data-author-fullname"), f"{where}[data-author-fullname]")
     draft.put("post_id", (thing.get("data-fullname") or "").removeprefix("t3_"), f"{where}[data-fullname]")
     heading = next(iter(thing.xpath(".//a[contains(concat(' ',normalize-space(@class),' '),' title ')]")), None)
@@ -189,7 +183,7 @@ def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
         if isinstance(post, Mapping):
             where = f"json script#data .posts.models.t3_{wanted}"
             draft.kind = Kind.POST
-            _put_person(draft, post.get("author"), f"{where}.author")
+            put_person(draft, post.get("author"), f"{where}.author")
             draft.put("account_id", post.get("authorId"), f"{where}.authorId")
             draft.put("post_id", wanted, f"{where}.postId")
             draft.put("title", post.get("title"), f"{where}.title")
@@ -200,7 +194,7 @@ def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
             caption = rich if isinstance(rich, str) and not rich.startswith("http") else ""
             documents = search(dig(post, "media", "richtextContent"), lambda node: isinstance(node.get("u"), str))
             linked = [node["u"] for _, node in documents]
-            _put_text(draft, unescape(caption), [source, *linked], where)
+            put_text(draft, unescape(caption), [source, *linked], where)
             return True
     content = page.first("//*[@data-test-id='post-content']")
     if content is None or wanted is None:
@@ -208,7 +202,7 @@ def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
     where = "css [data-test-id=post-content]"
     draft.kind = Kind.POST
     draft.put("post_id", wanted, "address of the page")
-    _put_person(
+    put_person(
         draft,
         next(
             (found[1] for found in map(re.compile(r"/user/([\w-]+)").search, content.xpath(".//a/@href")) if found),
@@ -248,90 +242,6 @@ def _inner(element: Node, name: str) -> str:
     )
 
 
-def _put_person(draft: Draft, name: Any, where: str) -> None:
-    if not isinstance(name, str) or name.strip() in _NOBODY:
-        draft.note("the author is deleted, as Reddit shows it")
-        return
-    draft.put("author", name, where, shown=True)
-    draft.put("handle", name.removeprefix("u/"), where, shown=True)
-
-
 def _put_words(page: Saved, draft: Draft, body: Node | None, link: str | None, where: str) -> None:
     linked = [] if body is None else [url for url, _ in anchors(page, body.iter("a"))]
-    _put_text(draft, "" if body is None else text_of(body), [link, *linked], where, shown=True)
-
-
-def _put_text(draft: Draft, text: str, linked: Iterable[Any], where: str, *, shown: bool = False) -> None:
-    """A post's words and links. What Reddit shows in place of removed words is no caption."""
-    if text.strip() in ("[removed]", "[deleted]"):
-        draft.note(f"in place of the words stands {text.strip()}")
-        text = ""
-    draft.put("caption", text, where, shown=shown)
-    found = {unwrapped(unescape(url)): None for url in linked if isinstance(url, str) and url.startswith("http")}
-    links = [url for url in found if not _MEDIA.match(url)]
-    draft.put("outbound_links", links, where, shown=shown)
-    media = [url for url in found if _MEDIA.match(url) and "redd.it" in url]
-    draft.put("media", media or None, where)
-    draft.put("disclosures", disclosures_in(text) or None, where, shown=shown)
-
-
-# --- answers ----------------------------------------------------------------------------------------------------------
-
-
-def _is_answer(value: Any) -> bool:
-    first = dig(value, 0) if isinstance(value, list) else value
-    if dig(first, "kind") in ("Listing", "t2", "t3", "t5") and isinstance(dig(first, "data"), Mapping):
-        return True
-    return isinstance(dig(value, "reason"), str) and isinstance(dig(value, "error"), int) and "message" in value
-
-
-def _fill_answer(value: Any, draft: Draft) -> None:
-    if dig(value, "provider_name") == "reddit":
-        draft.kind = Kind.POST
-        draft.put("title", value.get("title"), "json .title")
-        _put_person(draft, value.get("author_name"), "json .author_name")
-        number = _POST.search(str(value.get("html")))
-        draft.put("post_id", None if number is None else number[1], "json .html")
-        return
-    first = dig(value, 0) if isinstance(value, list) else value
-    if dig(first, "kind") == "t2":
-        _fill_account(first["data"], draft)
-        return
-    posts = [
-        each.get("data")
-        for each in dig(first, "data", "children") or []
-        if isinstance(each, Mapping) and each.get("kind") == "t3"
-    ]
-    alone = isinstance(value, list) or (len(posts) == 1 and not dig(first, "data", "after"))
-    if dig(first, "kind") == "t3":
-        posts, alone = [first["data"]], True
-    if not posts or not alone or not isinstance(posts[0], Mapping):
-        return
-    post = posts[0]
-    where = "json .0.data.children.0.data" if isinstance(value, list) else "json .data"
-    draft.kind = Kind.POST
-    _put_person(draft, post.get("author"), f"{where}.author")
-    draft.put("account_id", post.get("author_fullname"), f"{where}.author_fullname")
-    draft.put("post_id", post.get("id"), f"{where}.id")
-    draft.put("title", unescape(text_of_key(post, "title") or ""), f"{where}.title")
-    draft.put("published", instant(post.get("created_utc")), f"{where}.created_utc")
-    draft.put("community", post.get("subreddit"), f"{where}.subreddit")
-    draft.put("likes", post.get("score"), f"{where}.score")
-    markup = unescape(text_of_key(post, "selftext_html") or "")
-    body = Saved(text=f"<body>{markup}</body>", url="https://www.reddit.com/")
-    linked = (
-        [url for url, _ in anchors(body)]
-        if markup
-        else written_in(re.sub(r"\]\(|\)", " ", text_of_key(post, "selftext") or ""))
-    )
-    link = None if post.get("is_self") else text_of_key(post, "url_overridden_by_dest", "url")
-    _put_text(draft, unescape(text_of_key(post, "selftext") or ""), [link, *linked], where)
-
-
-def _fill_account(data: Mapping[str, Any], draft: Draft) -> None:
-    draft.kind = Kind.PROFILE
-    _put_person(draft, data.get("name"), "json .data.name")
-    number = text_of_key(data, "id")
-    draft.put("account_id", None if number is None else f"t2_{number.removeprefix('t2_')}", "json .data.id")
-    draft.put("bio", dig(data, "subreddit", "public_description"), "json .data.subreddit.public_description")
-    draft.put("followers", dig(data, "subreddit", "subscribers"), "json .data.subreddit.subscribers")
+    put_text(draft, "" if body is None else text_of(body), [link, *linked], where, shown=True)
