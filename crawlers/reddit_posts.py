@@ -20,12 +20,12 @@ _MEDIA = re.compile(
 _NOBODY = ("[deleted]", "[removed]", "[ deleted ]", "")
 
 
-def put_person(draft: Draft, name: Any, where: str) -> None:
+def put_person(draft: Draft, name: Any, where: str, *, shown: bool = False) -> None:
     if not isinstance(name, str) or name.strip() in _NOBODY:
         draft.note("the author is deleted, as Reddit shows it")
         return
-    draft.put("author", name, where, shown=True)
-    draft.put("handle", name.removeprefix("u/"), where, shown=True)
+    draft.put("author", name, where, shown=shown)
+    draft.put("handle", name.removeprefix("u/"), where, shown=shown)
 
 
 def put_text(draft: Draft, text: str, linked: Iterable[Any], where: str, *, shown: bool = False) -> None:

@@ -120,7 +120,7 @@ def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
     post = (named or posts)[0]
     where = "css shreddit-post"
     draft.kind = Kind.POST
-    put_person(draft, post.get("author"), f"{where}[author]")
+    put_person(draft, post.get("author"), f"{where}[author]", shown=True)
     draft.put("account_id", post.get("author-id"), f"{where}[author-id]")
     draft.put("post_id", (post.get("id") or "").removeprefix("t3_") or wanted, f"{where}[id]")
     draft.put(
@@ -159,7 +159,7 @@ def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
     thing = (named or things)[0]
     where = "css .thing.link"
     draft.kind = Kind.POST
-    put_person(draft, thing.get("data-author") or _inner(thing, "author"), f"{where}[data-author]")
+    put_person(draft, thing.get("data-author") or _inner(thing, "author"), f"{where}[data-author]", shown=True)
     draft.put("account_id", thing.get("data-author-fullname"), f"{where}[data-author-fullname]")
     draft.put("post_id", (thing.get("data-fullname") or "").removeprefix("t3_"), f"{where}[data-fullname]")
     heading = next(iter(thing.xpath(".//a[contains(concat(' ',normalize-space(@class),' '),' title ')]")), None)

@@ -219,7 +219,7 @@ def test_a_page_of_twenty_megabytes_ends(piece: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(pages())
 def test_no_reader_raises_at_length(text: str) -> None:
     read(of(text))
