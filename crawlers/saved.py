@@ -16,6 +16,7 @@ from w3lib.encoding import (
     resolve_encoding,
 )
 
+from crawlers.address import host_of
 from crawlers.markup import Markup, types_of
 from crawlers.text import scalar
 
@@ -108,7 +109,7 @@ class Saved:
     def own_urls(self) -> tuple[str, ...]:
         """Every address that the page has for itself, the surest first."""
         if self.json is not None:
-            return (self.url,) if self.url else ()
+            return (self.url,) if self.url and host_of(self.url) else ()
         links = [
             str(each.get("href") or "")
             for each in self.root.iter("link")
@@ -116,7 +117,10 @@ class Saved:
         ]
         named = [self.url or "", *links, self.meta("og:url"), self.meta("twitter:url"), self.meta("al:web:url")]
         archived = (_ARCHIVED.sub("", each) for each in named)
-        return tuple(dict.fromkeys(each for each in archived if each.startswith(("http://", "https://"))))
+        # One with no host that can be read ("https://[") is no address, and would end whoever splits it.
+        return tuple(
+            dict.fromkeys(each for each in archived if each.startswith(("http://", "https://")) and host_of(each))
+        )
 
     def meta(self, *names: str) -> str:
         """The first content of a meta element so named (``property``, ``name``), or empty."""

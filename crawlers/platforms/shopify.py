@@ -44,8 +44,8 @@ class Shopify(Platform):
         )
 
     def canonical(self, url: str) -> str | None:
-        found = _PRODUCT_PATH.search(urlsplit(url).path)
-        return found[1] if found and self.knows_url(url) else None
+        found = _PRODUCT_PATH.search(urlsplit(url).path) if self.knows_url(url) else None
+        return found[1] if found else None
 
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None:

@@ -131,6 +131,16 @@ def test_no_reader_raises_for_an_address(url: str) -> None:
             each.canonical(made)
 
 
+@pytest.mark.parametrize(
+    "address", ["https://[", "https://[::1/p/1", "https://", "http://a:b:c/", "https://\ud800.example/"]
+)
+def test_no_reader_raises_for_an_address_that_is_none(address: str) -> None:
+    text = f'<link rel="canonical" href="{address}"><meta property="og:url" content="{address}"><h1>x</h1>'
+    read(Saved.of(text.encode("utf-8", "surrogatepass"), url=address))
+    read(Saved.of(b'{"a": 1}', url=address))
+    readings(lambda: of(text))
+
+
 @pytest.mark.parametrize("each", PLATFORMS, ids=lambda each: each.name)
 def test_a_page_of_nothing_gives_nothing(each: Platform) -> None:
     for text in ("", " ", "<", "{", "[]", "{}", "null", "<html></html>", "\ud800", "\x00\x00"):
