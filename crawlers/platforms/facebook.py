@@ -40,7 +40,9 @@ class Facebook(Platform):
         if page.json is None:
             if super().knows(page) or page.meta("og:site_name").startswith("Facebook"):
                 return True
-            names = ("facebook", "MChromeHeader", "mobile_login_bar", "login_popup_cta_form", "m_story_permalink_view")
+            if page.root.get("id") == "facebook":  # of the whole page: others have buttons with that id
+                return True
+            names = ("MChromeHeader", "mobile_login_bar", "login_popup_cta_form", "m_story_permalink_view")
             return any(page.by_id(name) is not None for name in names) or has_icon_of(page, "static.xx.fbcdn.net")
         if oembed(page, "facebook") is not None or graph_of(page.json) is not None:
             return True

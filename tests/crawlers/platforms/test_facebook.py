@@ -163,3 +163,8 @@ def test_a_hostile_description_costs_little() -> None:
         begun = time.process_time()
         reading_of(page)
         assert time.process_time() - begun < 1.0
+
+
+def test_a_button_called_facebook_makes_no_page_of_facebook() -> None:
+    shop = '<html id="shop"><title>A bag</title><body><button id="facebook">Share</button><h1>A bag</h1></body></html>'
+    assert reading_of(shop).platform != "facebook"
