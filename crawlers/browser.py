@@ -173,6 +173,9 @@ class PlaywrightTab:
             raise Refused("the browser is not one of its own")
         return PlaywrightWire(await self._ours(browser.new_browser_cdp_session(), within=STEP_S))
 
+    async def second(self) -> "PlaywrightWire":
+        return PlaywrightWire(await self._ours(self._page.context.new_cdp_session(self._page), within=STEP_S))
+
     @property
     def lost(self) -> bool:
         return self._lost.is_set()

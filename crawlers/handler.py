@@ -41,6 +41,13 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             session: Session = self._crawler.spider.session
             session.browser_file = await asyncio.to_thread(running_browser, os.getpid(), session.vault.home.cache)
 
+    async def _create_page(self, request: Request, spider: Spider) -> Any:
+        """Without the listeners for its statistics: the driver would tell of each request and answer, and keep them."""
+        page = await super()._create_page(request, spider)
+        page.remove_listener("request", self._increment_request_stats)
+        page.remove_listener("response", self._increment_response_stats)
+        return page
+
     async def _browser_disconnected_callback(self) -> None:
         """Nothing else: its contexts say themselves that they are closed, and there may be a new browser already."""
         self._forget_the_dead()

@@ -48,6 +48,9 @@ class Tab(Protocol):
     async def wire(self) -> "Wire":
         """A session with the browser itself, of this tab's own."""
 
+    async def second(self) -> "Wire":
+        """Another session with this tab's page, apart from the one that ``send`` uses."""
+
     @property
     def lost(self) -> bool:
         """The page's process, or the browser, has died."""
@@ -63,7 +66,7 @@ class Tab(Protocol):
 
 
 class Wire(Protocol):
-    """A DevTools session with the browser, and not with one of its pages."""
+    """A DevTools session that somebody has for himself."""
 
     async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """One command and its answer. Raises Gone, Slow or Refused."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from crawlers.recording.bodies import ASK_S, MAX_ASKED, Bodies, Straight, is_bounded
 from crawlers.recording.ledger import Ledger
-from crawlers.recording.line import Line, Message
+from crawlers.recording.line import Line, Message, PageLine
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.turn import REDIRECTS, Turn, header
 from crawlers.tab import Gone, Refused, TabTrouble, Wire
@@ -34,11 +34,16 @@ _NO_TARGET = "No target with given id"  # Chromium's words for one that has ende
 class Recorder:
     """One visit's. It may fail, and says so in ``trouble``; it never holds the page up for longer than its waits."""
 
-    def __init__(self, wire: Wire, scratch: Scratch, clock: Callable[[], datetime], *, context: str = "") -> None:
+    def __init__(
+        self, wire: Wire, page: Wire, scratch: Scratch, clock: Callable[[], datetime], *, context: str = ""
+    ) -> None:
+        """``wire``: with the browser; ``page``: with the page, for nobody else's use."""
         self.ledger = Ledger(scratch, clock)
         self.trouble: str | None = None
         """Why, from some moment on, not everything was recorded."""
         self._wire = wire
+        self._page_wire = page
+        self._page: PageLine | None = None
         self._bodies = Bodies(scratch)
         self._context = context
         self._tops: dict[str, Line] = {}
@@ -65,9 +70,9 @@ class Recorder:
         wire.on("Fetch.requestPaused", self._on_script)
         scripts = {"urlPattern": "*", "requestStage": "Response", "resourceType": "Other"}
         await wire.send("Fetch.enable", {"patterns": [scripts]})
-        made = await wire.send("Target.attachToTarget", {"targetId": target, "flatten": False})
-        line = self._top(made["sessionId"], {"targetId": target, "type": "page"})
-        await asyncio.wait_for(self._set_up(line), OPEN_S)
+        self._page = PageLine(self._page_wire, self, target)
+        self._targets.add(target)
+        await asyncio.wait_for(self._set_up(self._page), OPEN_S)
 
     async def close(self, *, waits: bool = True) -> None:
         """Wait a little for what has ended, let everything go on, and put the headers in. Never raises."""
@@ -78,8 +83,8 @@ class Recorder:
         for task in [*self._working]:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
-        await self._wire.close()
-        for line in [*self._tops.values()]:
+        await self._let_go()
+        for line in [*([self._page] if self._page else []), *self._tops.values()]:
             line.end()
         self.ledger.settle()
 
@@ -290,4 +295,8 @@ class Recorder:
         if self.trouble is None:
             self.trouble = why
             self._closed = True
-            asyncio.ensure_future(self._wire.close()).add_done_callback(lambda _: None)
+            asyncio.ensure_future(self._let_go()).add_done_callback(lambda _: None)
+
+    async def _let_go(self) -> None:
+        """What the sessions held up goes on."""
+        await asyncio.gather(self._page_wire.close(), self._wire.close())

@@ -51,8 +51,9 @@ class Traffic:
             limits = self._desk.limits
             self._scratch = Scratch(self._desk.folder / _SCRATCH, each=limits.each, total=limits.visit)
             info = (await tab.send("Target.getTargetInfo"))["targetInfo"]
-            wire = await tab.wire()
-            self._recorder = Recorder(wire, self._scratch, self._clock, context=info.get("browserContextId", ""))
+            wire, page = await tab.wire(), await tab.second()
+            context = info.get("browserContextId", "")
+            self._recorder = Recorder(wire, page, self._scratch, self._clock, context=context)
             await self._recorder.open(info["targetId"])
         except (TabTrouble, TimeoutError) as error:
             self._trouble = f"the browser let nobody record: {error or type(error).__name__}"
