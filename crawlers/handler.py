@@ -91,6 +91,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                 limits=session.limits,
             ),
             cut=session.cut,
+            pictures=session.pictures,
             density=session.job.profile.density,
         )
         try:

@@ -135,6 +135,8 @@ class Session:
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a person interrupts: looks under way end now, with what they have."""
+    pictures: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a whole page is painted: one at a time."""
     looking: dict[str, Looking] = field(default_factory=dict)
     followed: dict[str, int] = field(default_factory=dict)
     """Links followed so far in each unit."""

@@ -42,6 +42,8 @@ class Order:
     """Where the traffic is recorded; without one it is not."""
     cut: asyncio.Event | None = None
     """Set by whoever interrupts: the look ends at once, with what it has."""
+    pictures: asyncio.Lock | None = None
+    """Shared by all looks with one browser: held while it paints a whole page, which takes a hundred MB and more."""
     density: float = 1.0
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
 

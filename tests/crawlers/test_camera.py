@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -12,6 +13,7 @@ from crawlers import camera
 from crawlers.camera import Camera
 from crawlers.sight import Order, Seen
 from crawlers.tab import Slow, Tab
+from custody.model import Role, Snapshot
 
 PICTURE = b"\x89PNG"
 
@@ -40,6 +42,55 @@ class Tabbed:
 
 class Ordered:
     density = 1.0
+
+    def __init__(self, pictures: asyncio.Lock | None = None) -> None:
+        self.pictures = pictures
+
+    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
+        return cast(Snapshot, (role, name, data))
+
+
+class Tall(Tabbed):
+    """A page of one picture, which says when it was painted."""
+
+    def __init__(self, *, picture_s: float) -> None:
+        super().__init__(picture_s=picture_s, swap_s=None)
+        self.painted: list[tuple[float, float]] = []
+
+    async def send(self, method: str, params: Mapping[str, Any] | None = None, *, within: float) -> Mapping[str, Any]:
+        if method == "Page.getLayoutMetrics":
+            return {"cssContentSize": {"width": 1280, "height": 5000}}
+        begun = time.monotonic()
+        answer = await super().send(method, params or {}, within=within)
+        self.painted.append((begun, time.monotonic()))
+        return answer
+
+
+async def whole_pages(*tabs: Tall) -> list[Seen]:
+    pictures, seen = asyncio.Lock(), [Seen() for _ in tabs]
+    looks = [
+        Camera(cast(Tab, tab), cast(Order, Ordered(pictures)), what, tab.shown)
+        for tab, what in zip(tabs, seen, strict=True)
+    ]
+    await asyncio.gather(*(each.whole_page(within=lambda: 20.0) for each in looks))
+    return seen
+
+
+def test_whole_pages_are_painted_one_at_a_time() -> None:
+    tabs = [Tall(picture_s=0.2) for _ in range(3)]
+    seen = asyncio.run(whole_pages(*tabs))
+    times = sorted(time for tab in tabs for time in tab.painted)
+    assert len(times) == 3
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
+    assert all(len(each.snapshots) == 1 and not each.missing for each in seen)
+
+
+def test_a_picture_that_does_not_come_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "TURN_S", 0.1)
+    slow, quick = Tall(picture_s=2.0), Tall(picture_s=0.1)
+    seen = asyncio.run(whole_pages(slow, quick))
+    assert quick.painted[0][1] < slow.painted[0][1]
+    assert all(len(each.snapshots) == 1 for each in seen)
 
 
 def shot(tab: Tabbed, shown: Callable[[], object]) -> bytes:
