@@ -54,7 +54,30 @@ _KEPT_VARIABLES = (
 )
 """The browser gets these and no other: the store's credentials have no business where strangers' code runs."""
 
+_OF_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+"""What Playwright turns off. Chromium heeds its last such flag alone, so ours has to say this again."""
+_WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+"""What drops down from the address bar, of which each window would load two pages of the browser's own into a process of
+their own: as much work as a page of a site, for a bar that nobody types into. No site sees whether they are there."""
 _FLAGS = (
+    f"--disable-features={','.join((*_OF_PLAYWRIGHT, *_WINDOW))}",
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
     "--disable-quic",  # UDP would go past the egress
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",

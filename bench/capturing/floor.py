@@ -3,9 +3,10 @@
 ``shot``: a fresh context, the page until its load event, a picture of all of it by Playwright. ``full``: waits until
 the page says that it is drawn, scrolls down and back, takes a fast lossless picture and the DOM, has the body of every
 answer from DevTools into a WARC of its own, and hashes all of it. Neither knows of beacons' answers, redirects' bodies,
-frames in other processes, workers, limits, addresses, a log or a store.
+frames in other processes, workers, limits, addresses, a log or a store. Both start the browser with the flags that we
+start it with; ``bare`` is ``shot`` with none but Playwright's.
 
-`python -m bench.capturing.floor shot|full BROWSER FOLDER URL...`, two pages at a time.
+`python -m bench.capturing.floor bare|shot|full BROWSER FOLDER URL...`, two pages at a time.
 """
 
 import asyncio
@@ -147,7 +148,7 @@ def _keep(files: dict[Path, bytes]) -> None:
         path.write_bytes(data)
 
 
-MODES = {"shot": shot, "full": full}
+MODES = {"bare": shot, "shot": shot, "full": full}
 
 
 async def look(mode: str, executable: str, folder: Path, urls: Sequence[str]) -> None:
@@ -162,7 +163,7 @@ async def look(mode: str, executable: str, folder: Path, urls: Sequence[str]) ->
 
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
-            executable_path=executable, args=list(FLAGS), chromium_sandbox=os.geteuid() != 0
+            executable_path=executable, args=[] if mode == "bare" else list(FLAGS), chromium_sandbox=os.geteuid() != 0
         )
         await asyncio.gather(*(work(started) for _ in range(AT_A_TIME)))
         await started.close()

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _TICK_S = 0.3
@@ -126,9 +127,11 @@ class _Group:
         return int(dict(line.split() for line in lines)["usage_usec"]) / 1e6
 
     def remove(self) -> None:
-        if self._path is not None:
-            with suppress(OSError):  # the kernel may need a moment more
-                self._path.rmdir()
+        for _ in range(10 if self._path is not None and self._path.exists() else 0):
+            with suppress(OSError):  # the kernel needs a moment until the last process is gone from it
+                cast(Path, self._path).rmdir()
+                return
+            time.sleep(_TICK_S / 3)
 
 
 def measured(command: Sequence[str]) -> Usage:
