@@ -4,8 +4,8 @@ The real command with its embedded store, each time on a new home, in turns with
 two pages at a time, start and end of everything included, the control captures too.
 
 BENCH_POSTS (10) posts, and as many listings behind two redirects each; BENCH_ROUNDS (3). BENCH_MODES picks some of
-bare, shot, chromium, full and shell. BENCH_SITE=http://127.0.0.1:PORT takes another site than our own: one with `/post/N`,
-`/s/N` and `/__manifest.json`, as bench.capturing.site describes them, on a private address.
+bare, shot, chromium, full and shell. BENCH_SITE=http://127.0.0.1:PORT takes another site than our own: one with
+`/post/N`, `/s/N` and `/__manifest.json`, as bench.capturing.site describes them, on a private address.
 """
 
 import json

@@ -74,8 +74,8 @@ _OF_PLAYWRIGHT = (
 )
 """What Playwright turns off. Chromium heeds its last such flag alone, so ours has to say this again."""
 _WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
-"""What drops down from the address bar, of which each window would load two pages of the browser's own into a process of
-their own: as much work as a page of a site, for a bar that nobody types into. No site sees whether they are there."""
+"""What drops down from the address bar: each window would load two pages of the browser's own for it, in a process of
+their own, which is as much work as a page of a site. No site sees whether they are there."""
 _FLAGS = (
     f"--disable-features={','.join((*_OF_PLAYWRIGHT, *_WINDOW))}",
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
