@@ -58,6 +58,14 @@ def capture(
     robots: Annotated[
         str, typer.Option("--robots", metavar="record|obey", help="obey: a page that robots.txt forbids is refused.")
     ] = "record",
+    consent: Annotated[
+        str,
+        typer.Option(
+            "--consent",
+            metavar="as-found|reject",
+            help="Cookie banners: left alone; or refused, after the page was kept as found.",
+        ),
+    ] = "as-found",
     authority: Annotated[
         list[str] | None,
         typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
@@ -164,6 +172,8 @@ def capture(
         )
         if robots not in {"record", "obey"}:
             raise UsageError(f"--robots is record or obey, got {robots!r}")
+        if consent not in {"as-found", "reject"}:
+            raise UsageError(f"--consent is as-found or reject, got {consent!r}")
         asked = capturing.Asked(
             urls=tuple(urls or ()),
             list_file=from_,
@@ -174,6 +184,7 @@ def capture(
                 "depth": depth,
                 "operator": operator,
                 "robots": robots,
+                "consent": consent,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,

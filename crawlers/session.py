@@ -57,6 +57,8 @@ class Job:
     """Pages that are known to be public: where nothing is found at one's host, it is looked at too."""
     upstream: Upstream | None = None
     """The operator's proxy that public addresses are reached through."""
+    consent: str = "as-found"
+    """``as-found``: banners are left alone. ``reject``: refused, once the page was kept as it was found."""
     control: bool = True
     """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
 
@@ -89,6 +91,7 @@ class Job:
             "look_again_s": int(self.look_again_s),
             "control_pages": list(self.control_pages),
             "proxy": None if self.upstream is None else str(self.upstream),
+            "consent": self.consent,
             "control": self.control,
         }
 

@@ -215,10 +215,13 @@ def _session(seen: Seen, *, found: int, listed: int) -> dict[str, Json]:
     total = len(seen.interactions) + seen.more_interactions
     said: dict[str, Json] = {
         "logged_in": False,
-        "scripts": [],
-        "consent": "left as found",
+        "scripts": trimming.fact(seen.scripts),
+        "consent": "left as found" if seen.consent is None else str(seen.consent["result"]),
+        "pictures": trimming.fact(seen.pictures),
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
     }
+    if seen.consent is not None:
+        said["consent_handling"] = trimming.fact(seen.consent)
     if found > listed:
         said["candidates_total"] = found
     return said
