@@ -81,6 +81,8 @@ class Seen:
     """What was done to the page that is shown, in order: ``consent_refused``, ``scrolled``."""
     pictures: list[Mapping[str, Json]] = field(default_factory=list)
     """Each picture's name, and what was done before it."""
+    derived: list[Mapping[str, Json]] = field(default_factory=list)
+    """What was made of other files of the visit, and of which; or why it was not."""
     missing: list[Missing] = field(default_factory=list)
     certificates: tuple[Certificate, ...] = ()
     times: dict[str, datetime] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from crawlers.media import extension, media_type
 from crawlers.scroll import Scroll
 from crawlers.sight import Framed
 from crawlers.tab import STEP_S, Refused, Slow
+from crawlers.whole import Whole
 from crawlers.world import Words
 from custody.model import Role
 
@@ -95,6 +96,8 @@ class Snapshots:
         seen.times["screenshot_at"] = clock()
         if not left and self._left_for_another(shown):
             seen.lacks(Role.SCREENSHOT, "the page left for another while its picture was taken")
+            return True
+        await Whole(kit).compose(within=kit.until - SPARE_S - time.monotonic())
         return True
 
     def _left_for_another(self, shown: str | None) -> bool:

@@ -218,6 +218,7 @@ def _session(seen: Seen, *, found: int, listed: int) -> dict[str, Json]:
         "scripts": trimming.fact(seen.scripts),
         "consent": "left as found" if seen.consent is None else str(seen.consent["result"]),
         "pictures": trimming.fact(seen.pictures),
+        "derived": trimming.fact(seen.derived),
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
     }
     if seen.consent is not None:

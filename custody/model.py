@@ -25,6 +25,8 @@ class Role(StrEnum):
     ROBOTS = "robots"
     TLS_CERT = "tls_cert"
     WARC = "warc"
+    COMPOSITE = "composite"
+    """Made of other artifacts of the same capture, as the record's ``session`` says; no picture that a browser took."""
 
 
 class Status(StrEnum):
