@@ -66,6 +66,10 @@ def capture(
             help="Cookie banners: left alone; or refused, after the page was kept as found.",
         ),
     ] = "as-found",
+    media: Annotated[
+        bool,
+        typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
+    ] = False,
     authority: Annotated[
         list[str] | None,
         typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
@@ -185,6 +189,7 @@ def capture(
                 "operator": operator,
                 "robots": robots,
                 "consent": consent,
+                "media": media,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,

@@ -36,6 +36,8 @@ EVAL_MS = 800
 SWEEP_S = 0.25
 MAX_FRAMES = 20
 MAX_CLICKS = 50
+MAX_RULES = 20
+"""Names of rules that are listed: a page that is known to more wants to be."""
 MAX_MESSAGE = 100_000
 """Characters that the program may tell at once."""
 _TICK_S = 0.05
@@ -191,7 +193,7 @@ class Banners:
         handled, kind, rule = self.handled, message.get("type"), str(message.get("cmp", ""))[:_MAX_TEXT]
         if kind == "cmpDetected":
             self._recognised = True
-            if rule not in handled.recognised:
+            if rule not in handled.recognised and len(handled.recognised) < MAX_RULES:
                 handled.recognised.append(rule)
         elif kind == "popupFound" and self._acting is None:
             handled.rule, self._acting = rule, place

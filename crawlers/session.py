@@ -62,6 +62,9 @@ class Job:
     control: bool = True
     """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
 
+    media: bool = False
+    """The video of each page that was asked for is fetched a second time, by yt-dlp, once the page was captured."""
+
     @property
     def interventions(self) -> tuple[str, ...]:
         """What stands between the program and the public network because this job said so."""
@@ -92,6 +95,7 @@ class Job:
             "control_pages": list(self.control_pages),
             "proxy": None if self.upstream is None else str(self.upstream),
             "consent": self.consent,
+            "media": self.media,
             "control": self.control,
         }
 

@@ -21,6 +21,7 @@ from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
 from crawlers.provenance import fonts
 from crawlers.session import Job, Progress, Session
+from crawlers.video import fetch
 from custody.model import Json
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -51,6 +52,8 @@ async def open_session(
     await asyncio.to_thread(check_driver)
     if job.consent == REJECT:
         bundle.script()  # said now, and not at the first page
+    if job.media:
+        fetch.version()
     egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network), upstream=job.upstream)
     await egress.start()
     try:

@@ -93,6 +93,8 @@ class Seen:
     """What was run in the page beyond reading it: name, version, digest, world."""
     consent: Mapping[str, Json] | None = None
     """What was done about a consent banner; None: it was left as found."""
+    media: Mapping[str, Json] | None = None
+    """The account of a second fetch; None: there was none."""
     answer: Exchange | None = field(default=None, repr=False)
     """The answer that was kept, where refusing a banner led to another; else None."""
     settings: dict[str, Json] = field(default_factory=dict)

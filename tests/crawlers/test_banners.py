@@ -228,6 +228,7 @@ def test_a_page_that_comes_anew_once_it_is_refused(eye: Looker) -> None:
     assert found.missing() == {}
 
 
+@pytest.mark.slow
 def test_a_page_cannot_stand_in_its_way_nor_see_it(site: Site, eye: Looker) -> None:
     told = Told(site)
     eye.look(f"{HERE}/named", consent="reject")

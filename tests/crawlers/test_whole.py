@@ -63,6 +63,7 @@ def test_tiles_become_one_picture_too(eye: Looker, monkeypatch: pytest.MonkeyPat
     assert found.visit().status is Status.COMPLETE
 
 
+@pytest.mark.slow
 def test_where_it_is_too_large_the_tiles_are_enough_and_it_is_said(
     eye: Looker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
