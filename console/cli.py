@@ -58,6 +58,18 @@ def capture(
     robots: Annotated[
         str, typer.Option("--robots", metavar="record|obey", help="obey: a page that robots.txt forbids is refused.")
     ] = "record",
+    consent: Annotated[
+        str,
+        typer.Option(
+            "--consent",
+            metavar="as-found|reject",
+            help="Cookie banners: left alone; or refused, after the page was kept as found.",
+        ),
+    ] = "as-found",
+    media: Annotated[
+        bool,
+        typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
+    ] = False,
     authority: Annotated[
         list[str] | None,
         typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
@@ -164,6 +176,8 @@ def capture(
         )
         if robots not in {"record", "obey"}:
             raise UsageError(f"--robots is record or obey, got {robots!r}")
+        if consent not in {"as-found", "reject"}:
+            raise UsageError(f"--consent is as-found or reject, got {consent!r}")
         asked = capturing.Asked(
             urls=tuple(urls or ()),
             list_file=from_,
@@ -174,6 +188,8 @@ def capture(
                 "depth": depth,
                 "operator": operator,
                 "robots": robots,
+                "consent": consent,
+                "media": media,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,

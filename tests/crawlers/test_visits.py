@@ -439,6 +439,8 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     for n in range(2 * MAX_INTERACTIONS):
         seen.note("dialog_dismissed", AT, message=long, n=n)
     connections = [replace(connection(f"h{n}.example", n=n), detail=long) for n in range(5_000)]
+    seen.media = {"said": [long] * 3, "arguments": [long], "connections": [each.to_json() for each in connections]}
+    seen.consent = {"result": "done", "recognised": ["rule"] * 20, "led_to": long}
     candidates = [Candidate(via=via, follow=n < 20, reason=long) for n in range(12_000)]
     made = visit(
         seen,
@@ -453,6 +455,8 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     parsed = Record.parse(record)
     assert sum(each.follow for each in parsed.candidates) == 20
     assert "more characters)" in parsed.hops[19].to_url
+    session = cast("dict[str, dict[str, Json]]", parsed.circumstances["session"])
+    assert session["media"]["connections_total"] == 5_000
 
 
 def test_a_link_too_many_is_no_failure(looking: Looking) -> None:
