@@ -5,6 +5,8 @@ import base64
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,7 @@ from crawlers import camera
 from crawlers.camera import Camera
 from crawlers.sight import Order, Seen
 from crawlers.tab import Slow, Tab
+from custody.digest import Digest
 from custody.model import Role, Snapshot
 
 PICTURE = b"\x89PNG"
@@ -47,7 +50,15 @@ class Ordered:
         self.pictures = pictures
 
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
-        return cast(Snapshot, (role, name, data))
+        return Snapshot(
+            role=role,
+            name=name,
+            media_type=media_type,
+            path=Path(name),
+            digest=Digest.of(data),
+            bytes=len(data),
+            made_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
 
 
 class Tall(Tabbed):
