@@ -12,7 +12,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
 from crawlers.recording.desk import Desk
-from crawlers.session import Session
+from crawlers.session import Looking, Session
 from custody.model import Json
 
 CLOSE_S = 10.0
@@ -78,8 +78,13 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             density=session.job.profile.density,
         )
         try:
-            request.meta["seen"] = await browser.look(page, order)
+            request.meta["seen"] = await self._seen(page, order, session, looking)
         finally:
             if not await browser.close_context(page, timeout_s=CLOSE_S):
                 self._put_an_end_to_it()
         return Response(request.url, status=200, request=request, flags=["look"])
+
+    async def _seen(self, page: Any, order: browser.Order, session: Session, looking: Looking) -> browser.Seen:
+        if session.hand is not None:
+            return await browser.attend(page, order, hand=session.hand, rename=looking.rename)
+        return await browser.look(page, order)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from archive.acquisition import Acquisition
@@ -10,6 +10,7 @@ from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
 from archive.spool import SpoolFile, VisitSpool
 from archive.vault import Vault
+from crawlers.attending.hand import Hand
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch
 from crawlers.manners import Manners
@@ -102,6 +103,13 @@ class Looking:
     robots: Mapping[str, Json]
     kept: list[Snapshot] = field(default_factory=list)
 
+    def rename(self, old: str, new: str) -> Snapshot:
+        """The same file by another name in the record. In the spool it stays what it was."""
+        place = next(n for n, each in enumerate(self.kept) if each.name == old)
+        assert all(each.name != new for each in self.kept), "a name is used once"
+        self.kept[place] = snapshot = replace(self.kept[place], name=new)
+        return snapshot
+
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
         """Write bytes into the spool, hashed on the way. A name used before gets a number."""
         return self.fill(role, name, media_type, lambda file: file.write(data))
@@ -142,6 +150,8 @@ class Session:
     looking: dict[str, Looking] = field(default_factory=dict)
     followed: dict[str, int] = field(default_factory=dict)
     """Links followed so far in each unit."""
+    hand: Hand | None = None
+    """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)
     """Addresses already looked at, or about to be, in each unit."""
     choosing: dict[str, asyncio.Lock] = field(default_factory=dict)
