@@ -20,6 +20,11 @@ _WORDS = {
     "seen": "kept, sealing",
     "recorded": "recorded",
     "submitted": "submitted, not yet in the log",
+    "attend": "the window is open: Enter takes a picture, q ends",
+    "page": "page kept",
+    "shot": "picture taken",
+    "not_shot": "no picture taken",
+    "quarantine": "QUARANTINED: what is sent from now on is not recorded",
     "lost": "LOST",
 }
 
@@ -37,7 +42,11 @@ class Lines:
             return  # said by "start" already, for a person
         seconds = (self._clock() - self._began).total_seconds()
         said = _WORDS.get(step, step)
-        if step == "seen":
+        if step == "page":
+            said = f"page {facts['n']} " + ("kept" if facts["kept"] else "seen, and not kept: too many were")
+        elif step == "shot":
+            said = f"picture {facts['n']} taken"
+        elif step == "seen":
             said = f"{facts['status']}, shown: {facts['outcome']}; sealing"
         detail = f" ({facts['reason']})" if "reason" in facts else ""
         self._console.print(f"[dim]{seconds:6.1f} s[/dim]  {escape(str(facts.get('url', '')))}  {said}{escape(detail)}")

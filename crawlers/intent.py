@@ -42,6 +42,7 @@ class Intent:
                     "operator": session.job.operator,
                     "depth": plan.depth,
                     "robots": session.job.robots,
+                    "surface": session.surface,
                 },
             ),
             _robots(session, plan.url),

@@ -163,6 +163,11 @@ class Session:
     """Work that has to be done before the session is closed."""
 
     @property
+    def surface(self) -> str:
+        """``attended``: a person acts in the window. ``automatic``: the program looks by itself."""
+        return "automatic" if self.hand is None else "attended"
+
+    @property
     def software(self) -> tuple[tuple[str, str], ...]:
         """Name and version of what records the traffic; the browser names itself."""
         return tuple((name, str(self.environment[key])) for name, key in _RECORDS.items() if key in self.environment)

@@ -191,7 +191,7 @@ class CaseSpider(Spider):
             interventions=self.job.interventions,
             candidates=candidates,
             environment=session.environment,
-            surface="automatic" if session.hand is None else "attended",
+            surface=session.surface,
             closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
         session.progress(

@@ -108,18 +108,16 @@ class Recorded:
 
 
 def traffic(found: Looked) -> list[Recorded]:
-    records = []
-    for each in ArchiveIterator(BytesIO(found.data("traffic.warc.gz"))):
-        records.append(
-            Recorded(
-                kind=each.rec_type,
-                url=each.rec_headers.get_header("WARC-Target-URI") or "",
-                withheld=each.rec_headers.get_header("WARC-Withheld") or "",
-                head="" if each.http_headers is None else str(each.http_headers),
-                body=each.content_stream().read(),
-            )
+    return [
+        Recorded(
+            kind=each.rec_type,
+            url=each.rec_headers.get_header("WARC-Target-URI") or "",
+            withheld=each.rec_headers.get_header("WARC-Withheld") or "",
+            head="" if each.http_headers is None else str(each.http_headers),
+            body=each.content_stream().read(),
         )
-    return records
+        for each in ArchiveIterator(BytesIO(found.data("traffic.warc.gz")))
+    ]
 
 
 class Notebook:
