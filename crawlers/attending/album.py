@@ -23,9 +23,7 @@ MAX_KEPT = 60
 
 Rename = Callable[[str, str], Snapshot]
 _INPUT = re.compile(r'<input\b(?:\s+[^\s=>/]+(?:="[^"]*")?)*\s*/?>', re.IGNORECASE)
-_SECRET = re.compile(
-    r'type="password"|-webkit-text-security|autocomplete="[^"]*(?:password|one-time-code)', re.IGNORECASE
-)
+_PRESSED = re.compile(r'\stype="(?:submit|button|reset|image|checkbox|radio|range|color)"', re.IGNORECASE)
 _VALUE = re.compile(r'(\svalue=)"[^"]*"', re.IGNORECASE)
 
 
@@ -243,5 +241,8 @@ class Album:
 
 
 def without_secrets(markup: str) -> str:
-    """Rendered markup without the ``value`` of fields for secrets: some pages write there what is typed."""
-    return _INPUT.sub(lambda found: _VALUE.sub(r'\1""', found[0]) if _SECRET.search(found[0]) else found[0], markup)
+    """Rendered markup without the ``value`` of fields that are typed into, or hidden: some pages write it there.
+
+    Of all such fields: one for a password may have been turned into another since.
+    """
+    return _INPUT.sub(lambda found: found[0] if _PRESSED.search(found[0]) else _VALUE.sub(r'\1""', found[0]), markup)

@@ -216,7 +216,10 @@ _LISTENER = """(() => {
     return found;
   };
   // Text that goes into something that takes none: into a shadow root that is closed to us.
-  const isClosed = element => element instanceof Element && !typed(element) && !rootOf.call(element);
+  const HOSTS = new Set(['article', 'aside', 'blockquote', 'body', 'div', 'footer', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6',
+                         'header', 'main', 'nav', 'p', 'section', 'span']);  // WHATWG DOM, "valid shadow host name"
+  const isClosed = element => element instanceof Element && !typed(element) && !rootOf.call(element)
+    && (HOSTS.has(tagOf.call(element)) || tagOf.call(element).includes('-'));
 
   let room = PER_SECOND, more = {};
   const add = (kind, event, extra) => {

@@ -113,6 +113,7 @@ class Traffic:
             self._trouble = self._trouble or recorder.trouble
             turns = [turn for turn in recorder.ledger if not turn.from_cache]
             quarantine = self._withholding.apply(recorder.ledger)
+            url = self._withholding.address(url, self._clock())
             if downloads:
                 for turn in turns:
                     turn.is_download = turn.kind == "Document" and not turn.whole
