@@ -1,8 +1,9 @@
 """What came of one run, as the command and the console tell it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from custody.model import Candidate, Hop, Missing, Origin, Outcome, Status, Via
+from custody.model import Candidate, Hop, Json, Missing, Origin, Outcome, Status, Via
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,10 @@ class Captured:
     artifacts: tuple[Kept, ...] = field(repr=False)
     missing: tuple[Missing, ...]
     candidates: tuple[Candidate, ...] = field(repr=False)
+    surface: str
+    """``automatic``, or ``attended``: a person acted in the window."""
+    quarantine: Mapping[str, Json]
+    """As the record has it; empty where it is not quarantined."""
     record_sha256: str
     log: str
     started_index: int | None

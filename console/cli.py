@@ -29,7 +29,18 @@ from console.options import (
     TrustSpkiOption,
 )
 from console.screen import has_printed_json, print_json, say, sentences
-from console.verbs import authorities, disposing, exporting, fixity, holding, keys, packaging, seal, stewardship
+from console.verbs import (
+    allowing,
+    authorities,
+    disposing,
+    exporting,
+    fixity,
+    holding,
+    keys,
+    packaging,
+    seal,
+    stewardship,
+)
 from console.verbs.sequence import sequence
 
 app = typer.Typer(
@@ -358,6 +369,7 @@ app.command("release")(holding.release)
 app.command("holds")(holding.holds)
 app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
+app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
 
 

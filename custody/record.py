@@ -229,6 +229,12 @@ class Record:
         )
 
 
+def quarantine_of(sections: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A record's section, of its JSON or its ``circumstances``; empty where it is not quarantined."""
+    found = sections.get("quarantine")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _via(via: Via) -> dict[str, Json]:
     return {"href": via.href, "text": via.text, "where": via.where}
 

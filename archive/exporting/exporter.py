@@ -15,6 +15,7 @@ from archive.errors import DiskError, UsageError
 from archive.exporting import plain, times, wrapping
 from archive.exporting.blobs import Blobs, write
 from archive.exporting.proofs import Prover
+from archive.exporting.quarantine import refuse_quarantined
 from archive.exporting.selection import Selection, select
 from archive.exporting.times import Stamped
 from archive.ledger import Ledger
@@ -94,7 +95,7 @@ class Exporter:
         self._progress = progress
 
     def export(self, asked: Asked, target: Path) -> Exported:
-        """Raises ``UsageError`` when the target is there; ``DiskError``, ``StoreError`` and ``LogError``."""
+        """Raises ``UsageError`` when the target is there; ``Refused``, ``DiskError``, ``StoreError``, ``LogError``."""
         if target.exists() or target.is_symlink():
             raise UsageError(f"{target} is there already, and nothing is overwritten: name another")
         beside = target.with_name(f".{target.name}.{self._scribe.random(_RANDOM_BYTES).hex()}")
@@ -123,6 +124,7 @@ class Exporter:
         known = self._write_known(chosen, bag)
         blobs = Blobs(self._store, bag, self._progress)
         blobs.take(chosen)
+        refuse_quarantined(self._store, chosen, blobs.quarantined)
         receipt, event_id = self._tell(asked, chosen, known, blobs, bag)
         self._seal(receipt)
         prover, stamped = self._time(receipt.index)
