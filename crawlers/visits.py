@@ -218,7 +218,7 @@ def _session(seen: Seen, surface: str, *, found: int, listed: int, hops: int) ->
     total = len(seen.interactions) + seen.more_interactions
     said: dict[str, Json] = {
         "surface": surface,
-        "logged_in": None if seen.quarantine else False,
+        "logged_in": None if surface == "attended" else False,
         "scripts": [],
         "consent": "left as found",
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),

@@ -555,7 +555,7 @@ sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v dispo
   function told(line) { if (gone[line] in under && !named[gone[line]]++) print "HOLD_VIOLATION", "entry", gone[line], "disposes of what was on hold" }
   { path = "data/artifacts/" $1 }
   path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }
-  $4 ~ /^(correction|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
+  $4 ~ /^(correction|decision|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
   ($5 " " $1) in gone || ($5 " *") in gone { told(($5 " " $1) in gone ? $5 " " $1 : $5 " *"); print "NOTE", $4, "of entry", $3, "was disposed of"; next }
   { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
 while read -r code path rest; do
