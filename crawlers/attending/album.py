@@ -21,6 +21,8 @@ MAX_PAGES = 200
 MAX_KEPT = 60
 """Of pages, and as many of shots: what is kept of more would have no room in a record."""
 
+IN_CLEAR = "a secret that was typed stands there in clear: no picture was taken"
+
 Rename = Callable[[str, str], Snapshot]
 _INPUT = re.compile(r'<input\b(?:\s+[^\s=>/]+(?:="[^"]*")?)*\s*/?>', re.IGNORECASE)
 _PRESSED = re.compile(r'\stype="(?:submit|button|reset|image|checkbox|radio|range|color)"', re.IGNORECASE)
@@ -70,7 +72,10 @@ class Page:
 class Album:
     """Names the files: ``page-2-dom.html`` of the second page as it came, ``shot-1-…`` of a moment, or as it is."""
 
-    def __init__(self, keep: Keep, rename: Rename, withholding: Withholding) -> None:
+    def __init__(
+        self, keep: Keep, rename: Rename, withholding: Withholding, *, is_in_clear: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``is_in_clear``: whether a secret can be read off the screen; then no picture is taken."""
         self.pages: list[Page] = []
         self.more_pages = 0
         self.shots: list[Moment] = []
@@ -79,6 +84,7 @@ class Album:
         self._keep = keep
         self._rename = rename
         self._withholding = withholding
+        self._is_in_clear = is_in_clear
         self._now: Moment | None = None
         self._bodies: dict[str, str] = {}
         """By document, the file that holds its body."""
@@ -183,14 +189,23 @@ class Album:
             await self._viewport(kit)
             await self._read(kit, moment)
             await self._body(kit, page)
-            await kit.camera.whole_page(within=lambda: WITHIN_S)
+            await self._whole_page(kit)
         finally:
             moment.lacks = [*seen.missing]
             seen.missing[:] = before
             self._now = None
         return moment
 
+    async def _whole_page(self, kit: Kit) -> None:
+        if self._is_in_clear():
+            kit.seen.lacks(Role.SCREENSHOT, IN_CLEAR)
+        else:
+            await kit.camera.whole_page(within=lambda: WITHIN_S)
+
     async def _viewport(self, kit: Kit) -> None:
+        if self._is_in_clear():
+            kit.seen.lacks(Role.VIEWPORT, IN_CLEAR)
+            return
         try:
             kit.keep(Role.VIEWPORT, "viewport.png", "image/png", await kit.camera.viewport(within=WITHIN_S))
         except (Slow, Refused) as error:

@@ -44,7 +44,7 @@ class Attendance(Look):
         self._hand = hand
         self._inputs = Inputs(clock=order.clock)
         self._listening = Listening(self._inputs, withholding)
-        self._album = Album(order.keep, rename, withholding)
+        self._album = Album(order.keep, rename, withholding, is_in_clear=lambda: self._listening.is_in_clear)
         self._wanted: str | None = None
         self._said = False
         self._shown_since = 0.0

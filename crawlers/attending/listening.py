@@ -36,6 +36,7 @@ class Listening:
         self._inputs = inputs
         self._withholding = withholding
         self._looking: set[asyncio.Task[None]] = set()
+        self._in_clear: set[tuple[int, object]] = set()
 
     def begin(self, line: Line) -> "asyncio.Future[Message]":
         """All of it before the page runs; the last answer says that it stands."""
@@ -44,7 +45,14 @@ class Listening:
         line.post("Page.enable")
         return line.post("Page.addScriptToEvaluateOnNewDocument", source=SCRIPT, worldName=WORLD, runImmediately=True)
 
+    @property
+    def is_in_clear(self) -> bool:
+        """Whether a secret can be read off the screen."""
+        return bool(self._in_clear)
+
     def heard(self, line: Line, method: str, params: Message) -> None:
+        if method == "Runtime.executionContextsCleared":
+            self._in_clear = {each for each in self._in_clear if each[0] != id(line)}
         if method != "Runtime.bindingCalled" or params.get("name") != _BINDING:
             return
         payload = str(params.get("payload", ""))
@@ -71,6 +79,9 @@ class Listening:
             self.shots_asked += 1
         elif kind == "secret":
             self._withholding.begin(at, PASSWORD)
+        elif kind == "clear":
+            where = id(line), context
+            self._in_clear = self._in_clear | {where} if said.get("on") else self._in_clear - {where}
         elif kind == "closed":
             task = asyncio.ensure_future(self._look_closer(line, context, lambda: self._withholding.begin(at, UNSEEN)))
             self._looking.add(task)
@@ -205,6 +216,7 @@ _LISTENER = """(() => {
   };
 
   const secrets = new WeakSet();  // a field that was one stays one, whatever the page turns it into
+  const fields = [], MOST = 50;
   const isSecret = element => {
     if (!(element instanceof Element)) return false;
     if (secrets.has(element)) return true;
@@ -212,8 +224,18 @@ _LISTENER = """(() => {
     const hides = typed(element) && getComputedStyle(element).webkitTextSecurity;
     const found = (tagOf.call(element) === 'input' && attribute(element, 'type').toLowerCase() === 'password')
       || tokens.some(each => TOKENS.has(each)) || (hides && hides !== 'none');
-    if (found) secrets.add(element);
+    if (found) {
+      secrets.add(element);
+      if (fields.length < MOST) fields.push(new WeakRef(element));
+    }
     return found;
+  };
+  // Whether a secret can be read off the screen: pictures have to wait until it cannot.
+  let clear = false;
+  const look = () => {
+    const now = fields.map(each => each.deref()).some(each => each && each.isConnected && each.value
+      && attribute(each, 'type').toLowerCase() !== 'password' && getComputedStyle(each).webkitTextSecurity === 'none');
+    if (now !== clear) say({k: 'clear', on: clear = now});
   };
   // Text that goes into something that takes none: into a shadow root that is closed to us.
   const HOSTS = new Set(['article', 'aside', 'blockquote', 'body', 'div', 'footer', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6',
@@ -287,12 +309,13 @@ _LISTENER = """(() => {
     if (!event.isTrusted) return;
     heard[event.type] = (heard[event.type] || 0) + 1;
     take[event.type]?.(event);
+    if (fields.length && ['click', 'input', 'keydown'].includes(event.type)) setTimeout(look, 0);
   };
   const arm = () => {
     for (const type of [...Object.keys(take), 'beforeinput']) {
       addEventListener(type, on, {capture: true, passive: type !== 'keydown'});
     }
-    addEventListener('pagehide', check, {capture: true});
+    addEventListener('pagehide', leave, {capture: true});
   };
   const COUNTED = ['click', 'keydown', 'beforeinput'];
   const counts = performance.eventCounts;
@@ -300,6 +323,7 @@ _LISTENER = """(() => {
   const hidden = {};
   const check = () => {
     arm();
+    if (fields.length) look();
     const of = {};
     for (const type of COUNTED) {
       const missed = (counts.get(type) || 0) - before[type] - (heard[type] || 0);
@@ -312,6 +336,10 @@ _LISTENER = """(() => {
     if (Object.keys(more).length) say({k: 'more', of: more});
     room = PER_SECOND;
     more = {};
+  };
+  const leave = () => {
+    check();
+    if (clear) say({k: 'clear', on: clear = false});
   };
   arm();
   new MutationObserver(arm).observe(document, {childList: true});

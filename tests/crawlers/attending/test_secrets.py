@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crawlers.attending.album import without_secrets
+from crawlers.attending.album import IN_CLEAR, without_secrets
 from crawlers.recording.withholding import PASSWORD
 from custody.record import Record
 from tests.crawlers.attending.scene import Notebook, Person, attended, inputs, pages, traffic, window
@@ -162,6 +162,10 @@ def test_wherever_the_field_is(place: Place, path: str) -> None:
     assert SECRET.encode() in place.sent(), "the site did get it"
     assert holding(found, SECRET) == []
     assert found.seen.quarantine["reason"] in {PASSWORD, "unseen_input"}
+    if path in {"/turned", "/token"}:
+        assert found.missing()["viewport"] == found.missing()["screenshot"] == IN_CLEAR
+    else:
+        assert "viewport" not in found.missing()
     if path == "/get":
         assert found.seen.final_url == f"{HERE}/welcome?withheld"
         assert [each["url"] for each in pages(found.seen)][-1] == f"{HERE}/welcome?withheld"
