@@ -18,7 +18,7 @@ capture: setup                  ## make capture URL='https://…' CASE=name [ARG
 	@$(BIN)/counterproof capture "$$URL" --case "$$CASE" $(ARGS)
 
 test: setup                     ## all but the slow tests, the outside network cut; make test k=hops runs the ones so named
-	@.ci/cut $(BIN)/pytest -n 3 --dist loadfile -m "not slow" $${k:+-k "$$k"}
+	@.ci/cut $(BIN)/pytest -n 4 --dist loadfile -m "not slow" $${k:+-k "$$k"}
 
 slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
 	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5

@@ -190,6 +190,10 @@ class Catalog:
         """Captures that asked for this address (its dedupe key), newest first."""
         return self._entries("WHERE url_key = ? ORDER BY started_index DESC LIMIT ?", (key, limit))
 
+    def of_unit(self, unit: str, *, limit: int = 1_000) -> list[Entry]:
+        """Captures of one unit, oldest first."""
+        return self._entries("WHERE unit = ? ORDER BY started_index LIMIT ?", (unit, limit))
+
     def count_ended(self, below: int) -> tuple[int, int]:
         """How many captures have their end in the log, and how many of these in a leaf below this index."""
         (row,) = self._rows(

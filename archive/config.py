@@ -21,6 +21,7 @@ AUTHORITY_ROOTS = "COUNTERPROOF_AUTHORITY_ROOTS"
 INBOX_WAIT = "COUNTERPROOF_INBOX_WAIT"
 TRAFFIC_MIB = "COUNTERPROOF_TRAFFIC_MIB"
 TRAFFIC_BODY_MIB = "COUNTERPROOF_TRAFFIC_BODY_MIB"
+EGRESS_ADDRESS_URL = "COUNTERPROOF_EGRESS_ADDRESS_URL"
 
 PROJECT = "SCRAPY_PROJECT"
 _MODULES = {"default": "settings.base", "production": "settings.production", "testing": "settings.testing"}
@@ -63,6 +64,8 @@ class ArchiveConfig:
     """Of the bodies that one visit fetches, so much is kept."""
     traffic_body_mib: int = _DEFAULT_TRAFFIC_BODY_MIB
     """Of one body."""
+    egress_address_url: str | None = None
+    """Of a service that answers with the address that it was asked from, as text. None: that address is unknown."""
 
     @property
     def prefix(self) -> str:
@@ -105,6 +108,7 @@ class ArchiveConfig:
             inbox_wait_s=_seconds(_first(layers, INBOX_WAIT)),
             traffic_mib=_mib(_first(layers, TRAFFIC_MIB), TRAFFIC_MIB, _DEFAULT_TRAFFIC_MIB),
             traffic_body_mib=_mib(_first(layers, TRAFFIC_BODY_MIB), TRAFFIC_BODY_MIB, _DEFAULT_TRAFFIC_BODY_MIB),
+            egress_address_url=_web(_first(layers, EGRESS_ADDRESS_URL), EGRESS_ADDRESS_URL),
         )
 
 
@@ -165,6 +169,12 @@ def _mib(text: str | None, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_MIB):
         raise UsageError(f"traffic is limited to 1 to {_MAX_MIB} MiB, got {text[:20]!r}; set {name}")
     return int(text)
+
+
+def _web(text: str | None, name: str) -> str | None:
+    if text is not None and urlsplit(text).scheme not in {"http", "https"}:
+        raise UsageError(f"{name} is an http:// or https:// address, got {text[:80]!r}")
+    return text
 
 
 def _seconds(text: str | None) -> float:

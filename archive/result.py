@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from custody.model import Candidate, Hop, Json, Missing, Origin, Outcome, Status, Via
 
@@ -26,6 +27,7 @@ class Captured:
     unit: str
     parent: str | None
     via: Via | None
+    looked_at: datetime
     requested_url: str
     final_url: str | None
     title: str | None
@@ -93,6 +95,14 @@ class Result:
     notices: tuple[str, ...]
     trouble: str = ""
     """What of store, disk or key gave out as the run ended, after all this was recorded; empty: nothing did."""
+    controls: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    """What came of the program's own page, by ``start`` and ``end``, as the run's end has it; empty: not asked for."""
+
+    @property
+    def controlled(self) -> bool:
+        """Whether every control capture that was asked for passed."""
+        results = [each.get("result") for each in self.controls.values() if isinstance(each, Mapping)]
+        return all(each in {"passed", "off"} for each in results)
 
     @property
     def submitted(self) -> int:

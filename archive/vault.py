@@ -205,8 +205,11 @@ class Vault:
         unfinished: tuple[str, ...],
         interrupted: bool,
         notices: tuple[str, ...],
+        controls: Mapping[str, Json] | None = None,
     ) -> Result:
         """Close the run and ask for trusted time over all of it.
+
+        ``controls``: what came of the run's control captures, by ``start`` and ``end``; kept in the run's end.
 
         Store, log or disk may be gone by now: what was recorded is told all the same, and ``trouble`` says what failed.
         """
@@ -219,6 +222,8 @@ class Vault:
             "lost": len(lost),
         }
         ended: dict[str, Json] = {"lost": [each.capture_id for each in lost], "interrupted": interrupted}
+        if controls is not None:
+            ended["control"] = controls
         try:
             acquisition.close(counts, {**ended, "clock": self._read_clock()})
         except ArchiveError as error:
@@ -258,6 +263,7 @@ class Vault:
             interrupted=interrupted,
             notices=(*said, *trouble),
             trouble="; ".join(trouble),
+            controls=controls or {},
         )
 
     @property

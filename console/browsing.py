@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from rich.text import Text
 
 from archive import disk
+from archive.absence import Absence, Recorded, absences, is_absent, sentence
 from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
@@ -50,9 +51,10 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
         later = later_of(reader, catalog, entry)
         dated = _dating(reader, catalog)(entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
+        absence = None if data is None else _absence(reader, catalog, entry, Record.parse(data))
     if as_json:
         document = {"schema": 1, "capture": _entry(entry, dated), "record": None if data is None else json.loads(data)}
-        print_json({**document, **later.to_json()})
+        print_json({**document, "absence": None if absence is None else absence.to_json(), **later.to_json()})
         return
     out.print(Text(f"capture   {entry.capture_id}", style="bold"))
     if data is None:
@@ -65,6 +67,8 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
         for line in later.beside(name):
             out.print(Text(f"          {line}", style="yellow"))
     out.print(Text(f"time      {dated}", style="" if dated.bracket.not_after else "bold yellow"))
+    if absence is not None:
+        out.print(Text(f"absence   {sentence(absence)}"))
     for line in _quarantined(record):
         out.print(Text(line, style="bold red"))
     for line in (*later.elsewhere(), *later.held(), *later.allowed()):
@@ -80,6 +84,18 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     for link in record.candidates:
         decided = "followed" if link.follow else "not followed"
         out.print(Text(f"link      {decided} ({link.reason}): {link.via.href}"))
+
+
+def _absence(reader: Reader, catalog: Catalog, entry: Entry, record: Record) -> Absence | None:
+    """What the looks of its unit come to, where this one found nothing there."""
+    if not is_absent(record.outcome, record.http_status):
+        return None
+    later = [
+        Recorded.of(Record.parse(_record(reader, each)))
+        for each in catalog.of_unit(entry.unit)
+        if each.parent == entry.capture_id and each.record_sha256 is not None and each.disposed_at is None
+    ]
+    return absences([Recorded.of(record), *later]).get(entry.capture_id)
 
 
 def get(config: ArchiveConfig, capture_id: str, what: str, output: Path, *, force: bool) -> None:

@@ -51,6 +51,8 @@ def capture(
     targets = _targets(asked, run)
     watch = _progress(asked.progress)
     options = dict(asked.options)
+    options["control_pages"] = run.control_pages(options["control_pages"], os.environ)
+    options["upstream"] = run.Upstream.chosen(options["upstream"], os.environ)
     options["resolve"] = tuple(run.Resolve.parse(text) for text in options["resolve"])
     options["allow_network"] = tuple(run.parse_network(text) for text in options["allow_network"])
     options["profile"] = run.Profile.of(**options["profile"])

@@ -27,7 +27,8 @@ class Exit(IntEnum):
     """``verify`` only."""
     USAGE = 2
     PARTIAL = 3
-    """Something is missing of at least one capture, or one waits in the inbox; the rest was recorded."""
+    """Something is missing of at least one capture, one waits in the inbox, or a control capture did not pass; the rest
+    was recorded."""
     TARGET_FAILED = 4
     """At least one page that was asked for could not be had. Links that were followed never cause this."""
     LOST = 5
@@ -70,6 +71,6 @@ def of_result(result: Result) -> Exit:
         return Exit.TARGET_FAILED
     if failed:
         return Exit.POLICY
-    if result.submitted or any(each.status is Status.PARTIAL for each in result.captures):
+    if result.submitted or not result.controlled or any(each.status is Status.PARTIAL for each in result.captures):
         return Exit.PARTIAL
     return Exit.OK

@@ -71,3 +71,17 @@ ProgressOption = Annotated[
 MatterOption = Annotated[
     str, typer.Option("--case", metavar="NAME", help="The matter this belongs to; made on first use.")
 ]
+ProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy",
+        metavar="URL|none",
+        help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
+    ),
+]
+ControlOption = Annotated[
+    bool,
+    typer.Option(
+        help="Look at the program's own page as the run begins and ends, and compare it with what it must show."
+    ),
+]

@@ -42,7 +42,11 @@ class Lines:
             return  # said by "start" already, for a person
         seconds = (self._clock() - self._began).total_seconds()
         said = _WORDS.get(step, step)
-        if step == "page":
+        if step == "control":
+            said = f"control capture of our own page ({facts['when']}): {facts['result']}"
+        elif step == "later":
+            said = f"it is not there: looking again in {facts['seconds']} s"
+        elif step == "page":
             said = f"page {facts['n']} " + ("kept" if facts["kept"] else "seen, and not kept: too many were")
         elif step == "shot":
             said = f"picture {facts['n']} taken"

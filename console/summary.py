@@ -1,15 +1,17 @@
 """What one run came to: the JSON document of ``--json``, and the same for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.result import Captured, Result
 from console.exits import Exit
 from custody.instant import format_utc
-from custody.model import Json, Status
+from custody.model import Json, Status, Via
 
 SCHEMA = 1
 
@@ -23,18 +25,24 @@ def document(result: Result, code: Exit) -> dict[str, Json]:
         "store": result.store,
         "time": result.sealing.time,
         "time_detail": result.sealing.detail,
-        "captures": [_capture(result, each) for each in result.captures],
+        "captures": [_capture(result, each, absences(result.captures)) for each in result.captures],
         "lost": [
             {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
         ],
         "unfinished": list(result.unfinished),
         "notices": list(result.notices),
+        "control": {when: _control(each) for when, each in result.controls.items()},
         "exit_code": int(code),
     }
 
 
-def _capture(result: Result, capture: Captured) -> dict[str, Json]:
-    via = capture.via
+def _control(told: Any) -> dict[str, Json]:
+    """Without the files: those are in the run's end."""
+    return {name: told[name] for name in ("result", "why", "differences") if name in told}
+
+
+def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -> dict[str, Json]:
+    via, absence = capture.via, absent.get(capture.capture_id)
     return {
         "id": capture.capture_id,
         "unit": capture.unit,
@@ -92,6 +100,7 @@ def _capture(result: Result, capture: Captured) -> dict[str, Json]:
             "tree_size": capture.tree_size,
         },
         "state": result.state(capture),
+        "absence": None if absence is None else absence.to_json(),
     }
 
 
@@ -108,22 +117,38 @@ def lines(result: Result, code: Exit) -> Iterator[Text | Table | str]:
         yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
     for url in result.unfinished:
         yield Text.from_markup(f"[yellow]not looked at[/yellow] {escape(url)}")
+    yield from _controls(result)
     for notice in result.notices:
         yield Text.from_markup(f"[yellow]note[/yellow] {escape(notice)}")
     yield ""
     yield Text(_closing(result, code))
 
 
+def _controls(result: Result) -> Iterator[Text]:
+    """The program's own page: a line where both looks at it passed, each difference where one did not."""
+    controls: dict[str, Any] = {when: _control(each) for when, each in result.controls.items()}
+    if not controls:
+        return
+    said = ", ".join(f"{when} {each['result'].replace('_', ' ')}" for when, each in controls.items())
+    passed = all(each["result"] in {"passed", "off"} for each in controls.values())
+    yield Text(f"control captures of the program's own page: {said}", style="dim" if passed else "bold yellow")
+    for when, each in controls.items():
+        for why in (*each.get("differences", ()), *([each["why"]] if "why" in each else ())):
+            yield Text(f"   {when}: {why}", style="yellow")
+
+
 def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Table | str]:
     indent = "   " * depth
     colour = _COLOURS[capture.status]
-    via = f'  via "{capture.via.text[:60]}" ({capture.via.where})' if capture.via else ""
+    via = _came_by(capture.via) if capture.via else ""
     yield Text.from_markup(f"{indent}[bold]{escape(capture.requested_url)}[/bold]{escape(via)}")
     http = f", HTTP {capture.http_status}" if capture.http_status else ""
     yield Text.from_markup(
         f"{indent}  [{colour}]{capture.status}[/{colour}], shown: {capture.outcome}{http} "
         f"({escape(capture.outcome_reason[:160])})"
     )
+    if (absence := absences(result.captures).get(capture.capture_id)) is not None:
+        yield Text(f"{indent}  absence  {sentence(absence)}")
     for hop in capture.hops:
         status = f" {hop.status}" if hop.status else ""
         yield Text.from_markup(f"{indent}    hop {hop.n} {hop.kind}{status} -> {escape(hop.to_url)}")
@@ -147,6 +172,14 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     word = state if state == "sealed" or result.sealing.time == "trusted" else f"{state}, no trusted time"
     where = "not yet in the manifest" if capture.index is None else f"manifest index {capture.index}"
     yield Text(f"{indent}  {word}, {where}, id {capture.capture_id}")
+
+
+def _came_by(via: Via) -> str:
+    if via.where == AGAIN:
+        return "  looked at again"
+    if via.where == CONTROL:
+        return "  control page of the same host"
+    return f'  via "{via.text[:60]}" ({via.where})'
 
 
 def _in_order(members: list[Captured]) -> Iterator[tuple[int, Captured]]:

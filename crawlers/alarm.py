@@ -69,7 +69,7 @@ class Alarm:
             connections=session.egress.report(plan.capture_id),
             interventions=session.job.interventions,
             candidates=(),
-            environment=session.environment,
+            environment=session.surroundings,
             closed_at=session.clock(),
         )
         session.acquisition.enter(plan.capture_id, "visit")

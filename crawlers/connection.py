@@ -11,7 +11,7 @@ from custody.instant import format_utc
 from custody.model import Json
 
 Kind = Literal["plain", "tunnel"]
-Fault = Literal["dns", "refused", "timeout", "unreachable", "reset", "policy"]
+Fault = Literal["dns", "refused", "timeout", "unreachable", "reset", "policy", "proxy"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +32,8 @@ class Connection:
     connected_port: int | None = None
     """Differs from `port` only under `--resolve`."""
     connected_at: datetime | None = None
+    through: str | None = None
+    """The operator's proxy that it went out through, without name and password; None: straight."""
     refused: tuple[Refusal, ...] = ()
     """What the policy kept out. Where a name has other addresses too, those were tried."""
     error: Fault | None = None
@@ -54,6 +56,7 @@ class Connection:
             "resolved_by": self.resolved_by,
             "address": self.address,
             "connected_port": self.connected_port,
+            "through": self.through,
             "asked_at": format_utc(self.asked_at),
             "connected_at": format_utc(self.connected_at) if self.connected_at else None,
             "refused": [each.to_json() for each in self.refused],

@@ -13,6 +13,7 @@ from crawlers.policy import Policy
 from crawlers.reaching import Account, Reach
 from crawlers.relaying import Relay, Stream
 from crawlers.resolving import Lookup, Resolve, SystemLookup
+from crawlers.upstream import Upstream
 
 __all__ = ["Connection", "Egress", "Limits", "Pass", "Policy", "Resolve"]
 
@@ -58,6 +59,7 @@ class Egress:
         dns: Lookup | None = None,
         policy: Policy | None = None,
         limits: Limits | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._system = SystemLookup()
@@ -69,6 +71,7 @@ class Egress:
             lookup_s=self._limits.lookup_s,
             connect_s=self._limits.connect_s,
             buffer_bytes=self._limits.head_bytes,
+            upstream=upstream,
         )
         self._server: asyncio.Server | None = None
         self._visits: dict[str, _Visit] = {}
@@ -98,11 +101,14 @@ class Egress:
             self._server = None
         self._system.close()
 
-    def admit(self, visit_id: str) -> Pass:
-        """The credential of a visit; the same one when asked again."""
+    def admit(self, visit_id: str, *, resolve: tuple[Resolve, ...] = ()) -> Pass:
+        """The credential of a visit; the same one when asked again.
+
+        ``resolve``: holes for this visit alone, given as it is first admitted.
+        """
         if visit_id not in self._visits:
             credential = Pass(username=secrets.token_hex(8), password=secrets.token_urlsafe(32))
-            self._visits[visit_id] = _Visit(credential=credential)
+            self._visits[visit_id] = _Visit(credential=credential, account=Account(resolve=resolve))
             self._by_username[credential.username] = self._visits[visit_id]
         return self._visits[visit_id].credential
 

@@ -1,5 +1,6 @@
 """The download handler: scrapy-playwright gives a fresh page in a fresh context; what is done with it is ours."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -11,8 +12,11 @@ from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
+from crawlers.control.look import TIMEOUT_S
+from crawlers.keeping import Keeping
+from crawlers.provenance import running_browser
 from crawlers.recording.desk import Desk
-from crawlers.session import Looking, Session
+from crawlers.session import Session
 from custody.model import Json
 
 CLOSE_S = 10.0
@@ -31,7 +35,11 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
         """The browser is told how to start by the session, which knows the egress by now."""
         self.config.launch_options = dict(self._crawler.spider.session.launch.options)
         self._forget_the_dead()  # a page asked of it would be refused until the news of its end has come round
+        before = getattr(self, "browser", None)
         await super()._maybe_launch_browser()
+        if self.browser is not before:  # its file may have been replaced since the last one was started
+            session: Session = self._crawler.spider.session
+            session.browser_file = await asyncio.to_thread(running_browser, os.getpid(), session.vault.home.cache)
 
     async def _browser_disconnected_callback(self) -> None:
         """Nothing else: its contexts say themselves that they are closed, and there may be a new browser already."""
@@ -54,23 +62,24 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
 
     async def _download_request_with_page(self, request: Request, page: Any, spider: Spider) -> Response:
         session: Session = request.meta["session"]
-        plan = request.meta["plan"]
-        looking = session.looking[plan.capture_id]
+        keeping: Keeping = request.meta["keeping"]
+        is_control = "control" in request.meta
 
         def progress(step: str, facts: Mapping[str, Json]) -> None:
-            session.progress(step, {"capture": plan.capture_id, "url": plan.url, **facts})
+            if not is_control:
+                session.progress(step, {"capture": keeping.name, "url": keeping.url, **facts})
 
         order = browser.Order(
-            url=plan.url,
-            keep=looking.keep,
+            url=keeping.url,
+            keep=keeping.keep,
             clock=session.clock,
-            timeout_s=session.job.timeout_s,
+            timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
             trust_spki=session.job.trust_spki,
             progress=progress,
             desk=Desk(
-                folder=looking.spool.path,
-                fill=looking.fill,
-                connections=lambda: session.egress.report(plan.capture_id),
+                folder=keeping.spool.path,
+                fill=keeping.fill,
+                connections=lambda: session.egress.report(keeping.name),
                 software=session.software,
                 limits=session.limits,
             ),
@@ -78,13 +87,11 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             density=session.job.profile.density,
         )
         try:
-            request.meta["seen"] = await self._seen(page, order, session, looking)
+            if session.hand is not None and not is_control:
+                request.meta["seen"] = await browser.attend(page, order, hand=session.hand, rename=keeping.rename)
+            else:
+                request.meta["seen"] = await browser.look(page, order)
         finally:
             if not await browser.close_context(page, timeout_s=CLOSE_S):
                 self._put_an_end_to_it()
         return Response(request.url, status=200, request=request, flags=["look"])
-
-    async def _seen(self, page: Any, order: browser.Order, session: Session, looking: Looking) -> browser.Seen:
-        if session.hand is not None:
-            return await browser.attend(page, order, hand=session.hand, rename=looking.rename)
-        return await browser.look(page, order)

@@ -7,6 +7,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from crawlers.address import dedupe_key
+from crawlers.control.look import ControlLook
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
 from custody.instant import format_utc
@@ -18,6 +19,8 @@ class Intent:
 
     async def process_request(self, request: Request) -> None:
         session: Session | None = request.meta.get("session")
+        if session is not None and "control" in request.meta:
+            await _control(session, request)
         if session is None or "plan" not in request.meta:
             return
         plan: Plan = request.meta["plan"]
@@ -48,13 +51,23 @@ class Intent:
             _robots(session, plan.url),
         )
         spool = session.acquisition.visit_spool(plan.capture_id)
-        looking = Looking(plan=plan, spool=spool, started=started, robots={})
+        looking = Looking(name=plan.capture_id, url=plan.url, plan=plan, spool=spool, started=started, robots={})
         session.looking[plan.capture_id] = looking
         looking.robots, allowed = _kept(session, looking, answer)
         if session.job.robots == "obey" and allowed is not True:
             request.meta["refused"] = f"robots.txt of {answer.url} does not allow it, and --robots obey was given"
             raise IgnoreRequest(request.meta["refused"])
-        request.meta["playwright_context_kwargs"] = _context(session, plan)
+        request.meta["keeping"] = looking
+        request.meta["playwright_context_kwargs"] = _context(session, plan.capture_id)
+
+
+async def _control(session: Session, request: Request) -> None:
+    """The program's own page is served, and the hole to it is opened for this visit and for no other."""
+    control: ControlLook = request.meta["control"]
+    await control.site.start()
+    session.egress.admit(control.name, resolve=(control.site.hole,))
+    request.meta["keeping"] = control.keeping
+    request.meta["playwright_context_kwargs"] = _context(session, control.name)
 
 
 async def _robots(session: Session, url: str) -> RobotsAnswer:
@@ -82,8 +95,8 @@ def _kept(session: Session, looking: Looking, answer: RobotsAnswer) -> tuple[dic
     return said, decision.allowed
 
 
-def _context(session: Session, plan: Plan) -> dict[str, Any]:
-    admitted = session.egress.admit(plan.capture_id)
+def _context(session: Session, name: str) -> dict[str, Any]:
+    admitted = session.egress.admit(name)
     return {
         "proxy": {"server": session.egress.url, "username": admitted.username, "password": admitted.password},
         "ignore_https_errors": True,  # a bad certificate is shown, named and recorded; it is evidence too

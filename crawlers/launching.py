@@ -245,6 +245,19 @@ def _quoted(word: str | Path) -> str:
 
 def browsers_below(ancestor: int) -> list[int]:
     """Process ids of browsers that Playwright drives for this process, by what their command lines say."""
+    parents, driven = _driven()
+    return [pid for pid in driven if _descends(pid, ancestor, parents)]
+
+
+def innermost_browsers_below(ancestor: int) -> list[int]:
+    """The same without what only stands around them: the program that made their namespaces has their command line."""
+    parents, driven = _driven()
+    around = {parents.get(pid) for pid in driven}
+    return [pid for pid in driven if pid not in around and _descends(pid, ancestor, parents)]
+
+
+def _driven() -> tuple[dict[int, int], list[int]]:
+    """The parent of every process, and those that are told to speak DevTools over a pipe."""
     parents: dict[int, int] = {}
     driven: list[int] = []
     for entry in Path("/proc").iterdir():
@@ -256,7 +269,7 @@ def browsers_below(ancestor: int) -> list[int]:
                 driven.append(int(entry.name))
         except OSError:
             continue  # it ended while we looked
-    return [pid for pid in driven if _descends(pid, ancestor, parents)]
+    return parents, driven
 
 
 def _descends(pid: int, ancestor: int, parents: Mapping[int, int]) -> bool:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from crawlers.kit import Kit
 from crawlers.recording.recorder import Companion
 from crawlers.recording.traffic import Traffic
 from crawlers.recording.turn import Headers
-from crawlers.recording.withholding import Withholding, harmless
+from crawlers.recording.withholding import HTTP_LOGIN, Withholding, harmless, shows_login
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.snapshots import Snapshots
 from crawlers.tab import Tab
@@ -123,6 +124,12 @@ class Look:
             trail = kit.trail
             trail.settle_headers()
             seen.hops = tuple(trail.hops)
+            login = next((each for each in trail.exchanges if shows_login(each.pairs("request_headers"))), None)
+            if login is not None:
+                self._withholding.begin(login.at, HTTP_LOGIN)
+            seen.exchanges = tuple(
+                replace(each, url=self._withholding.address(each.url, each.at)) for each in trail.exchanges
+            )
             if seen.reached and seen.final_url is None:  # ended before its words were had
                 seen.final_url = trail.shown_url
             main = trail.main_exchange() or trail.nowhere

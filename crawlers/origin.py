@@ -32,6 +32,12 @@ def judge_origin(
             ours.append(f"{connection.host}: its address came from {said}, not from public DNS")
         elif connection.connected_at is not None and not connection.is_public:
             ours.append(f"{connection.host}: {connection.address} is not a public address")
+    proxied = {each.host: each.through for each in connections if each.through is not None}
+    ours += [
+        f"{each.host}: its certificate does not hold, and may be that of {proxied[each.host]}, which stood in between"
+        for each in certificates
+        if not each.valid and each.host in proxied
+    ]
     ours += [
         f"{each.host}: its certificate was trusted by --trust-spki" for each in certificates if each.trusted_by_spki
     ]

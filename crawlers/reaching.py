@@ -11,13 +11,16 @@ from crawlers.connection import Connection, Fault, Kind
 from crawlers.policy import Policy, Refusal
 from crawlers.relaying import Stream
 from crawlers.resolving import Answer, Lookup, NameUnknown, Resolve, literal
-from crawlers.special import embedded, parsed
+from crawlers.special import embedded, is_public, parsed
+from crawlers.upstream import NotThrough, Upstream
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class Account:
     """What one visit has asked for, and which address each of its hosts has for as long as it lasts."""
 
+    resolve: tuple[Resolve, ...] = ()
+    """Holes that are open to it alone; they come before those of all."""
     connections: list[Connection] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     pins: dict[str, str] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Reach:
         lookup_s: float,
         connect_s: float,
         buffer_bytes: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self._resolve = resolve
         self._dns = dns
@@ -64,6 +68,7 @@ class Reach:
         self._lookup_s = lookup_s
         self._connect_s = connect_s
         self._buffer_bytes = buffer_bytes
+        self._upstream = upstream
         self.own_port = 0
         """Where the egress itself listens: nobody is connected to that."""
 
@@ -78,7 +83,7 @@ class Reach:
 
     async def _try(self, account: Account, n: int) -> Stream:
         host, port = account.connections[n].host, account.connections[n].port
-        given = [entry for entry in self._resolve if (entry.host, entry.port) == (host, port)]
+        given = [entry for entry in (*account.resolve, *self._resolve) if (entry.host, entry.port) == (host, port)]
         if given:
             answer = Answer(addresses=tuple(entry.address for entry in given), resolved_by="resolve")
             # Somebody said so for this very host and port: the one hole that is exempt from the policy.
@@ -140,8 +145,11 @@ class Reach:
         faults: list[_Failed] = []
         for tried, (address, port) in enumerate(ends):
             share = max(deadline - loop.time(), 0) / (len(ends) - tried)
+            # What was named by the operator, or is on a network that he opened, is near; the proxy is the way out.
+            upstream = None if exempt or not is_public(address) else self._upstream
+            account.connections[n] = asked = replace(asked, through=None if upstream is None else str(upstream))
             try:
-                stream = await self._dial(address, port, share)
+                stream = await self._dial(address, port, share, upstream)
             except _Failed as failed:
                 faults.append(failed)
                 continue
@@ -149,11 +157,16 @@ class Reach:
             return stream
         raise _Failed(faults[-1].fault, "; ".join(fault.detail for fault in faults))
 
-    async def _dial(self, address: str, port: int, seconds: float) -> Stream:
+    async def _dial(self, address: str, port: int, seconds: float, upstream: Upstream | None) -> Stream:
         ip = parsed(address)
         ip = embedded(ip) or ip
         if port == self.own_port and (ip.is_loopback or ip.is_unspecified):
             raise _Failed("refused", f"{address} port {port}: the egress does not connect to itself")
+        if upstream is not None:
+            try:
+                return await upstream.dial(address, port, seconds=seconds, buffer_bytes=self._buffer_bytes)
+            except NotThrough as error:
+                raise _Failed("proxy", str(error)) from error
         try:
             async with asyncio.timeout(seconds):
                 return Stream(*await asyncio.open_connection(address, port, limit=self._buffer_bytes))

@@ -22,10 +22,12 @@ from crawlers.diagnosis import diagnose
 from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
 from crawlers.resolving import Resolve
+from crawlers.returning import control_pages
 from crawlers.session import Job, Progress, Session
 from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
+from crawlers.upstream import Upstream
 
 GRACE_S = 40.0
 """After an interruption: looks end at once, what they kept still has to be sealed."""
@@ -36,8 +38,10 @@ __all__ = [
     "Job",
     "Profile",
     "Resolve",
+    "Upstream",
     "attend",
     "capture",
+    "control_pages",
     "dedupe_key",
     "diagnose",
     "parse_arguments",
@@ -76,8 +80,9 @@ async def attend(
 
     ``job`` names one page, a headed browser, and follows nothing; its ``timeout_s`` is how long the window may stay.
     """
-    if len(job.urls) != 1 or job.follow or job.profile.build is not Build.HEADED:
-        raise UsageError("a person attends one page, in a window, and follows its links herself")
+    alone = len(job.urls) == 1 and not job.follow and not job.look_again_s and not job.control_pages
+    if not alone or job.profile.build is not Build.HEADED:
+        raise UsageError("a person attends one page, in a window; what follows from it is hers to do")
     session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
     session.hand = hand
     return await _carry_out(session, environment=environment, interrupted=interrupted)

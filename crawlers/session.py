@@ -2,24 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
-from archive.spool import SpoolFile, VisitSpool
 from archive.vault import Vault
 from crawlers.attending.hand import Hand
+from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
+from crawlers.keeping import Keeping
 from crawlers.launching import Launch
 from crawlers.manners import Manners
 from crawlers.profile import Profile
 from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
-from custody.model import Json, Role, Snapshot, Started, Via
+from crawlers.upstream import Upstream
+from custody.model import Json, Started, Via
 
+NO_WAY_TO_LEARN = "no setting says how to learn it (COUNTERPROOF_EGRESS_ADDRESS_URL)"
 _RECORDS = {"counterproof": "version", "playwright": "playwright", "warcio": "warcio"}
 Progress = Callable[[str, Mapping[str, Json]], None]
 """Told each step: its name and what it concerns."""
@@ -49,6 +52,14 @@ class Job:
     per_host: int = 1
     """Visits at one host at a time."""
     profile: Profile = field(default_factory=Profile)
+    look_again_s: float = 20.0
+    """After a look that found nothing there: so long until the second; 0: none."""
+    control_pages: tuple[str, ...] = ()
+    """Pages that are known to be public: where nothing is found at one's host, it is looked at too."""
+    upstream: Upstream | None = None
+    """The operator's proxy that public addresses are reached through."""
+    control: bool = True
+    """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -76,6 +87,10 @@ class Job:
             "delay_ms": round(self.delay_s * 1000),
             "per_host": self.per_host,
             "profile": self.profile.to_json(),
+            "look_again_s": int(self.look_again_s),
+            "control_pages": list(self.control_pages),
+            "proxy": None if self.upstream is None else str(self.upstream),
+            "control": self.control,
         }
 
 
@@ -90,43 +105,17 @@ class Plan:
     via: Via | None = None
     depth: int = 0
     position: str = "root"
-    """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed)."""
+    """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed), ``again``
+    (a second look) or ``control`` (a page of the same host that is known to be public)."""
 
 
 @dataclass(kw_only=True, slots=True)
-class Looking:
+class Looking(Keeping):
     """The state of one plan while it is being carried out."""
 
     plan: Plan
-    spool: VisitSpool
     started: Started
     robots: Mapping[str, Json]
-    kept: list[Snapshot] = field(default_factory=list)
-
-    def rename(self, old: str, new: str) -> Snapshot:
-        """The same file by another name in the record. In the spool it stays what it was."""
-        place = next(n for n, each in enumerate(self.kept) if each.name == old)
-        assert all(each.name != new for each in self.kept), "a name is used once"
-        self.kept[place] = snapshot = replace(self.kept[place], name=new)
-        return snapshot
-
-    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
-        """Write bytes into the spool, hashed on the way. A name used before gets a number."""
-        return self.fill(role, name, media_type, lambda file: file.write(data))
-
-    def fill(self, role: Role, name: str, media_type: str, write: Callable[[SpoolFile], object]) -> Snapshot:
-        """The same for what is too large to be held in memory: ``write`` is handed the open file."""
-        taken = {snapshot.name for snapshot in self.kept}
-        stem, dot, suffix = name.rpartition(".")
-        number = 2
-        while name in taken:
-            name = f"{stem}-{number}{dot}{suffix}" if dot else f"{suffix}-{number}"
-            number += 1
-        with self.spool.writer(role, name, media_type) as file:
-            write(file)
-            snapshot = file.finish()
-        self.kept.append(snapshot)
-        return snapshot
 
 
 @dataclass(kw_only=True, slots=True)
@@ -159,6 +148,16 @@ class Session:
     planned: list[Plan] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    browser_file: Mapping[str, Json] = field(default_factory=dict)
+    """Name, bytes and SHA-256 of the program that the running browser is."""
+    exit: Mapping[str, Json] = field(default_factory=lambda: {"address": "unknown", "why": NO_WAY_TO_LEARN})
+    """The address that sites see us come from, as far as anybody told."""
+    controls: list[ControlLook] = field(default_factory=list)
+    """Those begun so far."""
+    again: dict[str, int] = field(default_factory=dict)
+    """Second looks so far in each unit."""
+    later: set[asyncio.Task[None]] = field(default_factory=set)
+    """Looks that are due in a while."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
 
@@ -166,6 +165,13 @@ class Session:
     def surface(self) -> str:
         """``attended``: a person acts in the window. ``automatic``: the program looks by itself."""
         return "automatic" if self.hand is None else "attended"
+
+    @property
+    def surroundings(self) -> Mapping[str, Json]:
+        """The record's section on what looked, with what is known by now of the run's control capture."""
+        start = next((each for each in self.controls if each.when == "start"), None)
+        known = "not made" if start is None else str(start.result.get("result", "under way"))
+        return {**self.environment, "browser_file": self.browser_file, "control": {"start": known}, "egress": self.exit}
 
     @property
     def software(self) -> tuple[tuple[str, str], ...]:

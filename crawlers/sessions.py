@@ -13,9 +13,11 @@ from archive.config import ArchiveConfig
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.browser import check_driver
+from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
+from crawlers.provenance import fonts
 from crawlers.session import Job, Progress, Session
 from custody.model import Json
 
@@ -45,7 +47,7 @@ async def open_session(
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT, build=job.profile.build)
     await asyncio.to_thread(check_driver)
-    egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network))
+    egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network), upstream=job.upstream)
     await egress.start()
     try:
         launch = await asyncio.to_thread(
@@ -59,7 +61,7 @@ async def open_session(
             hide=[vault.home.path / each for each in ("store", "spool", "state")],
             build=job.profile.build,
         )
-        described = describe(launch)
+        described = await asyncio.to_thread(describe, launch)
         acquisition = await asyncio.to_thread(
             vault.begin, job.case, {"settings": job.to_json(), **described}, job.operator
         )
@@ -92,7 +94,16 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
         unfinished=session.unfinished(),
         interrupted=interrupted,
         notices=tuple(session.notices),
+        controls=_controls(session),
     )
+
+
+def _controls(session: Session) -> Mapping[str, Json]:
+    """What came of both control captures; one that never was, or has no end, says so."""
+    made = {each.when: each.result for each in session.controls if each.result}
+    why = "the run was interrupted" if session.cut.is_set() else "the run ended before it did"
+    instead = {"result": NOT_MADE, "why": why} if session.job.control else {"result": "off"}
+    return {when: made.get(when, instead) for when in ("start", "end")}
 
 
 def describe(launch: Launch) -> dict[str, Json]:
@@ -109,6 +120,7 @@ def describe(launch: Launch) -> dict[str, Json]:
         "warcio": metadata.version("warcio"),
         "system": platform.platform(),
         "browser": {"executable": launch.executable.name, "flags": list(launch.flags), "headless": launch.headless},
+        "fonts": fonts(launch.options["env"]),
         "sandbox": launch.sandbox,
         "key_isolation": launch.isolation.kind,
         "key_isolation_reason": launch.isolation.reason,

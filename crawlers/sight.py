@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
 from crawlers.tls import Certificate
 from custody.instant import format_utc
@@ -69,6 +70,8 @@ class Seen:
     """What is said on the page, its frames included."""
     frames: tuple[Framed, ...] = ()
     hops: tuple[Hop, ...] = ()
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+    """The answers to the main document's requests, redirects included."""
     snapshots: list[Snapshot] = field(default_factory=list, repr=False)
     missing: list[Missing] = field(default_factory=list)
     certificates: tuple[Certificate, ...] = ()

@@ -25,6 +25,7 @@ REFUSALS = 100_000
 HOPS = 640_000
 INPUTS = 150_000
 PAGES = 100_000
+ANSWERS = 100_000
 
 
 def url(value: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from crawlers import trimming
 from crawlers.address import host_of
+from crawlers.answers import answers
 from crawlers.connection import Connection
 from crawlers.origin import judge_origin
 from crawlers.outcome import PageFacts, judge
@@ -44,6 +45,7 @@ _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "unreachable": (Outcome.ERROR, "the host cannot be reached"),
     "reset": (Outcome.ERROR, "the connection was cut"),
     "policy": (Outcome.REFUSED_BY_POLICY, "the egress policy forbids it"),
+    "proxy": (Outcome.ERROR, "the operator's proxy did not let us through"),
 }
 # Chromium's words, net/base/net_error_list.h.
 _NET_ERRORS: Mapping[str, tuple[Outcome, str]] = {
@@ -194,6 +196,7 @@ def _network(seen: Seen, connections: Sequence[Connection]) -> dict[str, Json]:
     facts = [each.to_json() for each in (ordered if len(connections) > _MANY else connections)]
     return {
         **trimming.listed("connections", facts, budget=trimming.CONNECTIONS),
+        **trimming.listed("answers", answers(seen.exchanges, connections), budget=trimming.ANSWERS),
         **_refusals(connections),
         **trimming.listed("tls", [each.to_json() for each in seen.certificates], budget=trimming.CERTIFICATES),
     }

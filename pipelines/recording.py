@@ -63,6 +63,7 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         unit=visit.unit,
         parent=visit.parent,
         via=visit.via,
+        looked_at=_began(visit),
         requested_url=visit.requested_url,
         final_url=visit.final_url,
         title=visit.title,

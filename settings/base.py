@@ -85,6 +85,12 @@ COUNTERPROOF_TRAFFIC_MIB = 256
 # MiB of one body.
 COUNTERPROOF_TRAFFIC_BODY_MIB = 64
 
+# --- Where we come from ----------------------------------------------------------------------------------------------
+
+# URL of a service that answers with the address that it was asked from, as text and nothing else. It is asked through
+# the egress as each run begins, for 2 s at most, and what it says is in every record. None: `unknown` is.
+COUNTERPROOF_EGRESS_ADDRESS_URL: str | None = None
+
 # --- Doors that stay shut ---------------------------------------------------------------------------------------------
 
 # Scrapy's default is True: an HTTP endpoint that runs Python in the crawler, beside the signing key.

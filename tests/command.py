@@ -77,7 +77,7 @@ def run(*arguments: str, home: Path, env: Mapping[str, str] | None = None, timeo
 
 def through(resolve: Sequence[str], trust_spki: Sequence[str]) -> list[str]:
     """The options that lead the command to a make-believe network, whose hosts need no rest."""
-    options = ["--delay", "0", "--per-host", "16"]
+    options = ["--delay", "0", "--per-host", "16", "--look-again", "0"]
     for each in resolve:
         options += ["--resolve", each]
     for each in trust_spki:

@@ -46,6 +46,7 @@ def test_no_url_at_all_is_a_sentence(tmp_path: Path) -> None:
     assert "--from" in ran.err
 
 
+@pytest.mark.slow
 def test_a_driver_that_does_not_start_is_a_sentence_that_says_what_to_do(site: Site, tmp_path: Path) -> None:
     broken = tmp_path / "node"
     broken.write_text("not a program")

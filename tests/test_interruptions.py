@@ -63,6 +63,7 @@ def test_ctrl_c_ends_what_was_begun_and_says_so(site: Site, tmp_path: Path) -> N
     assert verified(home).document["facts"]["open"] == 0
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_an_open_start_that_the_next_command_ends(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     process = begin(*arguments(site, "never_finishing"), home=home)

@@ -1,6 +1,8 @@
 """One whole story, told by the real command: look, seal, keep, verify; then tamper, and fail."""
 
+import base64
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +78,32 @@ def test_the_promotion_is_one_linked_unit_sealed_and_complete(story: Story) -> N
     assert "screw bracelet" in short["title"].lower()
 
 
+def test_the_programs_own_page_was_shown_as_it_must_be_and_the_runs_end_keeps_it(story: Story, tmp_path: Path) -> None:
+    passed = {"result": "passed", "differences": []}
+    assert story.told.document["control"] == {"start": passed, "end": passed}
+    copy = tmp_path / "copy"
+    assert story.command("mirror", str(copy)).code == 0
+    (ended,) = [
+        told
+        for path in copy.rglob("blobs/**/*")
+        if path.is_file() and path.read_bytes().startswith(b"{") and (told := _json(path)).get("control")
+    ]
+    assert ended["run"] == story.told.document["run"]
+    for when in ("start", "end"):
+        kept = {each["role"]: each for each in ended["control"][when]["kept"]}
+        picture = base64.b64decode(kept["viewport"]["base64"])
+        assert hashlib.sha256(picture).hexdigest() == kept["viewport"]["sha256"]
+        assert picture.startswith(b"\x89PNG")
+    assert ended["control"]["start"]["nonce"] != ended["control"]["end"]["nonce"]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+
+
 def test_every_capture_has_every_role(story: Story) -> None:
     for capture in story.told.captures:
         roles = {each["role"] for each in capture["artifacts"]}
@@ -94,6 +122,7 @@ def test_the_traffic_is_a_file_that_others_read(story: Story, tmp_path: Path) ->
         assert capture["missing"] == []
 
 
+@pytest.mark.slow
 def test_each_artifact_fetched_has_the_digest_in_its_key(story: Story, tmp_path: Path) -> None:
     root = story.told.capture_of(story.post)
     for artifact in root["artifacts"]:

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from archive.errors import ArchiveError
+from crawlers.answers import reached_for
 from crawlers.connection import Connection
 from crawlers.recording.account import Lack, lack_of, section, words
 from crawlers.recording.desk import Desk, File
@@ -23,7 +23,6 @@ NAME = "traffic.warc.gz"
 _SCRATCH = ".bodies"
 # As browsertrix names what it makes of a page, so that tools for its archives know them.
 _MADE = {Role.VIEWPORT: "urn:view:", Role.SCREENSHOT: "urn:fullPage:", Role.DOM: "urn:dom:"}
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,11 +159,5 @@ class Traffic:
 
 def address_of(turn: Turn, connections: Sequence[Connection]) -> str | None:
     """Where the egress had connected to for it: the browser itself knows the egress's address only."""
-    parts = urlsplit(turn.url)
-    with contextlib.suppress(ValueError):
-        port = parts.port or _PORTS.get(parts.scheme)
-        mine = [each for each in connections if each.host == parts.hostname and each.port == port and each.connected_at]
-        by_then = [each for each in mine if turn.answered_at is None or each.connected_at <= turn.answered_at]  # type: ignore[operator]  # filtered above
-        chosen = (by_then or mine)[-1:]
-        return chosen[0].address if chosen else None
-    return None
+    reached = reached_for(turn.url, turn.answered_at, connections)
+    return reached.address if reached else None

@@ -72,7 +72,12 @@ class Withholding:
 
 def logs_in(turn: Turn) -> bool:
     """Whether the browser itself gave a name and a password: no script can put them on a document's request."""
-    return turn.kind == "Document" and header(turn.request_headers, "authorization").lower().startswith(_SCHEMES)
+    return turn.kind == "Document" and shows_login(turn.request_headers)
+
+
+def shows_login(headers: Headers) -> bool:
+    """Of a document's request."""
+    return header(headers, "authorization").lower().startswith(_SCHEMES)
 
 
 def cut(url: str) -> str:

@@ -1,36 +1,38 @@
 """On demand: the given URLs, once, for one case, and where their authors' links lead."""
 
 import asyncio
-import base64
+import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Self
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Self, cast
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from archive.absence import AGAIN, CONTROL
 from archive.errors import ArchiveError
 from archive.result import Result
-from crawlers import browser, robots
-from crawlers.address import SCHEMES, dedupe_key, parse_target
+from crawlers import browser, robots, trimming
+from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
+from crawlers.exit import learn
+from crawlers.fetching import Fetched, fetch
 from crawlers.links import LinkPage, choose_of_all
+from crawlers.returning import control_pages, follow_ups, told, wants_follow_up
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
+from crawlers.spiders.controlled import Controlled
+from crawlers.upstream import Upstream
 from crawlers.visits import visit_of
-from custody.model import Candidate, Via, Visit
-
-ROBOTS_TIMEOUT_S = 10
-ROBOTS_MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
-ROBOTS_AGENT = f"{robots.TOKEN} (robots.txt)"
+from custody.model import Candidate, Json, Via, Visit
 
 
-class CaseSpider(Spider):
+class CaseSpider(Controlled):
     """``scrapy crawl case -a url=https://… -a case=NAME`` looks once and seals what it saw.
 
     The command ``counterproof capture`` hands in a session; alone, the spider opens one from the environment.
@@ -45,7 +47,7 @@ class CaseSpider(Spider):
         self.result: Result | None = None
         self.failure: ArchiveError | None = None
         """Why nothing could be begun; ``crawlers.commands.crawl`` leaves with a code for it."""
-        self.job = session.job if session else Job(urls=tuple(parse_target(each) for each in url.split()), case=case)
+        self.job = session.job if session else _own_job(url, case)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -63,6 +65,9 @@ class CaseSpider(Spider):
                 return
         session = self.session
         session.robots = RobotsKeeper(self._fetch_robots)
+        session.exit = await learn(session.vault.config.egress_address_url, self._fetch)
+        if self.job.control:
+            yield self.control("start")
         for url in self.job.urls:
             capture_id = session.acquisition.new_id()
             yield self._request(Plan(url=url, capture_id=capture_id, unit=capture_id))
@@ -111,7 +116,10 @@ class CaseSpider(Spider):
         seen: Seen = response.meta["seen"]
         candidates = await self._candidates(session, plan, seen)
         # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
-        yield await asyncio.to_thread(self._visit, session, looking, seen, candidates)
+        visit = await asyncio.to_thread(self._visit, session, looking, seen, candidates)
+        if wants_follow_up(plan, visit.outcome, visit.http_status):
+            visit = self._follow_up(session, plan, visit)
+        yield visit
         for candidate in candidates:
             if candidate.follow:
                 yield self._request(
@@ -125,6 +133,30 @@ class CaseSpider(Spider):
                         position="author" if candidate.via.where == "author" else "link",
                     )
                 )
+
+    def _follow_up(self, session: Session, plan: Plan, visit: Visit) -> Visit:
+        """Nothing was there: say in its record what will be done about that, and have it done."""
+        already = session.again.get(plan.unit, 0)
+        for each in follow_ups(plan, session.job, session.acquisition.new_id, already=already):
+            if each.plan.position == AGAIN:
+                session.again[plan.unit] = already + 1
+                facts: dict[str, Json] = {"capture": plan.capture_id, "url": plan.url, "seconds": int(each.after_s)}
+                session.progress("later", facts)
+            request = self._request(each.plan)
+            task = asyncio.ensure_future(self._in_time(session, request, each.after_s))
+            session.later.add(task)
+            task.add_done_callback(session.later.discard)
+        said = {"absence": trimming.fact(told(plan, session.job, already=already))}
+        session_section = {**cast("Mapping[str, Json]", visit.circumstances["session"]), **said}
+        return replace(visit, circumstances={**visit.circumstances, "session": session_section})
+
+    async def _in_time(self, session: Session, request: Request, seconds: float) -> None:
+        """A look that waits keeps nobody from looking: it asks for its turn when it is due."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(session.cut.wait(), seconds)
+        if not session.cut.is_set():
+            assert self.crawler.engine is not None
+            self.crawler.engine.crawl(request)
 
     def parse_failure(self, failure: Failure) -> Iterator[Visit]:
         """No page could even be opened: that is an outcome too, when the intent was recorded."""
@@ -153,7 +185,7 @@ class CaseSpider(Spider):
         return session, plan, session.looking[plan.capture_id]
 
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
-        if not seen.reached or not seen.dom:
+        if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
             return ()
         pages = [
             LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position)
@@ -190,7 +222,7 @@ class CaseSpider(Spider):
             connections=connections,
             interventions=self.job.interventions,
             candidates=candidates,
-            environment=session.environment,
+            environment=session.surroundings,
             surface=session.surface,
             closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
@@ -205,45 +237,26 @@ class CaseSpider(Spider):
         )
         return visit
 
-    async def _fetch_robots(self, url: str) -> RobotsAnswer:
-        """Through the egress like everything else; by Scrapy, so that the page's own context stays untouched."""
+    async def _fetch(self, url: str, what: str, limit: int) -> Fetched:
         assert self.session is not None
-        session = self.session
-        name = f"robots {url}"
-        admitted = session.egress.admit(name)
-        credential = base64.b64encode(f"{admitted.username}:{admitted.password}".encode()).decode()
-        at = session.clock()
         assert self.crawler.engine is not None
-        try:
-            for _ in range(ROBOTS_MAX_REDIRECTS + 1):
-                request = Request(
-                    url,
-                    dont_filter=True,
-                    headers={"User-Agent": ROBOTS_AGENT, "Proxy-Authorization": f"Basic {credential}"},
-                    meta={
-                        "proxy": session.egress.url,
-                        "download_timeout": ROBOTS_TIMEOUT_S,
-                        "download_maxsize": robots.MAX_BYTES * 4,
-                        "handle_httpstatus_all": True,
-                    },
-                )
-                async with asyncio.timeout(ROBOTS_TIMEOUT_S + 2):
-                    response = await self.crawler.engine.download_async(request)
-                location = response.headers.get("Location")
-                if response.status not in {301, 302, 303, 307, 308} or location is None:
-                    break
-                onward = response.urljoin(location.decode("latin-1"))
-                if urlsplit(onward).scheme not in SCHEMES:
-                    break  # Scrapy would read `file:` from our disk, and go to `ftp:` past the egress
-                url = onward
-        except Exception as error:  # noqa: BLE001  # whatever a site does with robots.txt is an answer, and recorded
-            refused = any(each.error == "policy" for each in session.egress.report(name))
-            said = "refused_by_policy" if refused else type(error).__name__
-            return RobotsAnswer(url=url, status=None, body=None, error=said, fetched_at=at)
-        finally:
-            session.egress.dismiss(name)
-        body = response.body[: robots.MAX_BYTES + 1]  # one more, so that it shows when there is more
-        return RobotsAnswer(url=response.url, status=response.status, body=body, error=None, fetched_at=at)
+        download = self.crawler.engine.download_async
+        return await fetch(url, what=what, session=self.session, download=download, limit=limit)
+
+    async def _fetch_robots(self, url: str) -> RobotsAnswer:
+        got = await self._fetch(
+            url, "robots.txt", robots.MAX_BYTES + 1
+        )  # one more, so that it shows when there is more
+        return RobotsAnswer(url=got.url, status=got.status, body=got.body, error=got.error, fetched_at=got.at)
+
+
+def _own_job(urls: str, case: str) -> Job:
+    return Job(
+        urls=tuple(parse_target(each) for each in urls.split()),
+        case=case,
+        control_pages=control_pages((), os.environ),
+        upstream=Upstream.chosen(None, os.environ),
+    )
 
 
 def _not(candidate: Candidate, reason: str) -> Candidate:

@@ -83,6 +83,7 @@ def test_both_ends_of_a_run_say_what_was_read_of_the_clock(config: ArchiveConfig
     assert all(b'"clock":{"offset_ms":' in each for each in details)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_while_an_authority_hangs_and_its_end_waits_no_longer_than_it_says(
     config: ArchiveConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ def captured(number: int = 1, **changes: object) -> Captured:
         unit=ID.format(1),
         parent=None if number == 1 else ID.format(1),
         via=None if number == 1 else Via(href="https://hub.example/x", text="link [bold]", where="profile"),
+        looked_at=datetime(2026, 3, 4, 5, 6, number, tzinfo=UTC),
         requested_url=f"https://{number}.example/",
         final_url=f"https://{number}.example/",
         title="A page",

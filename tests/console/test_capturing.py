@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.command import environment, run
 
 
@@ -38,6 +40,7 @@ def _on_a_terminal(*arguments: str, home: Path, answer: str) -> str:
     return said.decode(errors="replace")
 
 
+@pytest.mark.slow
 def test_trusted_time_is_asked_for_once_on_a_terminal(tmp_path: Path) -> None:
     store = tmp_path / "files"
     command = ["capture", "https://a.example/", "--case", "x", "--store", f"file:{store}"]

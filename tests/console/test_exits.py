@@ -54,3 +54,17 @@ def test_the_codes_themselves_stay() -> None:
         "OK": 0, "DOES_NOT_HOLD": 1, "USAGE": 2, "PARTIAL": 3, "TARGET_FAILED": 4, "LOST": 5, "STORE": 6, "SETUP": 7,
         "POLICY": 8, "INTERRUPTED": 130,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        ("passed", "passed", Exit.OK),
+        ("off", "off", Exit.OK),
+        ("passed", "failed", Exit.PARTIAL),
+        ("not_made", "passed", Exit.PARTIAL),
+    ],
+)
+def test_a_control_that_did_not_pass_is_told_by_the_code(start: str, end: str, code: Exit) -> None:
+    controls = {"start": {"result": start}, "end": {"result": end}}
+    assert of_result(result(captured(), controls=controls)) is code

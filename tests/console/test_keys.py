@@ -351,6 +351,7 @@ def test_a_device_that_is_not_there_is_told_by_doctor_and_show_which_go_on(alone
     assert "no PKCS#11 module" in held["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.hsm
 def test_a_log_lives_with_its_keys_in_a_token_and_no_secret_is_told(
     place: Place, tmp_path_factory: pytest.TempPathFactory

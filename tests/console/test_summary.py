@@ -13,8 +13,10 @@ from tests.console.results import ID, captured, lost, result
 
 CAPTURE_KEYS = {
     "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
-    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "record_sha256", "manifest",
+    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "quarantine",
+    "record_sha256", "manifest",
     "state",
+    "absence",
 }  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def test_the_document_has_the_promised_keys() -> None:
     came = result(captured(), captured(2), lost=(lost(),), unfinished=("https://9.example/",))
     document = json.loads(json.dumps(summary.document(came, of_result(came))))
     assert document.keys() == {
-        "schema", "run", "case", "store", "time", "time_detail", "captures", "lost", "unfinished", "notices",
+        "schema", "run", "case", "store", "time", "time_detail", "captures", "lost", "unfinished", "notices", "control",
         "exit_code",
     }  # fmt: skip
     assert document["schema"] == 1
@@ -72,3 +74,16 @@ def test_losses_and_what_was_not_looked_at_are_named() -> None:
     assert "LOST https://8.example/ in archiving: gone" in said
     assert "not looked at https://9.example/" in said
     assert "missing  body: the answer did not end" in said
+
+
+def test_a_control_that_did_not_pass_is_told_with_what_differed() -> None:
+    failed = {"result": "failed", "differences": ["title: expected a, got b"], "kept": [{"base64": "…"}]}
+    came = result(captured(), controls={"start": {"result": "passed", "differences": []}, "end": failed})
+    said = told(came)
+    assert "start passed, end failed" in said
+    assert "end: title: expected a, got b" in said
+    document = summary.document(came, of_result(came))
+    assert document["control"] == {
+        "start": {"result": "passed", "differences": []},
+        "end": {"result": "failed", "differences": ["title: expected a, got b"]},
+    }

@@ -48,6 +48,8 @@ def looking_at(url: str, folder: Path, **more: Any) -> Looking:
     folder.mkdir(parents=True, exist_ok=True)
     empty = Digest.of(b"")
     return Looking(
+        name=capture,
+        url=url,
         plan=Plan(url=url, capture_id=capture, unit=capture, **more),
         spool=VisitSpool(folder, clock=now),
         started=Started(payload_sha256=empty, index=0, job_sha256=empty),
@@ -154,14 +156,16 @@ class Looker:
         cut: asyncio.Event | None = None,
         on_keep: Callable[[str], object] | None = None,
         on_step: Callable[[str, Page], object] | None = None,
+        holes: tuple[Resolve, ...] = (),
         hand: Hand | None = None,
     ) -> Looked:
         """``during`` runs beside it; ``on_keep`` after a file is kept, with its name; ``on_step`` at each step.
 
-        ``hand``: that of a person, who attends.
+        ``holes`` are open to this look alone. ``hand``: that of a person, who attends.
         """
         self._count += 1
         looking = looking_at(url, self.folder / f"visit-{self._count}")
+        self.egress.admit(looking.plan.capture_id, resolve=holes)
         page = await self.page(looking.plan.capture_id)
         steps: list[str] = []
 

@@ -569,12 +569,14 @@ def test_a_page_whose_next_one_does_not_answer_is_kept(eye: Looker) -> None:
     assert [hop.to_url for hop in looked.seen.hops] == ["https://silent.example/"]
 
 
+@pytest.mark.slow
 def test_a_huge_page(eye: Looker, site: Site) -> None:
     looked = eye.look("huge")
     complete(looked)
     assert looked.data("body.html") == fetch(site, site.url("huge"))[1]
 
 
+@pytest.mark.slow
 def test_a_tall_page_is_kept_in_tiles(eye: Looker) -> None:
     looked = eye.look("tall")
     complete(looked)

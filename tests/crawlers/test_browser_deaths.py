@@ -158,6 +158,7 @@ async def _tasks_left() -> list[str]:
             and "egress" not in repr(each.get_coro())]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_no_outcome_of_the_page(eye: Looker) -> None:
     """It is raised: the evidence is lost, and the page had no part in it."""
 

@@ -92,7 +92,9 @@ def together(eye: Looker, site: Site, path: str, *, timeout_s: float) -> tuple[L
     return looked
 
 
-@pytest.mark.parametrize("name", FLOODS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[] if each == "push" else [pytest.mark.slow]) for each in FLOODS]
+)
 def test_a_page_that_floods_its_own_address_is_captured_and_harms_no_other(eye: Looker, site: Site, name: str) -> None:
     flooding, other = together(eye, site, name, timeout_s=20)
     assert other.seen.trouble is None, other.seen.detail

@@ -132,6 +132,7 @@ def test_what_loads_when_it_is_in_view_is_there(site: Site, eye: Looker) -> None
     assert height_of(found, "screenshot.png") > 5000
 
 
+@pytest.mark.slow
 def test_a_page_without_end_is_ended(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scroll, "MAX_PX", 9_000)
     found = eye.look(f"{HERE}/endless")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from crawlers import trimming
 from crawlers.connection import Connection, Fault
+from crawlers.exchange import Exchange
 from crawlers.session import Looking
 from crawlers.sight import MAX_INTERACTIONS, Seen
 from crawlers.text import INSTEAD, clean, scalar
@@ -449,6 +450,16 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
         title=long,
         final_url=f"https://a.example/{long}",
         hops=hops,
+        exchanges=tuple(
+            Exchange.of(
+                "1",
+                {"url": f"https://a.example/{long}", "status": 302, "protocol": long, "headers": {"Date": long}},
+                expects_extra=False,
+                is_redirect=True,
+                at=AT,
+            )
+            for _ in range(21)
+        ),
         trouble="timeout",
         detail=long,
         missing=[Missing(role=role, reason=long) for role in WHOLE],

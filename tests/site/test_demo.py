@@ -11,6 +11,7 @@ from tests.site import demo
 from tests.site.server import Site
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.s3
 def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -170,7 +170,9 @@ TRUTHS: dict[str, Callable[[Lie], object]] = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize(
+    "lie", [pytest.param(each, marks=[] if each.startswith("disposed") else [pytest.mark.slow]) for each in LIES]
+)
 def test_both_name_what_cannot_be(tmp_path: Path, lie: str) -> None:
     made = Lie()
     tell, code = LIES[lie]
@@ -178,6 +180,7 @@ def test_both_name_what_cannot_be(tmp_path: Path, lie: str) -> None:
     assert agree(tmp_path / "bag", given(tmp_path, made)) == {code}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_both_hold_what_can(tmp_path: Path, truth: str) -> None:
     made = Lie()
@@ -185,6 +188,7 @@ def test_both_hold_what_can(tmp_path: Path, truth: str) -> None:
     assert agree(tmp_path / "bag", given(tmp_path, made)) == set()
 
 
+@pytest.mark.slow
 def test_a_list_that_was_kept_back_hides_no_disposal_under_a_hold(tmp_path: Path) -> None:
     """Its detail names an id that is not of the export, so it is kept back, and what it disposed of is not known."""
     made = Lie()

@@ -127,6 +127,7 @@ def test_what_was_corrected_names_people_too_and_goes(shed: Office) -> None:
     assert failures(shed.verdict()) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.s3
 def test_a_lock_is_waited_for_and_never_got_round(vault: Office) -> None:
     vault.lock_for = timedelta(seconds=8)

@@ -96,6 +96,7 @@ def test_streams_reach_the_page_and_are_named_and_the_capture_is_whole(eye: Look
     assert events.says("WARC-Truncated") == "time"
 
 
+@pytest.mark.slow
 def test_an_error_without_end_is_let_go(eye: Looker) -> None:
     looked = eye.look(f"{HERE}/large")
     assert looked.seen.trouble is None
@@ -133,6 +134,7 @@ def test_a_wire_that_cannot_be_had_costs_the_visit_its_traffic_only(
     assert (looked.visit().status, looked.seen.trouble) == (Status.PARTIAL, None)
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_be_listened_to_is_said(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it fetches is nowhere: without a word, the file would look whole."""
     assert eye.look(f"{HERE}/worker").missing() == {}
@@ -199,6 +201,7 @@ def test_a_session_that_answers_nothing_more_hangs_no_page(eye: Looker, monkeypa
     assert "warc" in looked.missing()
 
 
+@pytest.mark.slow
 def test_pages_that_close_midway_leave_the_browser_alive(eye: Looker) -> None:
     async def close(page: Page) -> None:
         await asyncio.sleep(0.05 * (eye.site.log[-1].at.microsecond % 12))
@@ -212,6 +215,7 @@ def test_pages_that_close_midway_leave_the_browser_alive(eye: Looker) -> None:
     assert (whole.seen.trouble, whole.missing()) == (None, {})
 
 
+@pytest.mark.slow
 def test_two_visits_at_once_keep_to_their_own(eye: Looker) -> None:
     async def both() -> list[Looked]:
         return list(await asyncio.gather(eye.look_at(f"{HERE}/many"), eye.look_at(f"{HERE}/streams")))
