@@ -68,6 +68,8 @@ class Exported:
     trust: Digest
     tokens: int
     origins: dict[str, int] = field(default_factory=dict)
+    quarantined: tuple[str, ...] = ()
+    """Captures in which secrets may be, and that a person allowed to be handed over."""
 
     @property
     def lost(self) -> tuple[MissingBlob, ...]:
@@ -142,6 +144,7 @@ class Exporter:
             trust=self._ledger.trust.digest,
             tokens=tokens,
             origins=dict(sorted(blobs.origins.items())),
+            quarantined=tuple(blobs.quarantined),
         )
         self._wrap(made, chosen, bag)
         return made
@@ -257,6 +260,7 @@ class Exporter:
             tokens=made.tokens,
             authorities=sum(bool(each.roots_pem) for each in self._ledger.trust.authorities),
             origins=made.origins,
+            quarantined=len(made.quarantined),
             times=self._times(chosen),
             at=at,
         )

@@ -49,6 +49,8 @@ def test_it_is_handed_over_once_a_person_has_decided(office: Office, tmp_path: P
     made = export(office, tmp_path / "bag", scope=scope, items=(capture, fine))
     verdict = judged(made.path, office.deployment.home.trust)
     assert {each.code for each in verdict.failures} == {"CHAIN_SHORT"}, "the runs of this office were never opened"
+    assert made.quarantined == (capture,)
+    assert "QUARANTINED: in 1 captures" in (made.path / "README.txt").read_text()
     assert (made.path / f"data/custody/entry-{index}.json").is_file(), "who gets it gets the decision"
     decision = office.desk.detail(told.event.subjects[0].digest)
     assert (decision["decision"], decision["why"]) == ("export", "our own test account")

@@ -1,21 +1,24 @@
 """Secrets: once a field for a password takes input, nothing that is sent is kept, and the visit is quarantined."""
 
 import asyncio
+import base64
 import gzip
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawlers.attending.album import IN_CLEAR, without_secrets
-from crawlers.recording.withholding import PASSWORD
+from crawlers.recording.withholding import HTTP_LOGIN, PASSWORD
 from custody.record import Record
 from tests.crawlers.attending.scene import Notebook, Person, attended, inputs, pages, traffic, window
 from tests.crawlers.looking import Looked, Looker, sealed
 from tests.crawlers.screen import a_screen
+from tests.site.host import Answer, Request, page
 from tests.site.server import Site
 
 HERE, THERE = "https://www.window.example", "https://www.login.example"
@@ -71,6 +74,14 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     made, here = Site(), Notebook("www.window.example", PAGES)
     there = Notebook("www.login.example", {"/form": f"{FORM % 'post'}{CHATTY}", "/welcome": "Hello", "/typed": "ok"})
+
+    def members(request: Request) -> Answer:
+        here.asked.append(request)
+        if "authorization" not in request.headers:
+            return page("Who are you?", status=401, headers=(("WWW-Authenticate", 'Basic realm="members"'),))
+        return page("<title>Members</title><h1>Members</h1>")
+
+    here.host = replace(here.host, routes={**here.host.routes, "/members": members})
     made.hosts |= {each.host.name: each.host for each in (here, there)}
     with made as site, a_screen() as screen:
         folder: Path = tmp_path_factory.mktemp("secrets")
@@ -188,6 +199,22 @@ def test_a_paste_counts_and_looking_at_the_field_does_not(place: Place) -> None:
     assert SECRET.encode() in place.sent()
     assert holding(found, SECRET) == []
     assert found.seen.quarantine["reason"] == PASSWORD
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_name_and_a_password_that_the_browser_itself_sent(place: Place) -> None:
+    async def acts(person: Person) -> None:
+        await person.page.goto(f"https://jane:{SECRET}@www.window.example/members")
+        await person.until("page", 2)
+
+    found = attended(place.eye, f"{HERE}/welcome", acts)
+    spelled = base64.b64encode(f"jane:{SECRET}".encode()).decode()
+    assert spelled.encode() in place.sent(), "the site did get it"
+    assert found.seen.title == "Members"
+    assert [holding(found, each) for each in (SECRET, spelled)] == [[], []]
+    assert found.seen.quarantine["reason"] == HTTP_LOGIN
+    assert b'"withheld": true' in found.data("headers.json")
 
 
 @pytest.mark.browser
