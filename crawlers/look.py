@@ -20,7 +20,7 @@ from crawlers.kit import Kit
 from crawlers.recording.recorder import Companion
 from crawlers.recording.traffic import Traffic
 from crawlers.recording.turn import Headers
-from crawlers.recording.withholding import HTTP_LOGIN, Withholding, harmless, shows_login
+from crawlers.recording.withholding import HTTP_LOGIN, Withholding, harmless
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.snapshots import Snapshots
 from crawlers.tab import Tab
@@ -124,9 +124,9 @@ class Look:
             trail = kit.trail
             trail.settle_headers()
             seen.hops = tuple(trail.hops)
-            login = next((each for each in trail.exchanges if shows_login(each.pairs("request_headers"))), None)
-            if login is not None:
-                self._withholding.begin(login.at, HTTP_LOGIN)
+            for each in trail.exchanges:
+                if self._withholding.is_login(each.url, each.pairs("request_headers")):
+                    self._withholding.begin(each.at, HTTP_LOGIN)
             seen.exchanges = tuple(
                 replace(each, url=self._withholding.address(each.url, each.at)) for each in trail.exchanges
             )

@@ -40,7 +40,7 @@ class Attendance(Look):
     """Ends when the person says so, closes the window, or the time is over. Never raises for what a page does."""
 
     def __init__(self, tab: Tab, order: Order, seen: Seen, *, hand: Hand, rename: Rename) -> None:
-        withholding = Withholding()
+        withholding = Withholding(of_person=True)
         self._hand = hand
         self._inputs = Inputs(clock=order.clock)
         self._listening = Listening(self._inputs, withholding)

@@ -27,12 +27,15 @@ _ADDRESSES = frozenset({"referer", "location", "content-location", "refresh", "l
 """Headers that may repeat an address with its query."""
 _SCHEMES = ("basic ", "digest ", "negotiate ", "ntlm ")
 _QUERY = re.compile(r"\?[^#\s>\"']*")
+_NAMED = re.compile(r"([a-z][a-z0-9+.-]*://)[^/?#\s@]*@", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Withholding:
     """Nothing is withheld until ``begin``."""
 
+    of_person: bool = False
+    """A person may have typed an address: a name and a password in one are hers, and not the page's."""
     since: datetime | None = None
     reason: str = ""
 
@@ -50,11 +53,18 @@ class Withholding:
         """Without its query, where one may hold what was typed into a form."""
         return cut(url) if self.covers(at) else url
 
+    def is_login(self, url: str, headers: Headers, *, kind: str = "Document") -> bool:
+        """Whether the browser itself gave a name and a password: no script can put them on a document's request."""
+        if kind != "Document":
+            return False
+        said = header(headers, "authorization").lower().startswith(_SCHEMES)
+        return said or (self.of_person and _NAMED.match(url) is not None)
+
     def apply(self, turns: Iterable[Turn]) -> Mapping[str, Json]:
         """Take it out of the turns. The record's section; empty where nothing had to be withheld."""
         turns = list(turns)
         for turn in turns:
-            if logs_in(turn):
+            if self.is_login(turn.url, turn.request_headers, kind=turn.kind):
                 self.begin(turn.at, HTTP_LOGIN)
         if self.since is None:
             return {}
@@ -70,18 +80,9 @@ class Withholding:
         }
 
 
-def logs_in(turn: Turn) -> bool:
-    """Whether the browser itself gave a name and a password: no script can put them on a document's request."""
-    return turn.kind == "Document" and shows_login(turn.request_headers)
-
-
-def shows_login(headers: Headers) -> bool:
-    """Of a document's request."""
-    return header(headers, "authorization").lower().startswith(_SCHEMES)
-
-
 def cut(url: str) -> str:
-    return _QUERY.sub(f"?{WITHHELD}", url, count=1)
+    """Without query, and without name and password."""
+    return _NAMED.sub(r"\1", _QUERY.sub(f"?{WITHHELD}", url, count=1))
 
 
 def harmless(headers: Sequence[tuple[str, str]]) -> tuple[Headers, frozenset[str]]:
@@ -92,7 +93,7 @@ def harmless(headers: Sequence[tuple[str, str]]) -> tuple[Headers, frozenset[str
         if name.lower() in _SECRET_HEADERS:
             gone.add(name.lower())
         elif name.lower() in _ADDRESSES:
-            kept.append((name, _QUERY.sub(f"?{WITHHELD}", value)))
+            kept.append((name, cut(value)))
         else:
             kept.append((name, value))
     return tuple(kept), frozenset(gone)
@@ -108,7 +109,9 @@ def _withhold(turn: Turn) -> tuple[str, ...]:
         kept, names = harmless(getattr(turn, each))
         setattr(turn, each, kept)
         gone |= names
-    if "?" in turn.url:
-        turn.url = cut(turn.url)
+    if _NAMED.match(turn.url):
+        gone.add("name")
+    if _QUERY.search(turn.url):
         gone.add("query")
+    turn.url = cut(turn.url)
     return tuple(sorted(gone))

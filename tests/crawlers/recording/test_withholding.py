@@ -7,7 +7,7 @@ import pytest
 
 from crawlers.recording.account import lack_of
 from crawlers.recording.turn import Turn
-from crawlers.recording.withholding import HTTP_LOGIN, PASSWORD, UNSEEN, Withholding, cut, harmless, logs_in
+from crawlers.recording.withholding import HTTP_LOGIN, PASSWORD, UNSEEN, Withholding, cut, harmless
 
 AT = datetime(2026, 11, 3, 12, tzinfo=UTC)
 LATER = AT + timedelta(seconds=1)
@@ -65,7 +65,6 @@ def test_from_the_moment_on_and_not_before() -> None:
 )
 def test_a_name_and_a_password_that_the_browser_sent(kind: str, scheme: str, *, is_login: bool) -> None:
     made = turn(kind=kind, request_headers=(("authorization", scheme),))
-    assert logs_in(made) is is_login
     section = Withholding().apply([turn(AT), made])
     assert section.get("reason") == (HTTP_LOGIN if is_login else None)
     assert ("authorization" in made.withheld) is is_login
@@ -86,7 +85,17 @@ def test_headers_are_told_apart_whatever_their_spelling() -> None:
         ("https://a.example/?", "https://a.example/?withheld"),
         ("https://a.example/?a=https://b.example/?c=d", "https://a.example/?withheld"),
         ("https://a.example/#?a=b", "https://a.example/#?withheld"),
+        ("https://jane:sesame@a.example/x?y", "https://a.example/x?withheld"),
+        ("https://a.example/@jane", "https://a.example/@jane"),
     ],
 )
 def test_an_address_without_its_query(url: str, without: str) -> None:
     assert cut(url) == without
+
+
+@pytest.mark.parametrize("of_person", [True, False])
+def test_a_name_in_an_address_is_a_persons_where_one_attends(*, of_person: bool) -> None:
+    made = turn(kind="Document", url="https://jane:sesame@a.example/", request_headers=())
+    section = Withholding(of_person=of_person).apply([made])
+    assert section.get("reason") == (HTTP_LOGIN if of_person else None)
+    assert ("sesame" in made.url) is not of_person
