@@ -86,6 +86,7 @@ def test_pages_inputs_and_pictures_are_kept_in_order(eye: Looker) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_a_window_closed_by_its_cross_keeps_what_was_seen(eye: Looker) -> None:
     async def acts(person: Person) -> None:
         await person.close_window()

@@ -74,6 +74,7 @@ def eye(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looker]:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_each_input_has_its_kind_and_target_in_every_frame(eye: Looker) -> None:
     async def acts(person: Person) -> None:
         there = person.page
