@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
 from console.options import (
     AllowNetworkOption,
@@ -84,6 +84,18 @@ def capture(
     ] = 3,
     operator: OperatorOption = None,
     robots: RobotsOption = "record",
+    consent: Annotated[
+        str,
+        typer.Option(
+            "--consent",
+            metavar="as-found|reject",
+            help="Cookie banners: left alone; or refused, after the page was kept as found.",
+        ),
+    ] = "as-found",
+    media: Annotated[
+        bool,
+        typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
+    ] = False,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
@@ -141,6 +153,8 @@ def capture(
         config = ArchiveConfig.load(
             os.environ, home=home, store_url=store, authorities=authority, authority_roots=authority_roots
         )
+        if consent not in {"as-found", "reject"}:
+            raise UsageError(f"--consent is as-found or reject, got {consent!r}")
         asked = capturing.Asked(
             urls=tuple(urls or ()),
             list_file=from_,
@@ -151,6 +165,8 @@ def capture(
                 "depth": depth,
                 "operator": operator,
                 "robots": capturing.robots_of(robots),
+                "consent": consent,
+                "media": media,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import CDPSession, Dialog, Download, Page, async_playwright
+from playwright.async_api import CDPSession, Dialog, Download, Frame, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
@@ -147,6 +147,7 @@ class PlaywrightTab:
         self._windows: set[asyncio.Task[None]] = set()
         self._windows_seen = 0
         self._closed = False
+        self._apart: dict[Frame, PlaywrightTab] = {}
 
     async def open(self) -> None:
         """Take the page over. Raises Gone."""
@@ -180,6 +181,19 @@ class PlaywrightTab:
                 made._session, made._lost = session, self._lost
                 return made
         raise Refused("there is no such frame")
+
+    async def apart(self, limit: int) -> "list[PlaywrightTab]":
+        frames = self._page.frames[1 : 1 + limit]
+        self._apart = {frame: tab for frame, tab in self._apart.items() if frame in frames}
+        for each in frames:
+            if each in self._apart:
+                continue
+            with contextlib.suppress(Refused):  # it lives with the page
+                made = PlaywrightTab(self._page, self._order, self._seen)
+                made._session = await self._ours(self._page.context.new_cdp_session(each), within=STEP_S)
+                made._lost = self._lost
+                self._apart[each] = made
+        return list(self._apart.values())
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         self._session.on(event, do)

@@ -83,7 +83,7 @@ class Camera:
                 clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": scale}
                 data = await self._shot({"captureBeyondViewport": True, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"
-                self.seen.snapshots.append(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
+                self.seen.add_picture(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
                 kept = tile.top + tile.height
         except TabTrouble as error:
             self.seen.lacks(Role.SCREENSHOT, str(error))

@@ -12,6 +12,7 @@ from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
+from crawlers.banners import AS_FOUND
 from crawlers.control.look import TIMEOUT_S
 from crawlers.keeping import Keeping
 from crawlers.provenance import running_browser
@@ -85,6 +86,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             ),
             cut=session.cut,
             density=session.job.profile.density,
+            consent=AS_FOUND if is_control else session.job.consent,
         )
         try:
             if session.hand is not None and not is_control:

@@ -91,6 +91,14 @@ class Launch:
     isolation: Isolation
     flags: tuple[str, ...]
     headless: bool = True
+    hidden: tuple[Path, ...] = ()
+    """Folders that the browser, and whatever else reads strangers' data, does not see."""
+
+    def without_sight(self, executable: Path, *, cache: Path) -> Path:
+        """Another program, started so that it does not see them either; itself where this system hides nothing."""
+        if not self.isolation.command:
+            return executable
+        return _wrapper(executable, self.isolation, hide=self.hidden, cache=cache)
 
 
 def find_browser(env: Mapping[str, str], *, checkout: Path, build: Build = Build.CHROMIUM) -> Path:
@@ -184,9 +192,10 @@ def plan(
         flags.append(f"--ignore-certificate-errors-spki-list={','.join(trust_spki)}")
     home = cache / "browser-home"  # no personal certificate store, no fonts, no settings of the person running us
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hidden = tuple(each for each in (keys, *hide) if each.is_dir())
     started = executable
     if isolation.command:
-        started = _wrapper(executable, isolation, hide=[each for each in (keys, *hide) if each.is_dir()], cache=cache)
+        started = _wrapper(executable, isolation, hide=hidden, cache=cache)
     variables = _KEPT_VARIABLES if headless else (*_KEPT_VARIABLES, *_SCREEN)
     environment = {name: env[name] for name in variables if name in env}
     options = {
@@ -211,6 +220,7 @@ def plan(
         isolation=isolation,
         flags=tuple(flags),
         headless=headless,
+        hidden=hidden,
     )
 
 

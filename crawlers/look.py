@@ -132,7 +132,7 @@ class Look:
             )
             if seen.reached and seen.final_url is None:  # ended before its words were had
                 seen.final_url = trail.shown_url
-            main = trail.main_exchange() or trail.nowhere
+            main = seen.answer or trail.main_exchange() or trail.nowhere
             seen.http_status = main.status if main else None
             seen.media_type = main.mime_type if main else ""
             if trail.exchanges:

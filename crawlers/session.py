@@ -58,8 +58,13 @@ class Job:
     """Pages that are known to be public: where nothing is found at one's host, it is looked at too."""
     upstream: Upstream | None = None
     """The operator's proxy that public addresses are reached through."""
+    consent: str = "as-found"
+    """``as-found``: banners are left alone. ``reject``: refused, once the page was kept as it was found."""
     control: bool = True
     """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
+
+    media: bool = False
+    """The video of each page that was asked for is fetched a second time, by yt-dlp, once the page was captured."""
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -90,6 +95,8 @@ class Job:
             "look_again_s": int(self.look_again_s),
             "control_pages": list(self.control_pages),
             "proxy": None if self.upstream is None else str(self.upstream),
+            "consent": self.consent,
+            "media": self.media,
             "control": self.control,
         }
 

@@ -1,7 +1,7 @@
 """What a look needs of a browser tab, and the three ways in which it may not get it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +44,9 @@ class Tab(Protocol):
 
     async def inner(self, frame: str) -> "Tab":
         """The tab as a frame sees it that has a process of its own. Raises Refused where it has none."""
+
+    async def apart(self, limit: int) -> "Sequence[Tab]":
+        """The tab as each frame sees it that has a process of its own; for a frame, the same object each time."""
 
     async def wire(self) -> "Wire":
         """A session with the browser itself, of this tab's own."""

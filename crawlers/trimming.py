@@ -25,6 +25,8 @@ REFUSALS = 100_000
 HOPS = 640_000
 INPUTS = 150_000
 PAGES = 100_000
+MEDIA = 100_000
+"""Connections of a second fetch."""
 ANSWERS = 100_000
 
 

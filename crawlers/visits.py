@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from crawlers import trimming
 from crawlers.address import host_of
@@ -222,10 +222,19 @@ def _session(seen: Seen, surface: str, *, found: int, listed: int, hops: int) ->
     said: dict[str, Json] = {
         "surface": surface,
         "logged_in": None if surface == "attended" else False,
-        "scripts": [],
-        "consent": "left as found",
+        "scripts": trimming.fact(seen.scripts),
+        "consent": "left as found" if seen.consent is None else str(seen.consent["result"]),
+        "pictures": trimming.fact(seen.pictures),
+        "derived": trimming.fact(seen.derived),
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
     }
+    if seen.consent is not None:
+        said["consent_handling"] = trimming.fact(seen.consent)
+    if seen.media is not None:
+        connections = cast("Sequence[Mapping[str, Json]]", seen.media["connections"])
+        fetched = {name: value for name, value in seen.media.items() if name != "connections"}
+        listed_of = trimming.listed("connections", connections, budget=trimming.MEDIA)
+        said["media"] = {**cast("Mapping[str, Json]", trimming.fact(fetched)), **listed_of}
     if seen.attended:
         said |= _attended(seen.attended)
     if len(seen.hops) > hops:

@@ -25,6 +25,10 @@ class Role(StrEnum):
     ROBOTS = "robots"
     TLS_CERT = "tls_cert"
     WARC = "warc"
+    MEDIA = "media"
+    """A video, or what was told of one, fetched for itself and not with the page; the record's ``session`` says how."""
+    COMPOSITE = "composite"
+    """Made of other artifacts of the same capture, as the record's ``session`` says; no picture that a browser took."""
 
 
 class Status(StrEnum):

@@ -154,6 +154,7 @@ class Looker:
         timeout_s: float = 20,
         during: During | None = None,
         cut: asyncio.Event | None = None,
+        consent: str = "as-found",
         on_keep: Callable[[str], object] | None = None,
         on_step: Callable[[str, Page], object] | None = None,
         holes: tuple[Resolve, ...] = (),
@@ -197,6 +198,7 @@ class Looker:
             else None,
             cut=cut,
             density=self._profile.density,
+            consent=consent,
         )
         begun = time.monotonic()
         meanwhile = asyncio.ensure_future(during(page)) if during else None

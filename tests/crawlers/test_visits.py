@@ -469,6 +469,8 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     for n in range(2 * MAX_INTERACTIONS):
         seen.note("dialog_dismissed", AT, message=long, n=n)
     connections = [replace(connection(f"h{n}.example", n=n), detail=long) for n in range(5_000)]
+    seen.media = {"said": [long] * 3, "arguments": [long], "connections": [each.to_json() for each in connections]}
+    seen.consent = {"result": "done", "recognised": ["rule"] * 20, "led_to": long}
     candidates = [Candidate(via=via, follow=n < 20, reason=long) for n in range(12_000)]
     made = visit(
         seen,
@@ -490,6 +492,7 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     assert session["inputs_total"] == 1_007 > len(session["inputs"]) > 100
     assert session["pages_total"] == 900
     assert len(session["pages"]) >= 2
+    assert session["media"]["connections_total"] == 5_000
 
 
 def test_a_link_too_many_is_no_failure(looking: Looking) -> None:
