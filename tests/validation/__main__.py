@@ -1,4 +1,4 @@
-"""``make validation``: how often captures of pages whose truth is known are wrong, by kind of error and browser profile.
+"""``make validation``: how often captures of pages whose truth is known are wrong, by kind of error and profile.
 
 Exit codes: 0 it ran (whatever it found), 1 an error rate is above its --at-most, 2 usage, 7 no profile can be run here,
 70 a capture did not get far enough to be judged.
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{len(corpus.pages)} pages, {len(settings)} profiles, two rounds; about "
         f"{len(corpus.pages) * len(settings) * 2 / 60:.0f} to {len(corpus.pages) * len(settings) * 4 / 60:.0f} minutes"
     )
-    begun = _now()
+    begun, method = _now(), report.method_sha256()
     try:
         outturns = run(corpus, settings, folder=asked.output / "evidence", clock=_now, tell=_Progress(screen))
     except CouldNotRun as error:
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     said = report.document(
         corpus,
         outturns,
+        method=method,
         not_run={name: why for name, why in not_run.items() if why is not None},
         begun=begun,
         ended=_now(),
@@ -72,10 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (asked.output / "validation.md").write_text(report.markdown(said), encoding="utf-8")
     Console(width=max(100, screen.width)).print(report.table(outturns))
     screen.print(f"every error, and what made it: {asked.output / 'validation.md'} (and validation.json, corpus.json)")
-    over = list(_over(outturns, asked.at_most))
-    for line in over:
+    above = over(outturns, asked.at_most)
+    for line in above:
         screen.print(f"ABOVE ITS LIMIT: {line}")
-    return 1 if over else 0
+    return 1 if above else 0
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -88,7 +89,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="only these (default: all that this machine can run)")  # fmt: skip
     parser.add_argument("--only", nargs="*", default=[], metavar="FAMILY/VARIANT", help="only pages of these variants")
     parser.add_argument("--at-most", nargs="*", type=_limit, default=[], metavar="KIND=SHARE",
-                        help="leave with 1 where more of the pages have an error of the kind, such as outcome=0.05")  # fmt: skip
+                        help="leave with 1 where more pages have such an error: outcome=0.05")  # fmt: skip
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="wiped first (default: %(default)s)")
     asked = parser.parse_args(arguments)
     if not 1 <= asked.pages <= 5000:
@@ -106,7 +107,7 @@ def _limit(text: str) -> tuple[Kind, float]:
     return limit
 
 
-def _over(outturns: Sequence[Outturn], limits: Sequence[tuple[Kind, float]]) -> list[str]:
+def over(outturns: Sequence[Outturn], limits: Sequence[tuple[Kind, float]]) -> list[str]:
     """A kind that was not judged at all is above any limit: it was not shown to be below."""
     found = []
     for each in outturns:

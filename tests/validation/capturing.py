@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +37,13 @@ class Round:
     exit_code: int
     seconds: float
     command: Sequence[str] = field(repr=False)
+
+    def asked_at(self) -> dict[str, list[datetime]]:
+        """Address -> when the site was asked for it, by the site's own clock."""
+        found: dict[str, list[datetime]] = {}
+        for each in self.log:
+            found.setdefault(f"{'https' if each.secure else 'http'}://{each.host}{each.path}", []).append(each.at)
+        return found
 
 
 def capture(

@@ -11,7 +11,10 @@ from tests.validation.families import Family, Making
 from tests.validation.truth import Page, Step
 
 _HOSTS = ("go.lnq.example", "shrt.example", "t.hopsy.example", "trk.clickmill.example", "r.affiliato.example")
-_THIN = "<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title>{head}</head><body>{body}</body></html>"
+_THIN = (
+    "<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title>{head}</head>"
+    "<body>{body}</body></html>"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -73,7 +73,8 @@ def _ago(making: Making) -> Page:
     draft = _begin(making)
     days = making.random.randrange(2, 300)
     draft.put(
-        f'<p id="ago"></p><script>const then = Date.now() - {days} * 86400000; document.getElementById("ago").textContent ='
+        f'<p id="ago"></p><script>const then = Date.now() - {days} * 86400000;'
+        'document.getElementById("ago").textContent ='
         " Math.round((Date.now() - then) / 86400000) + ' days ago'</script>",
         f"{days} days ago",
     )
@@ -84,7 +85,8 @@ def _clock(making: Making) -> Page:
     """The page's own clock, in the page's own words: held against when the site was asked, and when it was shot."""
     draft = _begin(making)
     draft.put(
-        f'<p id="now"></p><script>document.getElementById("now").textContent = "{CLOCK} " + new Date().toISOString()</script>'
+        f'<p id="now"></p><script>document.getElementById("now").textContent = "{CLOCK} "'
+        " + new Date().toISOString()</script>"
     )
     return making.publish(draft, clock=CLOCK)
 

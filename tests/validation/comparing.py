@@ -1,15 +1,17 @@
 """What was found, held against what is known: facts that were checked, and those that were wrong. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from custody.instant import parse_utc
 from tests.validation.profiles import Setting
 from tests.validation.reading import Found
 from tests.validation.truth import Colour, Kind, Mark, Page, Step, flat
 
+AskedAt = Mapping[str, Sequence[datetime]]
 SLACK = timedelta(milliseconds=2)
 """Instants in records are cut to milliseconds."""
 TOLERANCE = timedelta(seconds=2)
@@ -48,7 +50,7 @@ class _Tally:
     facts: Counter[Kind] = field(default_factory=Counter)
     wrong: list[Wrong] = field(default_factory=list)
 
-    def check(self, kind: Kind, ok: bool, expected: object, got: object) -> None:  # noqa: FBT001
+    def check(self, kind: Kind, ok: bool, expected: object, got: object) -> None:
         self.facts[kind] += 1
         if not ok:
             self.wrong.append(Wrong(kind=kind, expected=str(expected)[:500], got=str(got)[:500]))
@@ -66,8 +68,8 @@ def lost() -> Compared:
     return Compared(facts=Counter({Kind.LOST: 1}), wrong=(Wrong(kind=Kind.LOST, expected="a capture", got="none"),))
 
 
-def compare(page: Page, found: Found, *, setting: Setting, asked_at: Sequence[tuple[str, datetime]]) -> Compared:
-    """``asked_at``: what the site was asked for while this capture was made, by URL and in order, and when."""
+def compare(page: Page, found: Found, *, setting: Setting, asked_at: AskedAt) -> Compared:
+    """``asked_at``: when the site was asked for what, in the round that this capture is of."""
     tally = _Tally()
     tally.facts[Kind.LOST] += 1
     tally.check(
@@ -121,13 +123,15 @@ def _place(mark: Mark, got: Colour | None, picture: str, tally: _Tally) -> None:
     tally.check(Kind.IMAGE, ok, f"{mark.form} at {mark.left},{mark.top} of the {picture}: {mark.colour}", got)
 
 
-def _times(page: Page, found: Found, asked_at: Sequence[tuple[str, datetime]], tally: _Tally) -> None:
+def _times(page: Page, found: Found, asked_at: AskedAt, tally: _Tally) -> None:
     known = [(name, found.times[name]) for name in IN_ORDER if name in found.times]
-    for (name, earlier), (later_name, later) in zip(known, known[1:], strict=False):
+    for (name, earlier), (later_name, later) in pairwise(known):
         tally.check(Kind.TIME, earlier <= later, f"{name} before {later_name}", f"{earlier} after {later}")
-    first = _when(page.url, asked_at)
+    first = next(iter(asked_at.get(page.url, ())), None)
+    began, answered = found.times.get("requested_at"), found.times.get("first_response_at")
+    if first is None and answered is not None:
+        tally.check(Kind.TIME, False, "an answer to what the site was asked for", f"{answered}, and it was not asked")
     if first is not None:
-        began, answered = found.times.get("requested_at"), found.times.get("first_response_at")
         if began is not None:
             tally.check(
                 Kind.TIME, _within(began, first), f"requested_at shortly before {first}, when the site was asked", began
@@ -140,7 +144,7 @@ def _times(page: Page, found: Found, asked_at: Sequence[tuple[str, datetime]], t
                 answered,
             )
     for hop, at in zip(found.hops, found.hop_times, strict=True):
-        came = _nearest(hop.to_url.partition("#")[0], asked_at, at)
+        came = _nearest(at, asked_at.get(hop.to_url.partition("#")[0], ()))
         if came is not None:
             tally.check(Kind.TIME, abs(at - came) <= TOLERANCE, f"hop to {hop.to_url} at about {came}", at)
     for stamp in page.stamps:
@@ -153,12 +157,8 @@ def _within(ours: datetime, theirs: datetime) -> bool:
     return theirs - TOLERANCE <= ours <= theirs + SLACK
 
 
-def _when(url: str, asked_at: Sequence[tuple[str, datetime]]) -> datetime | None:
-    return next((at for asked, at in asked_at if asked == url), None)
-
-
-def _nearest(url: str, asked_at: Sequence[tuple[str, datetime]], to: datetime) -> datetime | None:
-    return min((at for asked, at in asked_at if asked == url), key=lambda at: abs(at - to), default=None)
+def _nearest(at: datetime, asked: Sequence[datetime]) -> datetime | None:
+    return min(asked, key=lambda each: abs(at - each), default=None)
 
 
 def _clock(prefix: str, found: Found) -> tuple[bool, str, str]:

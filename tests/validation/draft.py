@@ -64,6 +64,8 @@ class Draft:
         head, body = "\n".join(self.head), "\n".join(self.body)
         return (
             f'<!doctype html>\n<html lang="{self.language}" dir="{self.direction}">\n<head><meta charset="utf-8">'
-            f"{viewport}<title>{html.escape(self.title)}</title>\n<style>body {{ margin: 0; padding: {above}px 12px 12px;"
-            f" font: 16px/1.5 sans-serif; overflow-wrap: anywhere }}</style>\n{head}</head>\n<body>\n{body}\n</body>\n</html>\n"
+            f"{viewport}<title>{html.escape(self.title)}</title>\n"
+            f"<style>body {{ margin: 0; padding: {above}px 12px 12px;"
+            f" font: 16px/1.5 sans-serif; overflow-wrap: anywhere }}</style>\n{head}</head>\n<body>\n{body}\n</body>\n"
+            "</html>\n"
         )

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -68,13 +69,14 @@ def grid(random: Random, *, left: int = 12, top: int = 24, columns: int = 5, row
     return Grid(left=left, top=top, rows=tuple(map(tuple, made)))
 
 
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {"webp": {"lossless": True}, "jpeg": {"quality": 97, "subsampling": 0}}
+
+
 def encoded(made: Grid, kind: str) -> tuple[bytes, str]:
     """Bytes and media type. JPEG and GIF may change a colour by a little; the others do not."""
     stream = io.BytesIO()
-    options: dict[str, object] = {
-        "png": {}, "gif": {}, "webp": {"lossless": True}, "jpeg": {"quality": 97, "subsampling": 0},
-    }[kind]  # fmt: skip
-    made.picture().save(stream, kind, **options)  # type: ignore[arg-type]
+    options: Mapping[str, Any] = _OPTIONS.get(kind, {})
+    made.picture().save(stream, kind, **options)
     return stream.getvalue(), f"image/{kind}"
 
 
@@ -124,7 +126,7 @@ def _image(kind: str, *, own: bool = True, attributes: str = "", delay_s: float 
     return make
 
 
-def _data(made: Grid, place: Place) -> str:
+def _data(made: Grid, _: Place) -> str:
     data, media_type = encoded(made, "png")
     return f'<img src="data:{media_type};base64,{base64.b64encode(data).decode()}" alt="" style="{made.style}">'
 
@@ -135,7 +137,7 @@ def _background(made: Grid, place: Place) -> str:
     return f'<div style="{made.style};background:url({url})"></div>'
 
 
-def _inline_svg(made: Grid, place: Place) -> str:
+def _inline_svg(made: Grid, _: Place) -> str:
     return f'<div style="{made.style}">{svg(made)}</div>'
 
 
@@ -144,7 +146,7 @@ def _svg_file(made: Grid, place: Place) -> str:
     return f'<img src="{place.file(f"grid-{made.top}.svg", data, "image/svg+xml")}" alt="" style="{made.style}">'
 
 
-def _canvas(made: Grid, place: Place) -> str:
+def _canvas(made: Grid, _: Place) -> str:
     rows = [[f"rgb{colour}" for colour in row] for row in made.rows]
     return (
         f'<canvas id="c{made.top}" width="{made.width}" height="{made.height}" style="{made.style}"></canvas><script>'
@@ -173,7 +175,7 @@ def _framed(own: bool) -> Form:
 
 
 def _shadow(mode: str) -> Form:
-    def make(made: Grid, place: Place) -> str:
+    def make(made: Grid, _: Place) -> str:
         return (
             f'<div id="host{made.top}" style="{made.style}"></div><script>'
             f"document.getElementById('host{made.top}').attachShadow({{mode: '{mode}'}}).innerHTML = "

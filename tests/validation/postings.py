@@ -48,7 +48,16 @@ def _divs(hrefs: list[str], text: str) -> str:
     return "".join(f"<div>{_a(each, text)}</div>" for each in hrefs)
 
 
-def _around(making: Making, draft: Draft, name: str) -> None:
+def _entry(author: str, inner: str) -> str:
+    """One post: who wrote it, and what."""
+    return f"<main><article><header>{_a(author, _name(author), _BY)}</header><p>{inner}</p></article></main>"
+
+
+def _name(author: str) -> str:
+    return author.rpartition("/")[2]
+
+
+def _around(making: Making, draft: Draft) -> None:
     """What every page of the network has above: none of it is the author's."""
     draft.put(
         f"<header><nav><ul><li>{_a(f'https://{making.social}/', 'Home')}</li>"
@@ -58,7 +67,7 @@ def _around(making: Making, draft: Draft, name: str) -> None:
     )  # fmt: skip
 
 
-def _below(making: Making, draft: Draft) -> None:
+def _below(draft: Draft) -> None:
     draft.put(
         f"<footer><div>{_a('https://corp.murmuro.example/terms', 'Terms')}</div>"
         f"<div>{_a('https://apps.apple.com/app/id1', 'Get the app')}</div>"
@@ -72,10 +81,10 @@ def _ld(draft: Draft, value: object) -> None:
 
 
 def _posting(making: Making, draft: Draft, author: str, text: str) -> None:
-    name = author.rpartition("/")[2]
     _ld(draft, {
         "@context": "https://schema.org", "@type": "SocialMediaPosting", "articleBody": text, "url": making.url,
-        "author": {"@type": "Person", "name": name, "url": author}, "datePublished": "2026-08-11T09:12:00+02:00",
+        "author": {"@type": "Person", "name": _name(author), "url": author},
+        "datePublished": "2026-08-11T09:12:00+02:00",
     })  # fmt: skip
     draft.head.append(f'<link rel="canonical" href="{making.url}"><meta property="og:type" content="article">')
 
@@ -102,16 +111,15 @@ def _post(links: int, short: bool, commented: bool, language: str, making: Makin
     targets = [_short(making) if short else _shop(making) for _ in range(links)]
     text = paragraph(spoken, making.random, 2)
     _posting(making, draft, author, text)
-    _around(making, draft, author)
+    _around(making, draft)
     anchors = "".join(f"<br>{_a(each, each.partition('://')[2], _BY_USERS)}" for each in targets)
-    name = author.rpartition("/")[2]
     draft.put(
-        f"<main><article><header>{_a(author, name, _BY)}</header><p>{html.escape(text)}{anchors}</p></article></main>",
-        name, text, *(each.partition("://")[2] for each in targets),
+        _entry(author, f"{html.escape(text)}{anchors}"),
+        _name(author), text, *(each.partition("://")[2] for each in targets),
     )  # fmt: skip
     if commented:
         _comments(making, draft, linked=True)
-    _below(making, draft)
+    _below(draft)
     return making.publish(draft, follow=[author, *targets])
 
 
@@ -123,13 +131,12 @@ def _wrapped(making: Making) -> Page:
     way = f"https://out.{making.social}/leave?u={target.replace(':', '%3A').replace('/', '%2F')}&t={_code(making)}"
     text = paragraph(making.language("english"), making.random, 2)
     _posting(making, draft, author, text)
-    _around(making, draft, author)
-    name = author.rpartition("/")[2]
+    _around(making, draft)
     draft.put(
-        f"<main><article><header>{_a(author, name, _BY)}</header><p>{html.escape(text)} {_a(way, 'shop it')}</p></article></main>",
-        name, f"{text} shop it",
+        _entry(author, f"{html.escape(text)} {_a(way, 'shop it')}"),
+        _name(author), f"{text} shop it",
     )  # fmt: skip
-    _below(making, draft)
+    _below(draft)
     return making.publish(draft, follow=[author, way])
 
 
@@ -140,10 +147,9 @@ def _in_words(making: Making) -> Page:
     author, target = _author(making), f"{making.random.choice(_SHOPS)}/{_code(making)}"
     text = f"{written(making.language('english'), making.random)} It is on {target} until Sunday."
     _posting(making, draft, author, text)
-    name = author.rpartition("/")[2]
     draft.put(
-        f"<main><article><header>{_a(author, name, _BY)}</header><p>{html.escape(text)}</p></article></main>",
-        name,
+        _entry(author, html.escape(text)),
+        _name(author),
         text,
     )
     return making.publish(draft, follow=[author, f"https://{target}"])
@@ -156,17 +162,16 @@ def _none(making: Making) -> Page:
     author = _author(making)
     text = paragraph(making.language("english"), making.random, 3)
     _posting(making, draft, author, text)
-    _around(making, draft, author)
-    name = author.rpartition("/")[2]
+    _around(making, draft)
     draft.put(
-        f"<main><article><header>{_a(author, name, _BY)}</header><p>{html.escape(text)}</p></article></main>",
-        name,
+        _entry(author, html.escape(text)),
+        _name(author),
         text,
     )
     others = [f"https://{making.social}/p/{_code(making)}" for _ in range(4)]
     draft.put(f"<aside><h2>More like this</h2>{_divs(others, 'Look')}</aside>", "More like this", *["Look"] * 4)
     _comments(making, draft, linked=True)
-    _below(making, draft)
+    _below(draft)
     return making.publish(draft, follow=[author])
 
 
@@ -179,7 +184,8 @@ def _article(making: Making) -> Page:
     _ld(draft, {"@context": "https://schema.org", "@type": "BlogPosting", "headline": draft.title,
                 "author": {"@type": "Person", "name": "Wren Oakley", "url": about}})  # fmt: skip
     draft.put(
-        f"<nav><div>{_a(f'https://{making.shop}/bags', 'Bags')}</div><div>{_a('https://www.photohub.example/wren', 'Photos')}</div></nav>",
+        f"<nav><div>{_a(f'https://{making.shop}/bags', 'Bags')}</div>"
+        f"<div>{_a('https://www.photohub.example/wren', 'Photos')}</div></nav>",
         "Bags",
         "Photos",
     )
@@ -216,8 +222,11 @@ def _hub(count: int, kind: str, making: Making) -> Page:
             draft.button(words, f'data-href="{target}" onclick="location.href=this.dataset.href"')
         else:
             draft.button(words, f"onclick=\"window.open('{target}')\"")
-    draft.put(f"<footer><div>{_a('https://plink.example/', 'Make your own plink')}</div><div>{_a('https://plink.example/report', 'Report')}</div></footer>",
-              "Make your own plink", "Report")  # fmt: skip
+    draft.put(
+        f"<footer><div>{_a('https://plink.example/', 'Make your own plink')}</div>"
+        f"<div>{_a('https://plink.example/report', 'Report')}</div></footer>",
+        "Make your own plink", "Report",
+    )  # fmt: skip
     return making.publish(draft, url=f"https://plink.example/{name}-{making.name}", follow=targets)
 
 
@@ -231,15 +240,16 @@ def _profile(making: Making) -> Page:
     draft.head.append(f'<meta property="og:type" content="profile"><link rel="canonical" href="{url}">')
     _ld(draft, {"@context": "https://schema.org", "@type": "ProfilePage",
                 "mainEntity": {"@type": "Person", "name": name, "url": url}})  # fmt: skip
-    _around(making, draft, name)
+    _around(making, draft)
     bio = written(making.language("english"), making.random)
     draft.put(
-        f'<main><header><h1>{name}</h1><p>{html.escape(bio)}</p><div>{_a(target, target.partition("://")[2], _ME)}</div></header>',
+        f"<main><header><h1>{name}</h1><p>{html.escape(bio)}</p>"
+        f"<div>{_a(target, target.partition('://')[2], _ME)}</div></header>",
         name, bio, target.partition("://")[2],
     )  # fmt: skip
     posts = [f"https://{making.social}/p/{_code(making)}" for _ in range(6)]
     draft.put(f"<section>{_divs(posts, 'Post')}</section></main>", *["Post"] * 6)
-    _below(making, draft)
+    _below(draft)
     return making.publish(draft, url=url, follow=[target])
 
 
@@ -267,12 +277,11 @@ def _by_script(making: Making) -> Page:
     author, target = _author(making), _shop(making)
     text = paragraph(making.language("english"), making.random, 2)
     _posting(making, draft, author, text)
-    name = author.rpartition("/")[2]
-    markup = f"<main><article><header>{_a(author, name, _BY)}</header><p>{html.escape(text)} {_a(target, 'this one')}</p></article></main>"
+    markup = _entry(author, f"{html.escape(text)} {_a(target, 'this one')}")
     said = json.dumps(markup).replace("</", "<\\/")
     draft.put(
         f"<div id=app></div><script>document.getElementById('app').innerHTML = {said}</script>",
-        name,
+        _name(author),
         f"{text} this one",
     )
     return making.publish(draft, follow=[author, target])
@@ -284,8 +293,8 @@ def _embedded(making: Making) -> Page:
     targets = [_shop(making) for _ in range(4)]
     texts = [f"{n}. {written(making.language('english'), making.random)[:24]}" for n in range(1, 5)]
     inner = "".join(f"<p>{_a(href, text)}</p>" for href, text in zip(targets, texts, strict=True))
-    frame = making.place().file("hub", f"<!doctype html><meta charset=utf-8><title>links</title><h1>{name}</h1>{inner}".encode(),
-                                "text/html; charset=utf-8", own=False)  # fmt: skip
+    page = f"<!doctype html><meta charset=utf-8><title>links</title><h1>{name}</h1>{inner}"
+    frame = making.place().file("hub", page.encode(), "text/html; charset=utf-8", own=False)
     draft = making.draft(f"@{name}", band=False)
     draft.put(
         f'<iframe src="{frame}" style="position:fixed;inset:0;width:100%;height:100%;border:0"></iframe>', name, *texts

@@ -10,6 +10,8 @@ from tests.validation.languages import paragraph
 from tests.validation.marks import FORMS, cells, grid
 from tests.validation.truth import Page
 
+_WRITE = "for (const text of texts) { const p = document.createElement('p'); p.textContent = text; root.append(p); }"
+
 
 def _base(making: Making) -> Draft:
     draft = making.draft("Rendered")
@@ -32,9 +34,9 @@ def _built(making: Making) -> Page:
     draft = making.draft("Application")
     texts = [_words(making) for _ in range(4)]
     draft.show_some(making.random, making.place(), "canvas")
-    code = "for (const text of texts) { const p = document.createElement('p'); p.textContent = text; root.append(p); }"
     draft.put(
-        f'<div id="root"></div><script>{{const root = document.getElementById("root"), texts = {_js(texts)}; {code}}}</script>',
+        f'<div id="root"></div><script>{{const root = document.getElementById("root"), texts = {_js(texts)}; {_WRITE}}}'
+        "</script>",
         *texts,
     )
     return making.publish(draft)
@@ -45,10 +47,9 @@ def _fetched(delay_s: float, making: Making) -> Page:
     draft.show_some(making.random, making.place(), "png")
     texts = [_words(making) for _ in range(4)]
     url = making.place().file("data.json", json.dumps(texts).encode(), "application/json", delay_s=delay_s)
-    code = "root.innerHTML = ''; for (const text of texts) { const p = document.createElement('p'); p.textContent = text; root.append(p); }"
     draft.put(
         f'<div id="root"></div><script>fetch("{url}").then(each => each.json())'
-        f'.then(texts => {{ const root = document.getElementById("root"); {code} }})</script>',
+        f'.then(texts => {{ const root = document.getElementById("root"); {_WRITE} }})</script>',
         *texts,
     )
     return making.publish(draft)
@@ -60,8 +61,8 @@ def _timed(wait_ms: int, making: Making) -> Page:
     draft.show_some(making.random, making.place(), "png")
     words = _words(making)
     draft.put(
-        f'<p id="later"></p><script>setTimeout(() => {{ document.getElementById("later").textContent = {_js(words)}; }},'
-        f" {wait_ms})</script>",
+        f'<p id="later"></p><script>setTimeout(() => {{ document.getElementById("later").textContent ='
+        f" {_js(words)}; }}, {wait_ms})</script>",
         words,
     )
     return making.publish(draft)
@@ -109,7 +110,8 @@ def _growing(making: Making) -> Page:
     texts = [_words(making) for _ in range(3)]
     draft.put(
         f"<div style='height:1400px'></div><div id=feed></div><div id=end style='height:40px'></div><script>"
-        f"const texts = {_js(texts)}; new IntersectionObserver(seen => {{ if (!seen[0].isIntersecting || !texts.length) return;"
+        f"const texts = {_js(texts)}; new IntersectionObserver(seen => {{"
+        "if (!seen[0].isIntersecting || !texts.length) return;"
         "const p = document.createElement('p'); p.style.height = '1200px'; p.textContent = texts.shift();"
         "document.getElementById('feed').append(p); }).observe(document.getElementById('end'))</script>",
         *texts,
@@ -180,7 +182,8 @@ def _declarative(making: Making) -> Page:
     draft.show_some(making.random, making.place(), "png")
     words, slotted = _words(making), _words(making)
     draft.put(
-        f'<article><template shadowrootmode="open"><div>{words}</div><slot></slot></template><p>{slotted}</p></article>',
+        f'<article><template shadowrootmode="open"><div>{words}</div><slot></slot></template>'
+        f"<p>{slotted}</p></article>",
         words,
         slotted,
     )

@@ -24,9 +24,15 @@ _FACTS = ("version", "code_sha256", "build", "browser_version", "playwright", "s
 
 
 def document(
-    corpus: Corpus, outturns: Sequence[Outturn], *, not_run: Mapping[str, str], begun: datetime, ended: datetime
+    corpus: Corpus,
+    outturns: Sequence[Outturn],
+    *,
+    method: str,
+    not_run: Mapping[str, str],
+    begun: datetime,
+    ended: datetime,
 ) -> dict[str, Any]:
-    """``validation.json``; docs/validation.md says what each member means."""
+    """``validation.json``; docs/validation.md says what each member means. ``method``: what `method_sha256` was."""
     first = outturns[0]
     return {
         "schema": SCHEMA,
@@ -36,7 +42,7 @@ def document(
         "pages": len(corpus.pages),
         "rounds": len(ROUNDS),
         "corpus_sha256": corpus.sha256(),
-        "method_sha256": method_sha256(),
+        "method_sha256": method,
         "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "python": platform.python_version()},
         "families": {
             family: sum(page.family == family for page in corpus.pages)
@@ -109,7 +115,7 @@ def method_sha256() -> str:
     """One digest over this method itself: the generator, the comparer and the make-believe network that serves it."""
     hasher = hashlib.sha256()
     for folder in ("tests/validation", "tests/site"):
-        for path in sorted((ROOT / folder).glob("*.py")):
+        for path in sorted(each for each in (ROOT / folder).iterdir() if each.suffix in {".py", ".toml"}):
             data = path.read_bytes()
             hasher.update(f"{path.relative_to(ROOT).as_posix()}\n{len(data)}\n".encode() + data)
     return hasher.hexdigest()
@@ -155,27 +161,28 @@ def _markdown(said: Mapping[str, Any]) -> Iterator[str]:
     profiles: Mapping[str, Any] = said["profiles"]
     yield "# Validation of Counterproof\n"
     yield (
-        f"{said['pages']} pages whose truth is known, each captured {said['rounds']} times by each of {len(profiles)} browser "
-        f"profiles, between {said['begun_at']} and {said['ended_at']}. What this shows and what it does not: "
+        f"{said['pages']} pages whose truth is known, each captured {said['rounds']} times by each of {len(profiles)} "
+        f"browser profiles, between {said['begun_at']} and {said['ended_at']}. What this shows and what it does not: "
         "docs/validation.md.\n"
     )
+    families = ", ".join(f"{n} {name}" for name, n in said["families"].items())
     yield from _rows(("", ""), [("seed", said["seed"]), ("corpus sha256", f"`{said['corpus_sha256']}`"),
                                ("method sha256", f"`{said['method_sha256']}`"), ("machine", said["machine"]["system"]),
-                               ("pages by family", ", ".join(f"{n} {name}" for name, n in said["families"].items()))])  # fmt: skip
+                               ("pages by family", families)])  # fmt: skip
     yield "\n## Errors\n"
-    yield "Pages with an error in either round, of pages judged; the 95 % interval (Wilson); single facts, wrong of checked.\n"
+    yield "Pages with an error in either round, of pages judged; 95 % interval (Wilson); facts, wrong of checked.\n"
     kinds = list(next(iter(profiles.values()))["kinds"])
     yield from _rows(
         ("kind", *profiles), [(kind, *(_cell(each["kinds"][kind]) for each in profiles.values())) for kind in kinds]
     )
     yield "\n## Repeatability\n"
-    yield "Pages whose two captures differ, of pages captured twice. Image: any pixel of the picture of the whole page.\n"
+    yield "Pages whose two captures differ, of pages captured twice. Image: any pixel of the whole page's picture.\n"
     yield from _shares(profiles, "repeatability")
     if len(profiles) > 1:
         name = next(iter(profiles.values()))["compared_with"]
         yield f"\n## Differences from the profile {name}\n"
-        yield "Pages that show both profiles the same, and of which the captures differ. Pictures are compared pixel by pixel "
-        yield "where the screen is the same; by their known places above in any case.\n"
+        yield "Pages that show both profiles the same, and whose captures differ. Whole pictures are compared where"
+        yield "the screen is the same; known places in them are compared with the truth above, in any case.\n"
         yield from _shares({key: each for key, each in profiles.items() if key != name}, "profile_differences")
     for name, each in profiles.items():
         yield f"\n## Profile {name}\n"

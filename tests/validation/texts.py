@@ -81,7 +81,7 @@ def _inline(making: Making, draft: Draft) -> None:
     draft.put(f"<p><b>{first}</b> <i>{second}</i>&nbsp;<span>{third}</span></p>", f"{first} {second} {third}")
 
 
-def _entities(making: Making, draft: Draft) -> None:
+def _entities(_: Making, draft: Draft) -> None:
     draft.put("<p>&lt;b&gt; Salt &amp; Pepper &#8364;&#x20;19 &mdash; &quot;one&quot;&hellip; &frac12;</p>",
               '<b> Salt & Pepper € 19 — "one"… ½')  # fmt: skip
 
@@ -126,7 +126,7 @@ def _editable(making: Making, draft: Draft) -> None:
     draft.put(f'<div contenteditable="true"><p>{words}</p></div>', words)
 
 
-def _ruby(making: Making, draft: Draft) -> None:
+def _ruby(_: Making, draft: Draft) -> None:
     draft.put(
         '<p lang="ja"><ruby>腕輪<rp>(</rp><rt>うでわ</rt><rp>)</rp></ruby>を買いました</p>', "腕輪うでわを買いました"
     )

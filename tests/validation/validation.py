@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.site.server import Seen, Site
+from tests.site.server import Site
 from tests.validation.capturing import Round, capture, verified
 from tests.validation.comparing import Compared, Differs, compare, differences, lost
 from tests.validation.corpus import Corpus
@@ -17,7 +17,6 @@ from tests.validation.reading import Found, read
 from tests.validation.truth import Kind, Page
 
 ROUNDS = (1, 2)
-_MARGIN = timedelta(seconds=1)
 Tell = Callable[[str, int, int], object]
 """Told what is being done, how much of it is done, and how much there is."""
 
@@ -91,23 +90,32 @@ def _compared_pairs(
 
 
 def run(
-    corpus: Corpus, settings: Sequence[Setting], *, folder: Path, clock: Callable[[], datetime], tell: Tell
+    corpus: Corpus,
+    settings: Sequence[Setting],
+    *,
+    folder: Path,
+    clock: Callable[[], datetime],
+    tell: Tell,
+    rounds: Sequence[int] = ROUNDS,
 ) -> list[Outturn]:
     """Blocking, for as long as it takes. Raises CouldNotRun."""
     site = Site(clock=clock)
     site.hosts.clear()
     site.hosts.update({host.name: host for host in corpus.network.hosts()})
     with site:
-        return [_one(corpus, setting, site=site, folder=folder / setting.name, tell=tell) for setting in settings]
+        return [
+            _one(corpus, setting, site=site, folder=folder / setting.name, tell=tell, rounds=rounds)
+            for setting in settings
+        ]
 
 
-def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Tell) -> Outturn:
+def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Tell, rounds: Sequence[int]) -> Outturn:
     judged: list[Judged] = []
-    rounds: list[Round] = []
+    done: list[Round] = []
     with screen(setting) as extra:
-        for n in ROUNDS:
+        for n in rounds:
             pages = corpus.pages if n == 1 else tuple(reversed(corpus.pages))  # so that order decides nothing unseen
-            what = f"{setting.name}, round {n} of {len(ROUNDS)}"
+            what = f"{setting.name}, round {n} of {len(rounds)}"
             made = capture(
                 site,
                 [page.url for page in pages],
@@ -117,14 +125,14 @@ def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Te
                 extra=extra,
                 progress=lambda done, what=what: tell(what, done, len(corpus.pages)),  # type: ignore[misc]
             )
-            rounds.append(made)
+            done.append(made)
             judged += [_judged(page, made, setting) for page in corpus.pages]
     tell(f"{setting.name}: the archive verifies?", len(corpus.pages), len(corpus.pages))
     return Outturn(
         setting=setting,
         judged=judged,
-        seconds={each.n: each.seconds for each in rounds},
-        command=rounds[0].command,
+        seconds={each.n: each.seconds for each in done},
+        command=done[0].command,
         archive_verifies=verified(folder),
     )
 
@@ -134,20 +142,8 @@ def _judged(page: Page, made: Round, setting: Setting) -> Judged:
     if capture is None:
         return Judged(page=page, n=made.n, compared=lost(), found=None)
     found = read(capture, made.store)
-    compared = compare(page, found, setting=setting, asked_at=asked_between(made.log, found.times))
+    compared = compare(page, found, setting=setting, asked_at=made.asked_at())
     return Judged(page=page, n=made.n, compared=compared, found=found.without_pictures())
-
-
-def asked_between(log: Sequence[Seen], times: Mapping[str, datetime]) -> list[tuple[str, datetime]]:
-    """What the site was asked for while a capture was made, robots.txt not counted."""
-    begun, ended = times.get("requested_at"), times.get("closed_at")
-    if begun is None or ended is None:
-        return []
-    return [
-        (f"{'https' if each.secure else 'http'}://{each.host}{each.path}", each.at)
-        for each in log
-        if begun - _MARGIN <= each.at <= ended + _MARGIN
-    ]
 
 
 def environment_of(outturn: Outturn) -> Mapping[str, Any]:
