@@ -35,6 +35,8 @@ class Round:
     log: Sequence[Seen] = field(repr=False)
     """What the site was asked for meanwhile."""
     exit_code: int
+    control: str
+    """What came of the control captures at the run's start and end."""
     seconds: float
     command: Sequence[str] = field(repr=False)
 
@@ -89,12 +91,14 @@ def capture(
     if code not in _HELD:
         raise CouldNotRun(f"`counterproof capture` left with {code}:\n{chr(10).join(said[-20:])}")
     seconds = (site.clock() - begun).total_seconds()
+    document = json.loads(text)
     return Round(
         n=n,
-        captures=json.loads(text)["captures"],
+        captures=document["captures"],
         store=store,
         log=site.log[before:],
         exit_code=code,
+        control=", ".join(f"{when} {each['result']}" for when, each in document["control"].items()),
         seconds=seconds,
         command=["counterproof", *arguments],
     )

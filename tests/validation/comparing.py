@@ -179,14 +179,20 @@ class Differs:
     other: str
 
 
-def differences(one: Found, other: Found, *, pixels: bool) -> Iterator[Differs]:
-    """Between two rounds, or two profiles. ``pixels``: whether all of the picture has to be the same."""
+def differences(one: Found, other: Found, *, clock: str | None = None, pixels: bool) -> Iterator[Differs]:
+    """Between two rounds, or two profiles. ``pixels``: whether all of the picture has to be the same.
+
+    ``clock``: begins a line that is never the same twice.
+    """
     if one.outcome != other.outcome:
         yield Differs(kind=Kind.OUTCOME, one=one.outcome, other=other.outcome)
     if (one.final_url, one.hops) != (other.final_url, other.hops):
         yield Differs(kind=Kind.HOP, one=_route(one), other=_route(other))
-    if Counter(one.lines) != Counter(other.lines) or one.title != other.title:
-        gone, come = Counter(one.lines) - Counter(other.lines), Counter(other.lines) - Counter(one.lines)
+    ones, others = (
+        Counter(line for line in each.lines if not (clock and line.startswith(clock))) for each in (one, other)
+    )
+    if ones != others or one.title != other.title:
+        gone, come = ones - others, others - ones
         yield Differs(kind=Kind.TEXT, one=_some(gone) or str(one.title), other=_some(come) or str(other.title))
     if Counter(one.links) != Counter(other.links):
         gone, come = Counter(one.links) - Counter(other.links), Counter(other.links) - Counter(one.links)

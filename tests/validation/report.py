@@ -61,6 +61,7 @@ def _profile(outturn: Outturn, first: Outturn) -> dict[str, Any]:
         "environment": dict(environment_of(outturn)),
         "seconds": {str(n): round(seconds, 1) for n, seconds in outturn.seconds.items()},
         "archive_verifies": outturn.archive_verifies,
+        "control": {str(n): said for n, said in outturn.controls.items()},
         "kinds": {
             kind.value: {
                 "pages": outturn.rate(kind).to_json(),
@@ -191,6 +192,7 @@ def _markdown(said: Mapping[str, Any]) -> Iterator[str]:
             *((fact, f"`{facts[fact]}`") for fact in _FACTS if fact in facts),
             ("browser flags", f"`{' '.join(facts.get('browser', {}).get('flags', ()))}`"),
             ("seconds by round", ", ".join(str(n) for n in each["seconds"].values())),
+            ("control captures by round", "; ".join(each["control"].values())),
             ("the archive of its captures verifies", "yes" if each["archive_verifies"] else "NO"),
         ])  # fmt: skip
         yield "\nOutcomes that were not what the page is (looks):\n"

@@ -243,6 +243,7 @@ def test_a_site_that_lies_to_its_truth_is_caught_through_the_real_command(tmp_pa
         "removed-owner": {Kind.OUTCOME, Kind.TIME},
     }
     assert outturn.archive_verifies
+    assert outturn.controls == {1: "start passed, end passed"}
     said = report.document(lying, [outturn], method="m", not_run={"headed": "no screen"}, begun=AT, ended=AT)
     assert json.loads(json.dumps(said)) == said
     assert said["profiles"]["desktop"]["kinds"]["outcome"]["pages"]["wrong"] == 1
@@ -256,6 +257,7 @@ def test_a_page_that_is_not_in_the_archive_is_an_error_of_its_own() -> None:
         seconds={},
         command=(),
         archive_verifies=True,
+        controls={},
     )
     assert (outturn.rate(Kind.LOST), outturn.rate(Kind.TEXT)) == (Rate(1, 1), Rate(0, 0))
     assert outturn.repeated() == {}
@@ -266,7 +268,7 @@ def test_a_page_that_is_wrong_in_one_round_of_two_is_one_wrong_page() -> None:
         Judged(page=TRUTH, n=1, compared=judged(faithful()), found=faithful()),
         Judged(page=TRUTH, n=2, compared=judged(replace(faithful(), title="?")), found=replace(faithful(), title="?")),
     ]
-    outturn = Outturn(setting=DESKTOP, judged=rounds, seconds={}, command=(), archive_verifies=True)
+    outturn = Outturn(setting=DESKTOP, judged=rounds, seconds={}, command=(), archive_verifies=True, controls={})
     assert outturn.rate(Kind.TEXT) == Rate(1, 1)
     assert outturn.facts(Kind.TEXT).wrong == 1
     assert [each.kind for each in outturn.repeated()[TRUTH.name]] == [Kind.TEXT]
@@ -275,7 +277,7 @@ def test_a_page_that_is_wrong_in_one_round_of_two_is_one_wrong_page() -> None:
 
 
 def test_what_was_not_judged_is_below_no_limit() -> None:
-    outturn = Outturn(setting=DESKTOP, judged=[], seconds={}, command=(), archive_verifies=True)
+    outturn = Outturn(setting=DESKTOP, judged=[], seconds={}, command=(), archive_verifies=True, controls={})
     assert over([outturn], [(Kind.TEXT, 1.0)])
 
 
@@ -309,3 +311,9 @@ def test_a_sample_of_every_class_is_captured_and_judged(tmp_path: Path) -> None:
         ]
         assert rate.share <= most, (kind, wrong)
     assert outturn.rate(Kind.LINK).judged > 0
+
+
+def test_a_clock_that_is_shown_is_no_difference() -> None:
+    later_on = replace(faithful(), lines=(*faithful().lines[:3], "Drawn at 2026-03-01T12:05:00.000Z"))
+    assert list(differences(faithful(), later_on, pixels=False))
+    assert not list(differences(faithful(), later_on, clock="Drawn at", pixels=False))

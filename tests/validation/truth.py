@@ -64,7 +64,7 @@ class Page:
     """Addresses that a reader would call the author's own links, as they stand in the page. None: not judged."""
     hops: tuple[Step, ...] = ()
     final_url: str | None = None
-    """None: no page is reached."""
+    """None: neither a page nor a file is reached."""
     stamps: tuple[str, ...] = ()
     """Times as the page gives them to machines or to readers; each has to be in the document or the text that is kept.
     """

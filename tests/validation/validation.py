@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.site.server import Site
-from tests.validation.capturing import Round, capture, verified
+from tests.validation.capturing import CouldNotRun, Round, capture, verified
 from tests.validation.comparing import Compared, Differs, compare, differences, lost
 from tests.validation.corpus import Corpus
 from tests.validation.profiles import Setting, screen
@@ -43,6 +43,8 @@ class Outturn:
     """By round."""
     command: Sequence[str]
     archive_verifies: bool
+    controls: Mapping[int, str]
+    """By round, what came of the program's own control captures, as ``capture --json`` says it."""
 
     def rate(self, kind: Kind, family: str | None = None) -> Rate:
         """Of pages: one that was wrong in either round is wrong. Two looks at one page are no two pages."""
@@ -85,7 +87,8 @@ def _compared_pairs(
     for name in ones.keys() & others.keys():
         one, other = ones[name].found, others[name].found
         if one is not None and other is not None:
-            found[name] = list(differences(one, other, pixels=pixels(ones[name].page)))
+            page = ones[name].page
+            found[name] = list(differences(one, other, clock=page.clock, pixels=pixels(page)))
     return found
 
 
@@ -127,6 +130,7 @@ def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Te
             )
             done.append(made)
             judged += [_judged(page, made, setting) for page in corpus.pages]
+    _of_one_program(judged)
     tell(f"{setting.name}: the archive verifies?", len(corpus.pages), len(corpus.pages))
     return Outturn(
         setting=setting,
@@ -134,6 +138,7 @@ def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Te
         seconds={each.n: each.seconds for each in done},
         command=done[0].command,
         archive_verifies=verified(folder),
+        controls={each.n: each.control for each in done},
     )
 
 
@@ -144,6 +149,14 @@ def _judged(page: Page, made: Round, setting: Setting) -> Judged:
     found = read(capture, made.store)
     compared = compare(page, found, setting=setting, asked_at=made.asked_at())
     return Judged(page=page, n=made.n, compared=compared, found=found.without_pictures())
+
+
+def _of_one_program(judged: Sequence[Judged]) -> None:
+    """Raises CouldNotRun where the program or the browser was another for some captures than for others."""
+    for fact in ("code_sha256", "browser_version"):
+        said = {str(each.found.environment[fact]) for each in judged if each.found and fact in each.found.environment}
+        if len(said) > 1:
+            raise CouldNotRun(f"{fact} changed while the validation ran: {', '.join(sorted(said))}")
 
 
 def environment_of(outturn: Outturn) -> Mapping[str, Any]:
