@@ -1,7 +1,7 @@
 """``make validation``: how often captures of pages whose truth is known are wrong, by kind of error and profile.
 
 Exit codes: 0 it ran (whatever it found), 1 an error rate is above its --at-most, 2 usage, 7 no profile can be run here,
-70 a capture did not get far enough to be judged.
+70 a capture did not get far enough to be judged, or its archive is damaged; 130 interrupted.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tests.validation import report
 from tests.validation.capturing import CouldNotRun
 from tests.validation.corpus import VARIANTS, build
 from tests.validation.profiles import SETTINGS, lacking
+from tests.validation.reading import NotAsStored
 from tests.validation.truth import Kind
 from tests.validation.validation import Outturn, run
 
@@ -57,9 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun, method = _now(), report.method_sha256()
     try:
         outturns = run(corpus, settings, folder=asked.output / "evidence", clock=_now, tell=_Progress(screen))
-    except CouldNotRun as error:
+    except (CouldNotRun, NotAsStored) as error:
         screen.print(str(error), markup=False)
         return 70
+    except KeyboardInterrupt:
+        screen.print(f"interrupted: nothing is reported; what was captured so far is in {asked.output / 'evidence'}")
+        return 130
     said = report.document(
         corpus,
         outturns,

@@ -14,6 +14,7 @@ from crawlers.profile import Build, Device
 
 ROOT = Path(__file__).parents[2]
 _SCREEN_S = 10
+_KEPT = ("COUNTERPROOF_SHELL", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,9 +65,10 @@ def _has_screen(environment: Mapping[str, str]) -> bool:
 
 @contextlib.contextmanager
 def screen(setting: Setting) -> Iterator[dict[str, str]]:
-    """Variables that the command needs beside its own: a screen of our making, where a window wants one."""
+    """Variables that the command needs beside its own: which shell, and a screen of our making for a window."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if setting.build is not Build.HEADED or _has_screen(os.environ):
-        yield {name: os.environ[name] for name in ("DISPLAY", "WAYLAND_DISPLAY") if name in os.environ}
+        yield kept
         return
     reading, writing = os.pipe()
     with subprocess.Popen(
@@ -78,7 +80,7 @@ def screen(setting: Setting) -> Iterator[dict[str, str]]:
         try:
             with os.fdopen(reading) as numbers:
                 number = numbers.readline().strip()
-            yield {"DISPLAY": f":{number}"}
+            yield {**kept, "DISPLAY": f":{number}"}
         finally:
             server.terminate()
             server.wait(_SCREEN_S)

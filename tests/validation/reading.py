@@ -22,6 +22,10 @@ _LINKED = frozenset({"no_follow"})
 Image.MAX_IMAGE_PIXELS = None  # our own screenshots, of up to 24 million pixels a tile
 
 
+class NotAsStored(Exception):
+    """The archive has not what its own manifest and records say it has; nothing can be judged by it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
     """One capture, as whoever opens the archive finds it."""
@@ -73,7 +77,7 @@ def _pixel(picture: Image.Image, x: int, y: int) -> Colour | None:
 
 
 def read(capture: Mapping[str, Any], store: Path) -> Found:
-    """Raises ValueError where a blob is not what its digest says."""
+    """Raises NotAsStored where a blob is missing, or not what its digest says."""
     artifacts: Sequence[Mapping[str, Any]] = capture["artifacts"]
     own = [each for each in artifacts if not str(each["name"]).startswith("hop-")]
     record = Record.parse(_blob(store, keyspace.blob(Digest(capture["record_sha256"])), capture["record_sha256"]))
@@ -140,7 +144,10 @@ def _data(store: Path, artifact: Mapping[str, Any]) -> bytes:
 
 
 def _blob(store: Path, key: str, sha256: str) -> bytes:
-    data = (store / key).read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256.removeprefix("sha256:"):
-        raise ValueError(f"{key} is not what its digest says")
+    try:
+        data = (store / key).read_bytes()
+    except OSError as error:
+        raise NotAsStored(f"{key} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise NotAsStored(f"{key} is not what its digest says")
     return data

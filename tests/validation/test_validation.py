@@ -18,7 +18,7 @@ from tests.validation.comparing import COLOUR, Compared, compare, differences, l
 from tests.validation.corpus import FAMILIES, VARIANTS, Corpus, build
 from tests.validation.profiles import SETTINGS, lacking
 from tests.validation.rates import Rate
-from tests.validation.reading import Found
+from tests.validation.reading import Found, NotAsStored, read
 from tests.validation.truth import Kind, Mark, Page, Step
 from tests.validation.validation import ROUNDS, Judged, Outturn, run
 
@@ -248,6 +248,21 @@ def test_a_site_that_lies_to_its_truth_is_caught_through_the_real_command(tmp_pa
     assert json.loads(json.dumps(said)) == said
     assert said["profiles"]["desktop"]["kinds"]["outcome"]["pages"]["wrong"] == 1
     assert "a line that is not on the page" in report.markdown(said)
+    spoil_a_blob(tmp_path / "desktop")
+
+
+def spoil_a_blob(folder: Path) -> None:
+    """What the archive holds is held against its digests before anything is judged by it."""
+    capture = json.loads((folder / "round-1.json").read_text())["captures"][0]
+    assert read(capture, folder / "store").tiles
+    file = folder / "store" / next(each["key"] for each in capture["artifacts"] if each["role"] == "screenshot")
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes() + b"?")
+    with pytest.raises(NotAsStored, match="not what its digest says"):
+        read(capture, folder / "store")
+    file.unlink()
+    with pytest.raises(NotAsStored, match="cannot be read"):
+        read(capture, folder / "store")
 
 
 def test_a_page_that_is_not_in_the_archive_is_an_error_of_its_own() -> None:
