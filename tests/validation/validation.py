@@ -143,7 +143,8 @@ def _one(corpus: Corpus, setting: Setting, *, site: Site, folder: Path, tell: Te
 
 
 def _judged(page: Page, made: Round, setting: Setting) -> Judged:
-    capture = next((each for each in made.captures if each["requested_url"] == page.url), None)
+    mine = (each for each in made.captures if each["requested_url"] == page.url and each["parent"] is None)
+    capture = next(mine, None)
     if capture is None:
         return Judged(page=page, n=made.n, compared=lost(), found=None)
     found = read(capture, made.store)
