@@ -4,6 +4,8 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,6 +14,8 @@ from crawlers import camera
 from crawlers.camera import Camera
 from crawlers.sight import Order, Seen
 from crawlers.tab import Slow, Tab
+from custody.digest import Digest
+from custody.model import Role, Snapshot
 
 PICTURE = b"\x89PNG"
 
@@ -41,8 +45,16 @@ class Tabbed:
 class Ordered:
     density = 1.0
 
-    def keep(self, *_: object) -> None:
-        """What is asked for counts here, and not what is kept."""
+    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
+        return Snapshot(
+            role=role,
+            name=name,
+            media_type=media_type,
+            path=Path(name),
+            digest=Digest.of(data),
+            bytes=len(data),
+            made_at=datetime(2026, 3, 1, tzinfo=UTC),
+        )
 
 
 class Measured:
