@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE k
 
-.PHONY: all setup demo capture test slow oracles bench mutants check licences fix lock
+.PHONY: all setup demo capture test slow oracles bench validation mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -28,6 +28,10 @@ oracles: setup                  ## other people's programs that packages are rep
 
 bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
 	@$(BIN)/python -m bench $(NAMES)
+
+validation: setup               ## how often captures of known pages are wrong, by kind and profile; PAGES= PROFILES= SEED= LIMITS='text=0.1'
+	@$(BIN)/python -m tests.validation $(if $(PAGES),--pages $(PAGES)) $(if $(PROFILES),--profiles $(PROFILES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(LIMITS),--at-most $(LIMITS))
 
 mutants: setup                  ## changes the verifier in one place at a time: does a test notice? make mutants MODULES=merkle
 	@$(BIN)/python .ci/mutants.py $(MODULES)

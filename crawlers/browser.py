@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import CDPSession, Download, Frame, Page, async_playwright
+from playwright.async_api import CDPSession, Dialog, Download, Frame, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
+from crawlers.attending.album import Rename
+from crawlers.attending.attendance import Attendance
+from crawlers.attending.hand import Hand
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
 
-__all__ = ["Order", "Seen", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
+__all__ = ["Order", "Seen", "attend", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
 
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
@@ -63,7 +66,17 @@ async def look(page: Page, order: Order) -> Seen:
     """Go there, wait until it is where it wants to be, and keep what is shown. Never raises for what a page does."""
     seen = Seen()
     tab = PlaywrightTab(page, order, seen)
-    looking = Look(tab, order, seen)
+    return await _to_its_end(tab, Look(tab, order, seen), order, seen)
+
+
+async def attend(page: Page, order: Order, *, hand: Hand, rename: Rename) -> Seen:
+    """The same while a person acts: ends when she says so, closes the window, or ``order.timeout_s`` is over."""
+    seen = Seen()
+    tab = PlaywrightTab(page, order, seen, attended=True)
+    return await _to_its_end(tab, Attendance(tab, order, seen, hand=hand, rename=rename), order, seen)
+
+
+async def _to_its_end(tab: "PlaywrightTab", looking: Look, order: Order, seen: Seen) -> Seen:
     work = asyncio.ensure_future(_opened(tab, looking))
     cut = asyncio.ensure_future(order.cut.wait()) if order.cut else None
     try:
@@ -121,8 +134,10 @@ class PlaywrightTab:
     pass it unchanged, and its HTTP cache is off.
     """
 
-    def __init__(self, page: Page, order: Order, seen: Seen) -> None:
+    def __init__(self, page: Page, order: Order, seen: Seen, *, attended: bool = False) -> None:
         self._page = page
+        self._attended = attended
+        self._crashed = False
         self._order = order
         self._seen = seen
         self._session: Any = None
@@ -137,9 +152,11 @@ class PlaywrightTab:
     async def open(self) -> None:
         """Take the page over. Raises Gone."""
         page = self._page
-        page.on("crash", self._on_lost)
+        page.on("crash", self._on_crash)
         page.on("close", self._on_lost)
         page.on("download", self._on_download)
+        if self._attended:
+            page.on("dialog", _leave_open)  # without a listener Playwright would answer it
         page.context.on("page", self._on_window)
         if page.is_closed():
             raise Gone("it was closed before the visit began")
@@ -194,6 +211,10 @@ class PlaywrightTab:
     def lost(self) -> bool:
         return self._lost.is_set()
 
+    @property
+    def crashed(self) -> bool:
+        return self._crashed
+
     async def downloaded(self, *, within: float) -> Path:
         try:
             await asyncio.wait_for(self._first_download.wait(), within)
@@ -219,9 +240,11 @@ class PlaywrightTab:
     def close(self) -> None:
         """Listen no more. The page itself is its owner's to close, and any window that is being shut goes with it."""
         self._closed = True
-        self._page.remove_listener("crash", self._on_lost)
+        self._page.remove_listener("crash", self._on_crash)
         self._page.remove_listener("close", self._on_lost)
         self._page.remove_listener("download", self._on_download)
+        if self._attended:
+            self._page.remove_listener("dialog", _leave_open)
         self._page.context.remove_listener("page", self._on_window)
 
     async def _ours(self, doing: Any, *, within: float) -> Any:
@@ -244,6 +267,10 @@ class PlaywrightTab:
             lost.cancel()
 
     def _on_lost(self, _page: Page) -> None:
+        self._lost.set()
+
+    def _on_crash(self, _page: Page) -> None:
+        self._crashed = True
         self._lost.set()
 
     def _on_download(self, download: Download) -> None:
@@ -291,6 +318,10 @@ class PlaywrightWire:
         letting_go = asyncio.ensure_future(self._session.detach())
         letting_go.add_done_callback(let_go)
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
+
+
+def _leave_open(_dialog: Dialog) -> None:
+    """The person answers it."""
 
 
 def _first_line(error: PlaywrightError) -> str:

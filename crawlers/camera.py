@@ -74,18 +74,22 @@ class Camera:
         """The page from top to bottom; a very tall one as several files.
 
         Chromium lays the page out in a larger window for it, which the page may notice (it sees a resize): whatever
-        must not be changed by that is taken before. Says itself what it lacks. Raises Gone.
+        must not be changed by that is taken before. A page that has room in the window is taken as it lies there: where
+        the larger window is no larger, Chromium now and then draws frames of other sites white. Says itself what it
+        lacks. Raises Gone.
         """
         scale = self.order.density
         try:
             metrics = await self.tab.send("Page.getLayoutMetrics", within=within())
             width, height = (max(1, int(metrics["cssContentSize"][side])) for side in ("width", "height"))
             self.seen.settings["page_px"] = {"width": width, "height": height}
+            view = metrics["cssVisualViewport"]
+            beyond = width > view["clientWidth"] or height > view["clientHeight"]
             kept = 0
             for number, tile in enumerate(tiles(width, height, scale), start=1):
                 clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": scale}
                 async with self._turn(min(TURN_S, within())):
-                    data = await self._shot({"captureBeyondViewport": True, "clip": clip}, within=within())
+                    data = await self._shot({"captureBeyondViewport": beyond, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"
                 self.seen.add_picture(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
                 kept = tile.top + tile.height

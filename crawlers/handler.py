@@ -97,7 +97,10 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             consent=AS_FOUND if is_control else session.job.consent,
         )
         try:
-            request.meta["seen"] = await browser.look(page, order)
+            if session.hand is not None and not is_control:
+                request.meta["seen"] = await browser.attend(page, order, hand=session.hand, rename=keeping.rename)
+            else:
+                request.meta["seen"] = await browser.look(page, order)
         finally:
             if not await browser.close_context(page, timeout_s=CLOSE_S):
                 self._put_an_end_to_it()

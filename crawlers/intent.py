@@ -46,6 +46,7 @@ class Intent:
                     "operator": session.job.operator,
                     "depth": plan.depth,
                     "robots": session.job.robots,
+                    "surface": session.surface,
                 },
             ),
             _robots(session, plan.url),

@@ -205,8 +205,8 @@ def plan(
     headless = build is not Build.HEADED
     if not headless and not (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
         raise SetupMissing(
-            "--browser headed opens a window, and there is no screen (DISPLAY is not set): run it on a desktop, or "
-            "under `xvfb-run -a` (apt-get install xvfb)"
+            "a window is wanted (attend, or --browser headed), and there is no screen (DISPLAY is not set): run it on "
+            "a desktop, or under `xvfb-run -a` (apt-get install xvfb)"
         )
     sandbox = os.geteuid() != 0  # Chromium refuses its sandbox to root
     isolation = isolate()

@@ -9,6 +9,7 @@ from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
 from archive.vault import Vault
+from crawlers.attending.hand import Hand
 from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
 from crawlers.keeping import Keeping
@@ -147,6 +148,8 @@ class Session:
     looking: dict[str, Looking] = field(default_factory=dict)
     followed: dict[str, int] = field(default_factory=dict)
     """Links followed so far in each unit."""
+    hand: Hand | None = None
+    """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)
     """Addresses already looked at, or about to be, in each unit."""
     choosing: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -166,6 +169,11 @@ class Session:
     """Looks that are due in a while."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
+
+    @property
+    def surface(self) -> str:
+        """``attended``: a person acts in the window. ``automatic``: the program looks by itself."""
+        return "automatic" if self.hand is None else "attended"
 
     @property
     def surroundings(self) -> Mapping[str, Json]:

@@ -102,11 +102,15 @@ class Seen:
     settings: dict[str, Json] = field(default_factory=dict)
     traffic: Mapping[str, Json] = field(default_factory=dict)
     """How much was recorded of it, and what is missing."""
+    quarantine: Mapping[str, Json] = field(default_factory=dict)
+    """Why and since when secrets may be in what was kept, and what was withheld; empty where none was under way."""
+    attended: Mapping[str, Json] = field(default_factory=dict)
+    """What a person did, and the pages that were seen; empty where none attended."""
     reached: bool = False
     """A page of the site was shown."""
     trouble: str | None = None
     """``timeout``, ``busy``, ``redirect_loop``, ``too_large``, ``download``, ``no_content``, ``left_the_web``,
-    ``browser_died``, ``interrupted``, ``error``, or Chromium's ``net::ERR_…``."""
+    ``browser_died``, ``interrupted``, ``closed``, ``error``, or Chromium's ``net::ERR_…``."""
     detail: str = ""
 
     def documents(self, asked: str) -> list[tuple[str, str]]:

@@ -58,6 +58,10 @@ class Tab(Protocol):
     def lost(self) -> bool:
         """The page's process, or the browser, has died."""
 
+    @property
+    def crashed(self) -> bool:
+        """The page's process has died; where the tab is ``lost`` without that, it was closed."""
+
     async def downloaded(self, *, within: float) -> Path:
         """The first file that the page gave to download, once it is whole."""
 

@@ -80,6 +80,9 @@ class HopKind(StrEnum):
     REFRESH = "refresh"
     SCRIPT = "script"
     CLICK = "click"
+    """Something on the page was pressed: by the program, or by a person who attended."""
+    PERSON = "person"
+    """A person who attended went there by the browser's own means: the address bar, back, forward, reload."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,5 +183,5 @@ class Visit:
     times: Mapping[str, datetime] = field(repr=False)
     """requested_at, first_response_at, dom_content_loaded_at, settled_at, viewport_at, screenshot_at, closed_at."""
     circumstances: Mapping[str, Json] = field(repr=False)
-    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`."""
+    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`, `quarantine`."""
     spool: Path

@@ -30,11 +30,13 @@ _EVENTS = (
     "Network.webSocketCreated",
     "Network.webSocketHandshakeResponseReceived",
     "Network.webSocketWillSendHandshakeRequest",
+    "Runtime.bindingCalled",
+    "Runtime.executionContextsCleared",
     "Target.attachedToTarget",
     "Target.detachedFromTarget",
     "Target.receivedMessageFromTarget",
 )
-"""All that anybody listens to."""
+"""All that the recorder and its companion listen to: what is not named here is not heard of the page."""
 
 
 class Listener(Protocol):

@@ -6,13 +6,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from crawlers.recording.bodies import ASK_S, MAX_ASKED, Bodies, Straight, is_bounded
 from crawlers.recording.ledger import Ledger
 from crawlers.recording.line import Line, Message, PageLine
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.turn import REDIRECTS, Turn, header
+from crawlers.recording.withholding import Withholding
 from crawlers.tab import Gone, Refused, TabTrouble, Wire
 
 OPEN_S = 5.0
@@ -23,6 +24,7 @@ LATE_S = 1.5
 _POSTED = 8 << 20
 
 _FETCHES = frozenset({"page", "iframe", "service_worker", "shared_worker"})
+_SHOWN = frozenset({"page", "iframe"})
 _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "Other", ""})
 """Of these the page takes no error's body, so that the browser ends the request at its head."""
 _OF_BROWSER = ("service_worker", "shared_worker")
@@ -31,11 +33,29 @@ _NETWORK = "Network."
 _NO_TARGET = "No target with given id"  # Chromium's words for one that has ended
 
 
+class Companion(Protocol):
+    """Shares the sessions of a recorder: what it asks of one is asked before anything runs there."""
+
+    def begin(self, line: Line) -> "asyncio.Future[Message]":
+        """A page or a frame has a session, and waits. The answer that is waited for before it counts as listened to."""
+
+    def heard(self, line: Line, method: str, params: Message) -> None:
+        """An event of a session. Must not raise for what it says."""
+
+
 class Recorder:
     """One visit's. It may fail, and says so in ``trouble``; it never holds the page up for longer than its waits."""
 
     def __init__(
-        self, wire: Wire, page: Wire, scratch: Scratch, clock: Callable[[], datetime], *, context: str = ""
+        self,
+        wire: Wire,
+        page: Wire,
+        scratch: Scratch,
+        clock: Callable[[], datetime],
+        *,
+        context: str = "",
+        withholding: Withholding | None = None,
+        companion: Companion | None = None,
     ) -> None:
         """``wire``: with the browser; ``page``: with the page, for nobody else's use."""
         self.ledger = Ledger(scratch, clock)
@@ -46,6 +66,8 @@ class Recorder:
         self._page: PageLine | None = None
         self._bodies = Bodies(scratch)
         self._context = context
+        self._withholding = withholding or Withholding()
+        self._companion = companion
         self._tops: dict[str, Line] = {}
         self._targets: set[str] = set()
         self._told: set[str] = set()
@@ -105,6 +127,8 @@ class Recorder:
         if self._closed:
             return
         try:
+            if self._companion is not None and line.kind in _SHOWN:
+                self._companion.heard(line, method, params)
             if method == "Fetch.requestPaused":
                 self._work(self._on_paused(line, params))
             elif method.startswith(_NETWORK):
@@ -120,7 +144,9 @@ class Recorder:
                 self._bodies.asked[turn.request_id] = line.post(
                     "Network.streamResourceContent", requestId=turn.request_id
                 )
-            if turn is not None and turn.posts and not turn.posted:
+            if turn is not None and self._withholding.covers(turn.at):
+                turn.posted = b""
+            elif turn is not None and turn.posts and not turn.posted:
                 self._work(self._ask_posted(line, turn))
         elif method == "responseReceived":
             turn = ledger.on_response(params)
@@ -228,6 +254,8 @@ class Recorder:
         """All at once: a worker that waits for its debugger answers only after the last of these."""
         network = {"maxTotalBufferSize": MAX_ASKED * 2, "maxResourceBufferSize": MAX_ASKED, "maxPostDataSize": _POSTED}
         asked = [line.post("Network.enable", **network)]
+        if self._companion is not None and line.kind in _SHOWN:
+            asked.append(self._companion.begin(line))
         if line.kind in _FETCHES:
             line.post("Fetch.enable", patterns=[{"urlPattern": "*", "requestStage": "Response"}])
         line.post("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=False)

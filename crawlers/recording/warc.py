@@ -175,6 +175,8 @@ class WarcFile:
         ]
         if turn.kind:
             headers.append(("WARC-Resource-Type", _line(turn.kind).lower()))
+        if turn.withheld:
+            headers.append(("WARC-Withheld", ", ".join(turn.withheld)))
         if turn.by_worker:
             headers.append(("WARC-Made-By", "service-worker"))
             return headers

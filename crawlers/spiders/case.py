@@ -243,6 +243,7 @@ class CaseSpider(Controlled):
             interventions=self.job.interventions,
             candidates=candidates,
             environment=session.surroundings,
+            surface=session.surface,
             closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
         session.progress(

@@ -92,6 +92,7 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
         software=(),
         limits=Limits(),
         looking={},
+        hand=None,
         numbers={},
         cut=asyncio.Event(),
         killing=[],

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import struct
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from crawlers.launching import find_browser, plan
 from crawlers.profile import Build, Device, Profile
 from custody.model import Outcome, Status
 from tests.crawlers.looking import ROOT, Looked, looker
+from tests.crawlers.screen import a_screen
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
 
@@ -97,28 +97,10 @@ def test_the_headless_shell_sees_the_same_page(site: Site, tmp_path: Path) -> No
     assert (found.status, found.outcome) == (Status.COMPLETE, Outcome.OK)
 
 
-@pytest.fixture
-def screen() -> Iterator[str]:
-    if shutil.which("Xvfb") is None:
-        pytest.skip("no Xvfb: apt-get install xvfb")
-    reading, writing = os.pipe()
-    with subprocess.Popen(
-        ("Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"),
-        pass_fds=(writing,),
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        os.close(writing)
-        with os.fdopen(reading) as numbers:
-            number = numbers.readline().strip()
-        try:
-            yield f":{number}"
-        finally:
-            server.terminate()
-
-
 @pytest.mark.browser
-def test_a_window_shows_the_same_page(site: Site, tmp_path: Path, screen: str) -> None:
-    found = looked(site, tmp_path, Profile(build=Build.HEADED), {**os.environ, "DISPLAY": screen})
+def test_a_window_shows_the_same_page(site: Site, tmp_path: Path) -> None:
+    with a_screen() as screen:
+        found = looked(site, tmp_path, Profile(build=Build.HEADED), {**os.environ, "DISPLAY": screen})
     assert said(found)["width"] == 1366
     assert "Headless" not in said(found)["agent"]
     assert found.visit().status is Status.COMPLETE
