@@ -70,7 +70,8 @@ class Tall(Tabbed):
 
     async def send(self, method: str, params: Mapping[str, Any] | None = None, *, within: float) -> Mapping[str, Any]:
         if method == "Page.getLayoutMetrics":
-            return {"cssContentSize": {"width": 1280, "height": 5000}}
+            view = {"pageX": 0, "pageY": 0, "clientWidth": 1280, "clientHeight": 720}
+            return {"cssContentSize": {"width": 1280, "height": 5000}, "cssVisualViewport": view}
         begun = time.monotonic()
         answer = await super().send(method, params or {}, within=within)
         self.painted.append((begun, time.monotonic()))
