@@ -85,6 +85,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                 limits=session.limits,
             ),
             cut=session.cut,
+            screen=session.job.profile.screen,
             density=session.job.profile.density,
             consent=AS_FOUND if is_control else session.job.consent,
         )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
@@ -42,6 +42,8 @@ class Order:
     """Where the traffic is recorded; without one it is not."""
     cut: asyncio.Event | None = None
     """Set by whoever interrupts: the look ends at once, with what it has."""
+    screen: Mapping[str, Any] | None = None
+    """DevTools' words for a phone's; None for the browser's own."""
     density: float = 1.0
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
     consent: str = "as-found"

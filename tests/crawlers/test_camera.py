@@ -44,6 +44,7 @@ class Tabbed:
 
 class Ordered:
     density = 1.0
+    screen = None
 
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
         return Snapshot(
