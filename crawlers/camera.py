@@ -56,19 +56,14 @@ class Camera:
     """Which document the tab shows: another answer is another document."""
 
     async def viewport(self, *, within: float) -> bytes:
-        """What a reader has before him. Nothing in the page is moved for it. Raises TabTrouble."""
-        if self.order.density == 1:
-            return await self._shot({}, within=within)
-        metrics = await self.tab.send("Page.getLayoutMetrics", within=within)
-        view = metrics["cssVisualViewport"]
-        clip = {
-            "x": view["pageX"],
-            "y": view["pageY"],
-            "width": view["clientWidth"],
-            "height": view["clientHeight"],
-            "scale": self.order.density,
-        }
-        return await self._shot({"clip": clip}, within=within)
+        """What a reader has before him. Nothing in the page is moved for it. Raises TabTrouble.
+
+        Without a clip: for one, Chromium would lay the page out anew, and what a phone shows small would be another.
+        """
+        if self.order.screen is not None:
+            view = (await self.tab.send("Page.getLayoutMetrics", within=within))["cssVisualViewport"]
+            self.seen.settings["page_scale"] = f"{view['scale']:.4f}"
+        return await self._shot({}, within=within)
 
     async def whole_page(self, *, within: Callable[[], float]) -> None:
         """The page from top to bottom; a very tall one as several files.
@@ -78,7 +73,7 @@ class Camera:
         the larger window is no larger, Chromium now and then draws frames of other sites white. Says itself what it
         lacks. Raises Gone.
         """
-        scale = self.order.density
+        scale = self.order.density  # of the picture: that of the screen, which the browser knows
         try:
             metrics = await self.tab.send("Page.getLayoutMetrics", within=within())
             width, height = (max(1, int(metrics["cssContentSize"][side])) for side in ("width", "height"))
@@ -87,7 +82,7 @@ class Camera:
             beyond = width > view["clientWidth"] or height > view["clientHeight"]
             kept = 0
             for number, tile in enumerate(tiles(width, height, scale), start=1):
-                clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": scale}
+                clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": 1}
                 async with self._turn(min(TURN_S, within())):
                     data = await self._shot({"captureBeyondViewport": beyond, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"

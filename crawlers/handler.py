@@ -93,6 +93,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             ),
             cut=session.cut,
             pictures=session.pictures,
+            screen=session.job.profile.screen,
             density=session.job.profile.density,
             consent=AS_FOUND if is_control else session.job.consent,
         )

@@ -97,6 +97,8 @@ class Look:
             viewers=Viewers(tab, frame),
             until=self._until,
         )
+        if order.screen is not None:  # Playwright's word for it counts for Playwright's own pictures alone
+            await tab.send("Emulation.setDeviceMetricsOverride", order.screen)
         await tab.send("Page.enable")
         buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
         await tab.send("Network.enable", buffers)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
@@ -44,6 +44,8 @@ class Order:
     """Set by whoever interrupts: the look ends at once, with what it has."""
     pictures: asyncio.Lock | None = None
     """Shared by all looks with one browser: held while it paints a whole page, which takes a hundred MB and more."""
+    screen: Mapping[str, Any] | None = None
+    """DevTools' words for a phone's; None for the browser's own."""
     density: float = 1.0
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
     consent: str = "as-found"

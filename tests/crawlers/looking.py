@@ -197,6 +197,7 @@ class Looker:
             if self.records
             else None,
             cut=cut,
+            screen=self._profile.screen,
             density=self._profile.density,
             consent=consent,
         )

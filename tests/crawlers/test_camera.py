@@ -45,6 +45,7 @@ class Tabbed:
 
 class Ordered:
     density = 1.0
+    screen = None
 
     def __init__(self, pictures: asyncio.Lock | None = None) -> None:
         self.pictures = pictures

@@ -1,5 +1,6 @@
 """Profiles: a page is shown as on that screen, in that language and zone; nobody is told that we are somebody else."""
 
+import io
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from archive.errors import SetupMissing, UsageError
 from crawlers.launching import find_browser, plan
@@ -38,10 +40,17 @@ def mirror(request: Request) -> Answer:
     return page(SAYS)
 
 
+WIDE = """<!doctype html><meta charset=utf-8><title>Made for desktops</title><style>body { margin: 0 }</style>
+<div style="display: flex"><div style="width: 490px; height: 300px; background: #f00">left</div>
+<div style="width: 490px; height: 300px; background: #00f">right</div></div><p style="height: 3000px">A long page."""
+"""It says nothing of phones, so that a phone lays it out 980 px wide and shows it small."""
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     made = Site()
-    made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes={"/": mirror})
+    routes = {"/": mirror, "/wide": lambda _: page(WIDE)}
+    made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes=routes)
     with made as running:
         yield running
 
@@ -88,6 +97,20 @@ def test_a_phone_has_its_screen_and_its_own_name(site: Site, tmp_path: Path) -> 
     assert whole[0] in {1081, 1082}
     assert whole[1] > 3000 * 2.6
     assert found.seen.settings["page_px"]["width"] == 412  # type: ignore[index,call-overload]  # JSON
+
+
+@pytest.mark.browser
+def test_a_page_made_for_desktops_is_small_on_a_phone_and_whole(site: Site, tmp_path: Path) -> None:
+    with looker(site, tmp_path, profile=Profile(device=Device.PHONE)) as eye:
+        found = eye.look("https://www.mirror.example/wide")
+    shown = Image.open(io.BytesIO(found.data("viewport.png"))).convert("RGB")
+    whole = Image.open(io.BytesIO(found.data("screenshot.png"))).convert("RGB")
+    assert shown.width in {1081, 1082}
+    assert whole.width > 980 * 2.6
+    for picture in (shown, whole):
+        assert picture.getpixel((picture.width // 4, 50)) == (255, 0, 0)
+        assert picture.getpixel((3 * picture.width // 4, 50)) == (0, 0, 255)
+    assert found.seen.settings["page_scale"] == "0.4204"
 
 
 @pytest.mark.browser

@@ -61,8 +61,9 @@ class Found:
         return None
 
     def first_colour(self, left: float, top: float, density: float) -> Colour | None:
-        """The same in the first picture, of the window as it was."""
-        return None if self.viewport is None else _pixel(self.viewport, int(left * density), int(top * density))
+        """The same in the first picture, of the window as it was: a phone may have shown the page small there."""
+        scale = density * float(self.environment.get("page_scale", 1))
+        return None if self.viewport is None else _pixel(self.viewport, int(left * scale), int(top * scale))
 
     def without_pictures(self) -> Self:
         """They take a hundred megabytes each; their digest stays."""
