@@ -77,27 +77,27 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             if not is_control:
                 session.progress(step, {"capture": keeping.name, "url": keeping.url, **facts})
 
-        order = browser.Order(
-            url=keeping.url,
-            keep=keeping.keep,
-            clock=session.clock,
-            timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
-            trust_spki=session.job.trust_spki,
-            progress=progress,
-            desk=Desk(
-                folder=keeping.spool.path,
-                fill=keeping.fill,
-                connections=lambda: session.egress.report(keeping.name),
-                software=session.software,
-                limits=session.limits,
-            ),
-            cut=session.cut,
-            pictures=session.pictures,
-            screen=session.job.profile.screen,
-            density=session.job.profile.density,
-            consent=AS_FOUND if is_control else session.job.consent,
-        )
-        try:
+        try:  # whatever fails from here on, the page is let go: the next one waits for its room
+            order = browser.Order(
+                url=keeping.url,
+                keep=keeping.keep,
+                clock=session.clock,
+                timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
+                trust_spki=session.job.trust_spki,
+                progress=progress,
+                desk=Desk(
+                    folder=keeping.spool.path,
+                    fill=keeping.fill,
+                    connections=lambda: session.egress.report(keeping.name),
+                    software=session.software,
+                    limits=session.limits,
+                ),
+                cut=session.cut,
+                pictures=session.pictures,
+                screen=session.job.profile.screen,
+                density=session.job.profile.density,
+                consent=AS_FOUND if is_control else session.job.consent,
+            )
             if session.hand is not None and not is_control:
                 request.meta["seen"] = await browser.attend(page, order, hand=session.hand, rename=keeping.rename)
             else:

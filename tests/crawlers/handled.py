@@ -95,6 +95,7 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
         hand=None,
         numbers={},
         cut=asyncio.Event(),
+        pictures=asyncio.Lock(),
         killing=[],
     )
 
