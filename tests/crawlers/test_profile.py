@@ -120,6 +120,7 @@ def test_the_headless_shell_sees_the_same_page(site: Site, tmp_path: Path) -> No
     assert (found.status, found.outcome) == (Status.COMPLETE, Outcome.OK)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_window_shows_the_same_page(site: Site, tmp_path: Path) -> None:
     with a_screen() as screen:

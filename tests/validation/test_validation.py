@@ -219,6 +219,7 @@ def ran(corpus: Corpus, folder: Path, *, off: timedelta = timedelta(), rounds: t
 SOME = ("text/arabic", "rendering/grid-png", "links/post-one-link", "hops/http-302", "outcomes/removed-owner")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_site_that_lies_to_its_truth_is_caught_through_the_real_command(tmp_path: Path) -> None:
     """Real captures of five pages; of each, something is held to be true that is not, and the site's clock is wrong."""
