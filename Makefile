@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE PAGES k
 
-.PHONY: all setup demo capture test slow oracles bench platforms mutants check licences fix lock
+.PHONY: all setup demo capture test slow oracles bench platforms validation mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -32,6 +32,10 @@ bench: setup                    ## how fast, each against a bare loop in the sam
 platforms: setup                ## how right the readers are on labelled saved pages: make platforms PAGES=DIR
 	@test -n "$$PAGES" || { echo "usage: make platforms PAGES=DIR (a folder with index.jsonl)" >&2; exit 2; }
 	@$(BIN)/python -m bench.platforms "$$PAGES" $(ARGS)
+
+validation: setup               ## how often captures of known pages are wrong, by kind and profile; PAGES= PROFILES= SEED= LIMITS='text=0.1'
+	@$(BIN)/python -m tests.validation $(if $(PAGES),--pages $(PAGES)) $(if $(PROFILES),--profiles $(PROFILES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(LIMITS),--at-most $(LIMITS))
 
 mutants: setup                  ## changes the verifier in one place at a time: does a test notice? make mutants MODULES=merkle
 	@$(BIN)/python .ci/mutants.py $(MODULES)

@@ -21,13 +21,13 @@ from custody.event import Anchor
 from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
-SCHEMA = 4
+SCHEMA = 5
 _BUSY_SECONDS = 30.0
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
 _COLUMNS = (
     "capture_id, unit, parent, started_at, started_index, ended_at, end_index, status, outcome, origin, http_status"
-    ", requested_url, final_url, title, record_sha256, trouble, disposed_at, anchor_size, anchor_sha256"
+    ", requested_url, final_url, title, record_sha256, trouble, disposed_at, quarantine, anchor_size, anchor_sha256"
 )
 
 
@@ -56,6 +56,8 @@ class Entry:
     """Why its record could not be read; None when it could."""
     disposed_at: datetime | None
     """When its evidence was disposed of; what was known of it is forgotten here as well."""
+    quarantine: str | None
+    """Why secrets may be in it, so that it is not handed over without a decision; None: it is not quarantined."""
     anchor: Anchor | None
     """The token that its start names: it began after that."""
 
@@ -215,6 +217,14 @@ class Catalog:
         """Oldest first."""
         return self._acts(
             "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'record.corrected' AND capture_id = ?"
+            " ORDER BY leaf_index",
+            (capture_id,),
+        )
+
+    def decisions(self, capture_id: str) -> list[Act]:
+        """That it may be handed over though it is quarantined; oldest first."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'evidence.allowed' AND capture_id = ?"
             " ORDER BY leaf_index",
             (capture_id,),
         )

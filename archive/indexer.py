@@ -10,7 +10,7 @@ from custody import canonical, keyspace
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.instant import format_utc
-from custody.record import MAX_BYTES, Record
+from custody.record import MAX_BYTES, Record, quarantine_of
 
 Change = tuple[str, Sequence[object]]
 """One SQL statement and what goes into it."""
@@ -25,7 +25,7 @@ TABLES = (
     anchor_size INTEGER, anchor_sha256 TEXT,
     ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
     requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT,
-    disposed_at TEXT)""",
+    disposed_at TEXT, quarantine TEXT)""",
     "CREATE INDEX captures_by_url ON captures (url_key, started_index)",
     "CREATE INDEX captures_by_unit ON captures (unit)",
     "CREATE INDEX captures_in_order ON captures (started_index)",
@@ -55,7 +55,7 @@ _INSERT_ARTIFACT = (
     " WHERE capture_id = ? AND unit = ? AND started_sha256 = ? AND end_index = ?"
 )
 
-ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected"})
+ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed"})
 """What is done with evidence later."""
 HELD = (
     "SELECT {columns} FROM acts AS held WHERE held.type = 'evidence.held' AND held.unit = ? AND NOT EXISTS"
@@ -152,6 +152,7 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
             "final_url": _text(record.final_url, _MAX_URL),
             "title": _text(record.title, _MAX_WORDS),
             "parent": record.parent,
+            "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
         }
     assigned = ", ".join(f"{name} = ?" for name in values)
     start = (body["capture"], unit, begun)

@@ -41,6 +41,10 @@ class Captured:
     artifacts: tuple[Kept, ...] = field(repr=False)
     missing: tuple[Missing, ...]
     candidates: tuple[Candidate, ...] = field(repr=False)
+    surface: str
+    """``automatic``, or ``attended``: a person acted in the window."""
+    quarantine: Mapping[str, Json]
+    """As the record has it; empty where it is not quarantined."""
     record_sha256: str
     log: str
     started_index: int | None

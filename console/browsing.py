@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +20,10 @@ from archive.reader import Reader, open_catalog, open_reader
 from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
+from custody.artifact import OTHERS
 from custody.digest import Digest
 from custody.instant import format_utc
-from custody.record import MAX_BYTES, Record
+from custody.record import MAX_BYTES, Record, quarantine_of
 
 _MIN_ID = 4
 _CHUNK_BYTES = 1 << 20
@@ -38,7 +39,8 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
     for each in found:
         state = f"{each.status or 'open':<8}  {each.outcome or '':<12}  {each.origin or '':<10}"
         about = f"disposed of on {format_utc(each.disposed_at)}" if each.disposed_at else each.requested_url
-        out.print(Text(f"{each.capture_id}  {format_utc(each.started_at)}  {state}  {about}"))
+        barred = "  QUARANTINED" if each.quarantine else ""
+        out.print(Text(f"{each.capture_id}  {format_utc(each.started_at)}  {state}  {about}{barred}"))
     if not found:
         say("nothing was captured yet" if case is None else f"nothing was captured in case {case}")
 
@@ -67,8 +69,12 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     out.print(Text(f"time      {dated}", style="" if dated.bracket.not_after else "bold yellow"))
     if absence is not None:
         out.print(Text(f"absence   {sentence(absence)}"))
-    for line in (*later.elsewhere(), *later.held()):
+    for line in _quarantined(record):
+        out.print(Text(line, style="bold red"))
+    for line in (*later.elsewhere(), *later.held(), *later.allowed()):
         out.print(Text(line, style="yellow"))
+    for line in _attended(record):
+        out.print(Text(line))
     for hop in record.hops:
         out.print(Text(f"hop {hop.n:<6}{hop.kind} {hop.status or ''} -> {hop.to_url}"))
     for artifact in record.artifacts:
@@ -149,7 +155,7 @@ def _wanted(reader: Reader, entry: Entry, what: str) -> Digest:
     artifacts = Record.parse(_record(reader, entry)).artifacts
     named = [each for each in artifacts if each.name == what]
     # Of several in one role, the page itself comes before the pages in between.
-    named += [each for each in artifacts if each.role == what and not each.name.startswith("hop-")]
+    named += [each for each in artifacts if each.role == what and not each.name.startswith(OTHERS)]
     named += [each for each in artifacts if each.role == what]
     if not named:
         there = ", ".join(dict.fromkeys([*(each.role for each in artifacts), *(each.name for each in artifacts)]))
@@ -194,6 +200,26 @@ def _dating(reader: Reader, catalog: Catalog) -> Callable[[Entry], Dated]:
         return lambda _: NOT_DATED
     dating = Dating(reader.store, reader.trust, catalog)
     return lambda entry: dating.of(entry.anchor, entry.index)
+
+
+def _quarantined(record: Record) -> Iterator[str]:
+    found = quarantine_of(record.circumstances)
+    if found:
+        yield (
+            f"QUARANTINED since {found['since']} ({found['reason']}): secrets may be in it; no export has it without a "
+            "decision (`counterproof allow`)"
+        )
+
+
+def _attended(record: Record) -> Iterator[str]:
+    """What a person did, where one attended."""
+    session: Any = record.circumstances["session"]
+    if session.get("surface") != "attended":
+        return
+    inputs, seen = session.get("inputs", []), session.get("pages", [])
+    yield f"attended  by a person: {session.get('inputs_total', len(inputs))} inputs, {len(seen)} pages seen"
+    for each in seen:
+        yield f"page {each['n']:<5}{each['at']} {each['url']} ({len(each['files'])} files)"
 
 
 def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -33,8 +34,18 @@ class Asked:
     as_json: bool
 
 
-def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive: bool) -> Exit:
-    """Blocking. ``run`` is ``crawlers.run``, handed in because only the command line may name it."""
+def capture(
+    asked: Asked,
+    config: ArchiveConfig,
+    run: ModuleType,
+    *,
+    interactive: bool,
+    attending: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Exit:
+    """Blocking. ``run`` is ``crawlers.run``, handed in because only the command line may name it.
+
+    ``attending``: gives the hand of a person while the run lasts; by itself nobody attends.
+    """
     if not asked.case.strip() or len(asked.case) > 200:
         raise UsageError("--case needs a name of 1 to 200 characters, such as --case 2026-0142")
     targets = _targets(asked, run)
@@ -66,7 +77,15 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
                     batch.record(str(facts["url"]))
                 watch(step, facts)
 
-            result = run.run(job, vault=vault, environment=os.environ, progress=observe, on_interrupt=_on_interrupt)
+            with attending() as hand:
+                result = run.run(
+                    job,
+                    vault=vault,
+                    environment=os.environ,
+                    progress=observe,
+                    on_interrupt=_on_interrupt if hand is None else _on_interrupt_attended,
+                    hand=hand,
+                )
             if result.submitted:
                 say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
             if batch is not None and not result.lost and not result.unfinished:
@@ -87,6 +106,13 @@ def capture(asked: Asked, config: ArchiveConfig, run: ModuleType, *, interactive
         for line in summary.lines(result, code):
             out.print(line)
     return code
+
+
+def robots_of(text: str) -> str:
+    """From what was typed. Raises ``UsageError``."""
+    if text not in {"record", "obey"}:
+        raise UsageError(f"--robots is record or obey, got {text!r}")
+    return text
 
 
 def _targets(asked: Asked, run: ModuleType) -> list[str]:
@@ -127,6 +153,13 @@ def _on_interrupt(times: int) -> None:
     else:
         say("left at once; the next command ends what was begun")
         os._exit(Exit.INTERRUPTED)
+
+
+def _on_interrupt_attended(times: int) -> None:
+    if times == 1:
+        say("ending the visit: keeping what is shown, and recording it; press Ctrl-C again to keep no more")
+    else:
+        _on_interrupt(times - 1)
 
 
 def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:

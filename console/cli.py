@@ -10,9 +10,39 @@ import typer
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
 from console.exits import Exit
-from console.options import CaseOption, HomeOption, JsonOption, StoreOption
+from console.options import (
+    AllowNetworkOption,
+    AuthorityOption,
+    AuthorityRootsOption,
+    CaseOption,
+    ControlOption,
+    DeviceOption,
+    HomeOption,
+    JsonOption,
+    LocaleOption,
+    MatterOption,
+    OperatorOption,
+    ProgressOption,
+    ProxyOption,
+    ResolveOption,
+    RobotsOption,
+    StoreOption,
+    TimezoneOption,
+    TrustSpkiOption,
+)
 from console.screen import has_printed_json, print_json, say, sentences
-from console.verbs import authorities, disposing, exporting, fixity, holding, keys, packaging, seal, stewardship
+from console.verbs import (
+    allowing,
+    authorities,
+    disposing,
+    exporting,
+    fixity,
+    holding,
+    keys,
+    packaging,
+    seal,
+    stewardship,
+)
 from console.verbs.sequence import sequence
 
 app = typer.Typer(
@@ -35,7 +65,7 @@ app = typer.Typer(
 def capture(
     urls: Annotated[list[str] | None, typer.Argument(metavar="URL...", help="Public pages, http or https.")] = None,
     *,
-    case: Annotated[str, typer.Option("--case", metavar="NAME", help="The matter this belongs to; made on first use.")],
+    case: MatterOption,
     from_: Annotated[
         str | None,
         typer.Option(
@@ -52,47 +82,28 @@ def capture(
     depth: Annotated[
         int, typer.Option("--depth", min=0, max=10, help="Links in a row: post, profile, hub, listing is 3.")
     ] = 3,
-    operator: Annotated[
-        str | None, typer.Option("--operator", metavar="NAME", help="Who looks; kept with the run, never in the log.")
-    ] = None,
-    robots: Annotated[
-        str, typer.Option("--robots", metavar="record|obey", help="obey: a page that robots.txt forbids is refused.")
-    ] = "record",
-    authority: Annotated[
-        list[str] | None,
-        typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
-    ] = None,
-    authority_roots: Annotated[
-        Path | None,
-        typer.Option("--authority-roots", metavar="PEM", help="Root certificates its tokens must lead to."),
-    ] = None,
+    operator: OperatorOption = None,
+    robots: RobotsOption = "record",
+    consent: Annotated[
+        str,
+        typer.Option(
+            "--consent",
+            metavar="as-found|reject",
+            help="Cookie banners: left alone; or refused, after the page was kept as found.",
+        ),
+    ] = "as-found",
+    media: Annotated[
+        bool,
+        typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
+    ] = False,
+    authority: AuthorityOption = None,
+    authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
     ] = 45.0,
-    resolve: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--resolve",
-            metavar="HOST:PORT:ADDRESS[:PORT2]",
-            help="As curl's, for make-believe networks; every capture is then origin not_public.",
-        ),
-    ] = None,
-    allow_network: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow-network",
-            metavar="CIDR",
-            help="Let pages reach this private network; every capture is then origin not_public. Repeatable.",
-        ),
-    ] = None,
-    trust_spki: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--trust-spki",
-            metavar="SHA256",
-            help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
-        ),
-    ] = None,
+    resolve: ResolveOption = None,
+    allow_network: AllowNetworkOption = None,
+    trust_spki: TrustSpkiOption = None,
     look_again: Annotated[
         float,
         typer.Option(
@@ -112,17 +123,8 @@ def capture(
             "[COUNTERPROOF_CONTROL_PAGES]",
         ),
     ] = None,
-    proxy: Annotated[
-        str | None,
-        typer.Option(
-            "--proxy",
-            metavar="URL|none",
-            help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option("--device", metavar="desktop|phone", help="Whose screen: size, density, touch.")
-    ] = "desktop",
+    proxy: ProxyOption = None,
+    device: DeviceOption = "desktop",
     browser: Annotated[
         str,
         typer.Option(
@@ -131,26 +133,15 @@ def capture(
             help="The whole browser; the lean headless shell; the whole one in a window.",
         ),
     ] = "chromium",
-    locale: Annotated[
-        str, typer.Option("--locale", metavar="TAG", help="The language asked for, such as de.")
-    ] = "en-US",
-    timezone: Annotated[
-        str, typer.Option("--timezone", metavar="NAME", help="The browser's, such as Europe/Paris.")
-    ] = "UTC",
+    locale: LocaleOption = "en-US",
+    timezone: TimezoneOption = "UTC",
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")] = 2,
     delay: Annotated[
         float, typer.Option("--delay", min=0, max=3600, metavar="SECONDS", help="Between two pages of one host.")
     ] = 1.0,
     per_host: Annotated[int, typer.Option("--per-host", min=1, max=16, help="Pages of one host at a time.")] = 1,
-    control: Annotated[
-        bool,
-        typer.Option(
-            help="Look at the program's own page as the run begins and ends, and compare it with what it must show."
-        ),
-    ] = True,
-    progress: Annotated[
-        str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
-    ] = "lines",
+    control: ControlOption = True,
+    progress: ProgressOption = "lines",
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -162,8 +153,8 @@ def capture(
         config = ArchiveConfig.load(
             os.environ, home=home, store_url=store, authorities=authority, authority_roots=authority_roots
         )
-        if robots not in {"record", "obey"}:
-            raise UsageError(f"--robots is record or obey, got {robots!r}")
+        if consent not in {"as-found", "reject"}:
+            raise UsageError(f"--consent is as-found or reject, got {consent!r}")
         asked = capturing.Asked(
             urls=tuple(urls or ()),
             list_file=from_,
@@ -173,7 +164,9 @@ def capture(
                 "max_links": max_links,
                 "depth": depth,
                 "operator": operator,
-                "robots": robots,
+                "robots": capturing.robots_of(robots),
+                "consent": consent,
+                "media": media,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,
@@ -193,6 +186,87 @@ def capture(
         from crawlers import run
 
         code = capturing.capture(asked, config, run, interactive=sys.stdin.isatty() and sys.stderr.isatty())
+    raise typer.Exit(code)
+
+
+@app.command()
+def attend(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A public page, http or https.")],
+    *,
+    case: MatterOption,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.1, max=480, help="The window stays open for so long at most.")
+    ] = 60.0,
+    operator: OperatorOption = None,
+    robots: RobotsOption = "record",
+    authority: AuthorityOption = None,
+    authority_roots: AuthorityRootsOption = None,
+    resolve: ResolveOption = None,
+    allow_network: AllowNetworkOption = None,
+    trust_spki: TrustSpkiOption = None,
+    proxy: ProxyOption = None,
+    device: DeviceOption = "desktop",
+    locale: LocaleOption = "en-US",
+    timezone: TimezoneOption = "UTC",
+    control: ControlOption = True,
+    progress: ProgressOption = "lines",
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a page yourself, in a clean window, and leave sealed evidence of what you saw and did.
+
+    For what a program cannot or may not reach: scroll, press, choose a variation, answer what a page asks. Each page
+    that comes is kept by itself.
+
+    While the window is open: Enter here, or F9 in the window, takes a picture (and the document and its words) of what
+    is shown; q and Enter, Ctrl-C, or closing the window ends the visit. What is shown at the end is what the record
+    speaks of. A link that opens a new window opens in this one.
+
+    Each press, key, scroll and choice is recorded with what it was done to and when, and never what was typed. The
+    program types nothing. Do not log in: once a field for a password takes input, what is sent and all cookies are kept
+    out of the record, and the capture is QUARANTINED, so that no export has it until a person allows it
+    (`counterproof allow`).
+
+    It wants a screen; without one: xvfb-run -a. Exit codes are those of capture.
+    """
+    from console import attending, capturing
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(
+            os.environ, home=home, store_url=store, authorities=authority, authority_roots=authority_roots
+        )
+        asked = capturing.Asked(
+            urls=(url,),
+            list_file=None,
+            case=case,
+            options={
+                "follow": False,
+                "operator": operator,
+                "robots": capturing.robots_of(robots),
+                "timeout_s": minutes * 60,
+                "concurrency": 1,
+                "control": control,
+                "look_again_s": 0.0,
+                "control_pages": (),
+                "upstream": proxy,
+                "profile": {"device": device, "build": "headed", "locale": locale, "timezone": timezone},
+                "resolve": tuple(resolve or ()),
+                "allow_network": tuple(allow_network or ()),
+                "trust_spki": tuple(trust_spki or ()),
+            },
+            progress=progress,
+            as_json=as_json,
+        )
+        from crawlers import run
+
+        code = capturing.capture(
+            asked,
+            config,
+            run,
+            interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+            attending=lambda: attending.at_terminal(run.Hand()),
+        )
     raise typer.Exit(code)
 
 
@@ -371,6 +445,7 @@ app.command("release")(holding.release)
 app.command("holds")(holding.holds)
 app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
+app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
 
 

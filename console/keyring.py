@@ -34,6 +34,7 @@ _MEANING = {
     "evidence.held": "nothing of item {item} is disposed of until this is released",
     "evidence.released": "item {item} may be disposed of again, as far as this hold goes",
     "evidence.disposed": "{blobs} files ({bytes} bytes) of item {item} are REMOVED FOR GOOD",
+    "evidence.allowed": "the quarantined capture {capture} may be handed over, in the case that the decision names",
     "record.corrected": "a statement on the record of capture {capture}; the record stays as it is",
 }
 

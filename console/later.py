@@ -17,6 +17,7 @@ class Later:
     corrections: tuple[tuple[Act, dict[str, Any]], ...]
     holds: tuple[tuple[Act, dict[str, Any]], ...]
     disposal: tuple[Act, dict[str, Any]] | None
+    decisions: tuple[tuple[Act, dict[str, Any]], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -27,6 +28,10 @@ class Later:
             "holds": [
                 {"index": act.index, "at": format_utc(act.at), "matter": told.get("matter"), "why": told.get("why")}
                 for act, told in self.holds
+            ],
+            "decisions": [
+                {"index": act.index, "at": format_utc(act.at), "case_id": told.get("scope"), "why": told.get("why")}
+                for act, told in self.decisions
             ],
             "disposal": self.disposal
             and {
@@ -49,6 +54,13 @@ class Later:
             f"{_corrected(act, told)}"
             for act, told in self.corrections
             if str(told.get("field")) not in _SHOWN_AS
+        ]
+
+    def allowed(self) -> list[str]:
+        return [
+            f"allowed   on {format_utc(act.at)}, leaf {act.index}, to be handed over: "
+            f"{told.get('why', 'the reason cannot be read')}"
+            for act, told in self.decisions
         ]
 
     def held(self) -> list[str]:
@@ -88,4 +100,5 @@ def later_of(reader: Reader, catalog: Catalog, entry: Entry) -> Later:
         corrections=tuple(told(act) for act in catalog.corrections(entry.capture_id)),
         holds=tuple(told(act) for act in catalog.holds(entry.unit)),
         disposal=None if disposal is None else told(disposal),
+        decisions=tuple(told(act) for act in catalog.decisions(entry.capture_id)),
     )

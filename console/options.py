@@ -19,3 +19,69 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CaseOption = Annotated[str | None, typer.Option("--case", metavar="NAME", help="Only what belongs to this case.")]
+
+
+# Of the verbs that look at pages.
+OperatorOption = Annotated[
+    str | None, typer.Option("--operator", metavar="NAME", help="Who looks; kept with the run, never in the log.")
+]
+RobotsOption = Annotated[
+    str, typer.Option("--robots", metavar="record|obey", help="obey: a page that robots.txt forbids is refused.")
+]
+AuthorityOption = Annotated[
+    list[str] | None,
+    typer.Option("--authority", metavar="URL|none", help="RFC 3161 authority. [COUNTERPROOF_AUTHORITIES]"),
+]
+AuthorityRootsOption = Annotated[
+    Path | None,
+    typer.Option("--authority-roots", metavar="PEM", help="Root certificates its tokens must lead to."),
+]
+ResolveOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--resolve",
+        metavar="HOST:PORT:ADDRESS[:PORT2]",
+        help="As curl's, for make-believe networks; every capture is then origin not_public.",
+    ),
+]
+AllowNetworkOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-network",
+        metavar="CIDR",
+        help="Let pages reach this private network; every capture is then origin not_public. Repeatable.",
+    ),
+]
+TrustSpkiOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust-spki",
+        metavar="SHA256",
+        help="Trust this key (base64 SHA-256 of its SPKI); every capture is then origin not_public.",
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="desktop|phone", help="Whose screen: size, density, touch.")
+]
+LocaleOption = Annotated[str, typer.Option("--locale", metavar="TAG", help="The language asked for, such as de.")]
+TimezoneOption = Annotated[str, typer.Option("--timezone", metavar="NAME", help="The browser's, such as Europe/Paris.")]
+ProgressOption = Annotated[
+    str, typer.Option("--progress", metavar="lines|json|none", help="On stderr, while it works.")
+]
+MatterOption = Annotated[
+    str, typer.Option("--case", metavar="NAME", help="The matter this belongs to; made on first use.")
+]
+ProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy",
+        metavar="URL|none",
+        help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
+    ),
+]
+ControlOption = Annotated[
+    bool,
+    typer.Option(
+        help="Look at the program's own page as the run begins and ends, and compare it with what it must show."
+    ),
+]

@@ -20,6 +20,11 @@ _WORDS = {
     "seen": "kept, sealing",
     "recorded": "recorded",
     "submitted": "submitted, not yet in the log",
+    "attend": "the window is open: Enter takes a picture, q ends",
+    "page": "page kept",
+    "shot": "picture taken",
+    "not_shot": "no picture taken",
+    "quarantine": "QUARANTINED: what is sent from now on is not recorded",
     "lost": "LOST",
 }
 
@@ -39,9 +44,13 @@ class Lines:
         said = _WORDS.get(step, step)
         if step == "control":
             said = f"control capture of our own page ({facts['when']}): {facts['result']}"
-        if step == "later":
+        elif step == "later":
             said = f"it is not there: looking again in {facts['seconds']} s"
-        if step == "seen":
+        elif step == "page":
+            said = f"page {facts['n']} " + ("kept" if facts["kept"] else "seen, and not kept: too many were")
+        elif step == "shot":
+            said = f"picture {facts['n']} taken"
+        elif step == "seen":
             said = f"{facts['status']}, shown: {facts['outcome']}; sealing"
         detail = f" ({facts['reason']})" if "reason" in facts else ""
         self._console.print(f"[dim]{seconds:6.1f} s[/dim]  {escape(str(facts.get('url', '')))}  {said}{escape(detail)}")

@@ -90,6 +90,8 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
             }
             for each in capture.candidates
         ],
+        "surface": capture.surface,
+        "quarantine": dict(capture.quarantine) or None,
         "record_sha256": capture.record_sha256,
         "manifest": {
             "log": capture.log,
@@ -155,6 +157,12 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     if capture.title:
         yield Text(f"{indent}  title    {capture.title[:100]}")
     yield Text(f"{indent}  origin   {capture.origin} ({capture.origin_reasons[0] if capture.origin_reasons else ''})")
+    if capture.quarantine:
+        yield Text(
+            f"{indent}  QUARANTINED since {capture.quarantine['since']} ({capture.quarantine['reason']}): secrets may "
+            "be in it, so no export has it until a person allows it (`counterproof allow`)",
+            style="bold red",
+        )
     names = ", ".join(f"{each.name}" for each in capture.artifacts)
     yield Text(f"{indent}  kept     {names}")
     for missing in capture.missing:

@@ -66,7 +66,7 @@ class Arrival:
 
     async def go(self) -> None:
         """Navigate and come to rest. What went wrong is in ``seen.trouble``. Raises Gone."""
-        if await self._navigate(self._kit.order.url):
+        if await self.navigate(self._kit.order.url):
             await self.go_on()
 
     async def go_on(self) -> None:
@@ -74,7 +74,7 @@ class Arrival:
         while await self._rest() and await self._between():
             continue
 
-    async def _navigate(self, url: str, *, referrer: str | None = None) -> bool:
+    async def navigate(self, url: str, *, referrer: str | None = None) -> bool:
         """Returns as soon as the site has answered; False where there is nothing to wait for."""
         kit = self._kit
         params = {"url": url, "transitionType": "link", "referrer": referrer} if referrer else {"url": url}
@@ -253,7 +253,7 @@ class Arrival:
             return False
         moved = await self._moves(before, min(PRESSED_S, self._left()), unless_opened=True)
         if not moved and worth_following(trail.opened):  # it opened a window: look there in this tab, as one chain
-            moved = await self._navigate(str(trail.opened), referrer=on)
+            moved = await self.navigate(str(trail.opened), referrer=on)
         trail.clicked = False
         return moved or kit.seen.trouble is not None
 

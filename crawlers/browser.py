@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import CDPSession, Download, Page, async_playwright
+from playwright.async_api import CDPSession, Dialog, Download, Frame, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
+from crawlers.attending.album import Rename
+from crawlers.attending.attendance import Attendance
+from crawlers.attending.hand import Hand
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
 
-__all__ = ["Order", "Seen", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
+__all__ = ["Order", "Seen", "attend", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
 
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
@@ -63,7 +66,17 @@ async def look(page: Page, order: Order) -> Seen:
     """Go there, wait until it is where it wants to be, and keep what is shown. Never raises for what a page does."""
     seen = Seen()
     tab = PlaywrightTab(page, order, seen)
-    looking = Look(tab, order, seen)
+    return await _to_its_end(tab, Look(tab, order, seen), order, seen)
+
+
+async def attend(page: Page, order: Order, *, hand: Hand, rename: Rename) -> Seen:
+    """The same while a person acts: ends when she says so, closes the window, or ``order.timeout_s`` is over."""
+    seen = Seen()
+    tab = PlaywrightTab(page, order, seen, attended=True)
+    return await _to_its_end(tab, Attendance(tab, order, seen, hand=hand, rename=rename), order, seen)
+
+
+async def _to_its_end(tab: "PlaywrightTab", looking: Look, order: Order, seen: Seen) -> Seen:
     work = asyncio.ensure_future(_opened(tab, looking))
     cut = asyncio.ensure_future(order.cut.wait()) if order.cut else None
     try:
@@ -121,8 +134,10 @@ class PlaywrightTab:
     pass it unchanged, and its HTTP cache is off.
     """
 
-    def __init__(self, page: Page, order: Order, seen: Seen) -> None:
+    def __init__(self, page: Page, order: Order, seen: Seen, *, attended: bool = False) -> None:
         self._page = page
+        self._attended = attended
+        self._crashed = False
         self._order = order
         self._seen = seen
         self._session: Any = None
@@ -132,13 +147,16 @@ class PlaywrightTab:
         self._windows: set[asyncio.Task[None]] = set()
         self._windows_seen = 0
         self._closed = False
+        self._apart: dict[Frame, PlaywrightTab] = {}
 
     async def open(self) -> None:
         """Take the page over. Raises Gone."""
         page = self._page
-        page.on("crash", self._on_lost)
+        page.on("crash", self._on_crash)
         page.on("close", self._on_lost)
         page.on("download", self._on_download)
+        if self._attended:
+            page.on("dialog", _leave_open)  # without a listener Playwright would answer it
         page.context.on("page", self._on_window)
         if page.is_closed():
             raise Gone("it was closed before the visit began")
@@ -164,6 +182,19 @@ class PlaywrightTab:
                 return made
         raise Refused("there is no such frame")
 
+    async def apart(self, limit: int) -> "list[PlaywrightTab]":
+        frames = self._page.frames[1 : 1 + limit]
+        self._apart = {frame: tab for frame, tab in self._apart.items() if frame in frames}
+        for each in frames:
+            if each in self._apart:
+                continue
+            with contextlib.suppress(Refused):  # it lives with the page
+                made = PlaywrightTab(self._page, self._order, self._seen)
+                made._session = await self._ours(self._page.context.new_cdp_session(each), within=STEP_S)
+                made._lost = self._lost
+                self._apart[each] = made
+        return list(self._apart.values())
+
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         self._session.on(event, do)
 
@@ -173,9 +204,16 @@ class PlaywrightTab:
             raise Refused("the browser is not one of its own")
         return PlaywrightWire(await self._ours(browser.new_browser_cdp_session(), within=STEP_S))
 
+    async def second(self) -> "PlaywrightWire":
+        return PlaywrightWire(await self._ours(self._page.context.new_cdp_session(self._page), within=STEP_S))
+
     @property
     def lost(self) -> bool:
         return self._lost.is_set()
+
+    @property
+    def crashed(self) -> bool:
+        return self._crashed
 
     async def downloaded(self, *, within: float) -> Path:
         try:
@@ -202,9 +240,11 @@ class PlaywrightTab:
     def close(self) -> None:
         """Listen no more. The page itself is its owner's to close, and any window that is being shut goes with it."""
         self._closed = True
-        self._page.remove_listener("crash", self._on_lost)
+        self._page.remove_listener("crash", self._on_crash)
         self._page.remove_listener("close", self._on_lost)
         self._page.remove_listener("download", self._on_download)
+        if self._attended:
+            self._page.remove_listener("dialog", _leave_open)
         self._page.context.remove_listener("page", self._on_window)
 
     async def _ours(self, doing: Any, *, within: float) -> Any:
@@ -227,6 +267,10 @@ class PlaywrightTab:
             lost.cancel()
 
     def _on_lost(self, _page: Page) -> None:
+        self._lost.set()
+
+    def _on_crash(self, _page: Page) -> None:
+        self._crashed = True
         self._lost.set()
 
     def _on_download(self, download: Download) -> None:
@@ -274,6 +318,10 @@ class PlaywrightWire:
         letting_go = asyncio.ensure_future(self._session.detach())
         letting_go.add_done_callback(let_go)
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
+
+
+def _leave_open(_dialog: Dialog) -> None:
+    """The person answers it."""
 
 
 def _first_line(error: PlaywrightError) -> str:

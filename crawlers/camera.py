@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ MAX_SIDE_PX = 16_384
 MAX_TILE_PX = 24_000_000
 """Width times height of one picture: what Chromium can hold as one without a gigabyte of memory."""
 MAX_TILES = 8
+TURN_S = 4.0
+"""So long a picture of a whole page waits for those of other visits: one that does not come holds up no other."""
 TICK_S = 0.05
 SWAPPED_S = 2.0
 """Where a document replaces another while a picture is taken, Chromium may never answer: so long it is waited for."""
@@ -53,37 +56,37 @@ class Camera:
     """Which document the tab shows: another answer is another document."""
 
     async def viewport(self, *, within: float) -> bytes:
-        """What a reader has before him. Nothing in the page is moved for it. Raises TabTrouble."""
-        if self.order.density == 1:
-            return await self._shot({}, within=within)
-        metrics = await self.tab.send("Page.getLayoutMetrics", within=within)
-        view = metrics["cssVisualViewport"]
-        clip = {
-            "x": view["pageX"],
-            "y": view["pageY"],
-            "width": view["clientWidth"],
-            "height": view["clientHeight"],
-            "scale": self.order.density,
-        }
-        return await self._shot({"clip": clip}, within=within)
+        """What a reader has before him. Nothing in the page is moved for it. Raises TabTrouble.
+
+        Without a clip: for one, Chromium would lay the page out anew, and what a phone shows small would be another.
+        """
+        if self.order.screen is not None:
+            view = (await self.tab.send("Page.getLayoutMetrics", within=within))["cssVisualViewport"]
+            self.seen.settings["page_scale"] = f"{view['scale']:.4f}"
+        return await self._shot({}, within=within)
 
     async def whole_page(self, *, within: Callable[[], float]) -> None:
         """The page from top to bottom; a very tall one as several files.
 
         Chromium lays the page out in a larger window for it, which the page may notice (it sees a resize): whatever
-        must not be changed by that is taken before. Says itself what it lacks. Raises Gone.
+        must not be changed by that is taken before. A page that has room in the window is taken as it lies there: where
+        the larger window is no larger, Chromium now and then draws frames of other sites white. Says itself what it
+        lacks. Raises Gone.
         """
-        scale = self.order.density
+        scale = self.order.density  # of the picture: that of the screen, which the browser knows
         try:
             metrics = await self.tab.send("Page.getLayoutMetrics", within=within())
             width, height = (max(1, int(metrics["cssContentSize"][side])) for side in ("width", "height"))
             self.seen.settings["page_px"] = {"width": width, "height": height}
+            view = metrics["cssVisualViewport"]
+            beyond = width > view["clientWidth"] or height > view["clientHeight"]
             kept = 0
             for number, tile in enumerate(tiles(width, height, scale), start=1):
-                clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": scale}
-                data = await self._shot({"captureBeyondViewport": True, "clip": clip}, within=within())
+                clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": 1}
+                async with self._turn(min(TURN_S, within())):
+                    data = await self._shot({"captureBeyondViewport": beyond, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"
-                self.seen.snapshots.append(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
+                self.seen.add_picture(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
                 kept = tile.top + tile.height
         except TabTrouble as error:
             self.seen.lacks(Role.SCREENSHOT, str(error))
@@ -94,6 +97,20 @@ class Camera:
             self.seen.lacks(Role.SCREENSHOT, f"the page is {height} px tall; its first {kept} px are kept")
         if width > (side := int(MAX_SIDE_PX / scale)):
             self.seen.lacks(Role.SCREENSHOT, f"the page is {width} px wide; its left {side} px are kept")
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+        """After other visits' pictures, as long as they do not take for ever."""
+        lock, held = self.order.pictures, False
+        try:
+            if lock is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        held = await lock.acquire()
+            yield
+        finally:
+            if lock is not None and held:
+                lock.release()
 
     async def _shot(self, more: dict[str, Any], *, within: float) -> bytes:
         # optimizeForSpeed: the same pixels, packed less tightly.

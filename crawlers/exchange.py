@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from custody.model import Json
 
@@ -58,6 +58,11 @@ class Exchange:
             is_redirect=is_redirect,
             at=at,
         )
+
+    def pairs(self, name: Literal["headers", "request_headers"]) -> list[tuple[str, str]]:
+        """One for each line, without what we say to our own egress."""
+        headers = self.headers if name == "headers" else self.request_headers
+        return [(each, line) for each, value in headers.items() for line in value.split("\n") if each.lower() != _OURS]
 
     def to_json(self) -> dict[str, Json]:
         return {

@@ -12,6 +12,7 @@ from scrapy.http import Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawlers import browser, launching
+from crawlers.banners import AS_FOUND
 from crawlers.control.look import TIMEOUT_S
 from crawlers.keeping import Keeping
 from crawlers.provenance import running_browser
@@ -41,6 +42,13 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             session: Session = self._crawler.spider.session
             session.browser_file = await asyncio.to_thread(running_browser, os.getpid(), session.vault.home.cache)
 
+    async def _create_page(self, request: Request, spider: Spider) -> Any:
+        """Without the listeners for its statistics: the driver would tell of each request and answer, and keep them."""
+        page = await super()._create_page(request, spider)
+        page.remove_listener("request", self._increment_request_stats)
+        page.remove_listener("response", self._increment_response_stats)
+        return page
+
     async def _browser_disconnected_callback(self) -> None:
         """Nothing else: its contexts say themselves that they are closed, and there may be a new browser already."""
         self._forget_the_dead()
@@ -69,25 +77,31 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             if not is_control:
                 session.progress(step, {"capture": keeping.name, "url": keeping.url, **facts})
 
-        order = browser.Order(
-            url=keeping.url,
-            keep=keeping.keep,
-            clock=session.clock,
-            timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
-            trust_spki=session.job.trust_spki,
-            progress=progress,
-            desk=Desk(
-                folder=keeping.spool.path,
-                fill=keeping.fill,
-                connections=lambda: session.egress.report(keeping.name),
-                software=session.software,
-                limits=session.limits,
-            ),
-            cut=session.cut,
-            density=session.job.profile.density,
-        )
-        try:
-            request.meta["seen"] = await browser.look(page, order)
+        try:  # whatever fails from here on, the page is let go: the next one waits for its room
+            order = browser.Order(
+                url=keeping.url,
+                keep=keeping.keep,
+                clock=session.clock,
+                timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
+                trust_spki=session.job.trust_spki,
+                progress=progress,
+                desk=Desk(
+                    folder=keeping.spool.path,
+                    fill=keeping.fill,
+                    connections=lambda: session.egress.report(keeping.name),
+                    software=session.software,
+                    limits=session.limits,
+                ),
+                cut=session.cut,
+                pictures=session.pictures,
+                screen=session.job.profile.screen,
+                density=session.job.profile.density,
+                consent=AS_FOUND if is_control else session.job.consent,
+            )
+            if session.hand is not None and not is_control:
+                request.meta["seen"] = await browser.attend(page, order, hand=session.hand, rename=keeping.rename)
+            else:
+                request.meta["seen"] = await browser.look(page, order)
         finally:
             if not await browser.close_context(page, timeout_s=CLOSE_S):
                 self._put_an_end_to_it()

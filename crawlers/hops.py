@@ -48,8 +48,11 @@ class Trail:
     monotonic: Callable[[], float]
     exchanges: list[Exchange] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
-    over_limit: bool = False
-    """It went on after ``MAX_HOPS``; those hops are not in the list."""
+    limit: int = MAX_HOPS
+    more: int = 0
+    """Hops after ``limit``; they are not in the list."""
+    unasked: HopKind = HopKind.SCRIPT
+    """What a departure is that the browser says no page asked for."""
     pending: Pending | None = None
     clicked: bool = False
     """Set by whoever clicks: the next departure is ours."""
@@ -83,6 +86,10 @@ class Trail:
     _reason: HopKind | None = None
     _extra: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     _sent_extra: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def over_limit(self) -> bool:
+        return self.more > 0
 
     @property
     def broken(self) -> str | None:
@@ -121,7 +128,7 @@ class Trail:
             self._hop(self.exchanges[-1].url, url, HopKind.HTTP)
         else:
             if self.navigations > 0 and self.current_url is not None:
-                kind = HopKind.CLICK if self.clicked else self._reason or HopKind.SCRIPT
+                kind = HopKind.CLICK if self.clicked else self._reason or self.unasked
                 self._hop(self.current_url, url, kind)
             self.clicked = False
             self._reason = None
@@ -278,8 +285,8 @@ class Trail:
         )
 
     def _hop(self, from_url: str, to_url: str, kind: HopKind) -> None:
-        if len(self.hops) >= MAX_HOPS:
-            self.over_limit = True
+        if len(self.hops) >= self.limit:
+            self.more += 1
             return
         hop = Hop(
             n=len(self.hops) + 1,

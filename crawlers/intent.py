@@ -10,6 +10,7 @@ from crawlers.address import dedupe_key
 from crawlers.control.look import ControlLook
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
+from crawlers.video.fetch import MAX_S
 from custody.instant import format_utc
 from custody.model import Json, Role, Snapshot
 
@@ -39,12 +40,13 @@ class Intent:
                 unit=plan.unit,
                 url=plan.url,
                 parent=plan.parent,
-                timeout_s=session.job.timeout_s,
+                timeout_s=session.job.timeout_s + (MAX_S if session.job.media else 0),
                 facts={
                     "url_key": dedupe_key(plan.url),
                     "operator": session.job.operator,
                     "depth": plan.depth,
                     "robots": session.job.robots,
+                    "surface": session.surface,
                 },
             ),
             _robots(session, plan.url),

@@ -1,7 +1,7 @@
 """Where one look puts its files: a spool, and what is in it so far."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archive.spool import SpoolFile, VisitSpool
 from custody.model import Role, Snapshot
@@ -15,6 +15,13 @@ class Keeping:
     url: str
     spool: VisitSpool
     kept: list[Snapshot] = field(default_factory=list)
+
+    def rename(self, old: str, new: str) -> Snapshot:
+        """The same file by another name in the record. In the spool it stays what it was."""
+        place = next(n for n, each in enumerate(self.kept) if each.name == old)
+        assert all(each.name != new for each in self.kept), "a name is used once"
+        self.kept[place] = snapshot = replace(self.kept[place], name=new)
+        return snapshot
 
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
         """Write bytes into the spool, hashed on the way. A name used before gets a number."""

@@ -34,6 +34,9 @@ class Kit:
     def keep(self, role: Role, name: str, media_type: str, data: bytes) -> None:
         self.seen.snapshots.append(self.order.keep(role, name, media_type, data))
 
+    def keep_picture(self, role: Role, name: str, data: bytes) -> None:
+        self.seen.add_picture(self.order.keep(role, name, "image/png", data))
+
     def keep_text(self, role: Role, name: str, media_type: str, text: str) -> None:
         """A script may leave half a character in the document; in UTF-8 there is none, so it becomes U+FFFD.
 

@@ -54,7 +54,30 @@ _KEPT_VARIABLES = (
 )
 """The browser gets these and no other: the store's credentials have no business where strangers' code runs."""
 
+_OF_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+"""What Playwright turns off. Chromium heeds its last such flag alone, so ours has to say this again."""
+_WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+"""What drops down from the address bar: each window would load two pages of the browser's own for it, in a process of
+their own, which is as much work as a page of a site. No site sees whether they are there."""
 _FLAGS = (
+    f"--disable-features={','.join((*_OF_PLAYWRIGHT, *_WINDOW))}",
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
     "--disable-quic",  # UDP would go past the egress
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
@@ -91,6 +114,14 @@ class Launch:
     isolation: Isolation
     flags: tuple[str, ...]
     headless: bool = True
+    hidden: tuple[Path, ...] = ()
+    """Folders that the browser, and whatever else reads strangers' data, does not see."""
+
+    def without_sight(self, executable: Path, *, cache: Path) -> Path:
+        """Another program, started so that it does not see them either; itself where this system hides nothing."""
+        if not self.isolation.command:
+            return executable
+        return _wrapper(executable, self.isolation, hide=self.hidden, cache=cache)
 
 
 def find_browser(env: Mapping[str, str], *, checkout: Path, build: Build = Build.CHROMIUM) -> Path:
@@ -174,8 +205,8 @@ def plan(
     headless = build is not Build.HEADED
     if not headless and not (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
         raise SetupMissing(
-            "--browser headed opens a window, and there is no screen (DISPLAY is not set): run it on a desktop, or "
-            "under `xvfb-run -a` (apt-get install xvfb)"
+            "a window is wanted (attend, or --browser headed), and there is no screen (DISPLAY is not set): run it on "
+            "a desktop, or under `xvfb-run -a` (apt-get install xvfb)"
         )
     sandbox = os.geteuid() != 0  # Chromium refuses its sandbox to root
     isolation = isolate()
@@ -184,9 +215,10 @@ def plan(
         flags.append(f"--ignore-certificate-errors-spki-list={','.join(trust_spki)}")
     home = cache / "browser-home"  # no personal certificate store, no fonts, no settings of the person running us
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hidden = tuple(each for each in (keys, *hide) if each.is_dir())
     started = executable
     if isolation.command:
-        started = _wrapper(executable, isolation, hide=[each for each in (keys, *hide) if each.is_dir()], cache=cache)
+        started = _wrapper(executable, isolation, hide=hidden, cache=cache)
     variables = _KEPT_VARIABLES if headless else (*_KEPT_VARIABLES, *_SCREEN)
     environment = {name: env[name] for name in variables if name in env}
     options = {
@@ -211,6 +243,7 @@ def plan(
         isolation=isolation,
         flags=tuple(flags),
         headless=headless,
+        hidden=hidden,
     )
 
 

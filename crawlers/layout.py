@@ -164,7 +164,12 @@ def read(dom_html: str, visible_text: str) -> Layout:
 def _part(element: Any) -> Part:
     tag = element.tag
     role = (element.get("role") or "").lower()
-    if tag in _UNSEEN or element.get("hidden") is not None or _HIDING.search((element.get("style") or "").lower()):
+    shadow = tag == "template" and element.get("shadowrootmode") is not None  # shown, and kept as a template
+    if (
+        (tag in _UNSEEN and not shadow)
+        or element.get("hidden") is not None
+        or _HIDING.search((element.get("style") or "").lower())
+    ):
         return Part.UNSEEN
     part = Part.NONE
     if tag == "a" or role == "link":

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,19 @@ from crawlers.body import Body
 from crawlers.camera import Camera
 from crawlers.chains import Chains
 from crawlers.downloads import Downloads
+from crawlers.exchange import Exchange
 from crawlers.hops import EVENTS, Trail
 from crawlers.kit import Kit
+from crawlers.recording.recorder import Companion
 from crawlers.recording.traffic import Traffic
+from crawlers.recording.turn import Headers
+from crawlers.recording.withholding import HTTP_LOGIN, Withholding, harmless
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.snapshots import Snapshots
 from crawlers.tab import Tab
 from crawlers.viewers import Viewers
 from crawlers.world import World
-from custody.model import Role
+from custody.model import Json, Role
 
 MAX_TRIES = 3
 """A page that leaves just while it is kept is waited for again; after so many times what was had is kept."""
@@ -33,12 +38,23 @@ _MAX_MESSAGE = 500
 class Look:
     """Never raises for what a page does; ``seen`` says what it was."""
 
-    def __init__(self, tab: Tab, order: Order, seen: Seen) -> None:
+    def __init__(
+        self,
+        tab: Tab,
+        order: Order,
+        seen: Seen,
+        *,
+        withholding: Withholding | None = None,
+        companion: Companion | None = None,
+    ) -> None:
         self._tab = tab
         self._order = order
         self._seen = seen
         self._kit: Kit | None = None
-        self._traffic = Traffic(order.desk, order.clock) if order.desk is not None else None
+        self._withholding = withholding or Withholding()
+        self._traffic: Traffic | None = None
+        if order.desk is not None:
+            self._traffic = Traffic(order.desk, order.clock, withholding=self._withholding, companion=companion)
         self._until = time.monotonic() + order.timeout_s + ALLOWANCE_S
 
     async def run(self) -> None:
@@ -64,7 +80,7 @@ class Look:
         if self._traffic is not None:
             await self._traffic.begin(tab)
         frame = (await tab.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
-        trail = Trail(frame, order.clock, time.monotonic)
+        trail = self._trail(frame)
         for event, method in EVENTS.items():
             tab.on(event, partial(getattr(trail, method)))  # a listener is marked by who takes it; a method can't be
         tab.on("Page.javascriptDialogOpening", self._on_dialog)
@@ -81,11 +97,16 @@ class Look:
             viewers=Viewers(tab, frame),
             until=self._until,
         )
+        if order.screen is not None:  # Playwright's word for it counts for Playwright's own pictures alone
+            await tab.send("Emulation.setDeviceMetricsOverride", order.screen)
         await tab.send("Page.enable")
         buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
         await tab.send("Network.enable", buffers)
         await kit.viewers.stand()
         return kit
+
+    def _trail(self, frame: str) -> Trail:
+        return Trail(frame, self._order.clock, time.monotonic)
 
     def _on_dialog(self, event: Mapping[str, Any]) -> None:
         """The door to the browser dismisses it; a page that asks whether one wants to stay is left."""
@@ -105,14 +126,19 @@ class Look:
             trail = kit.trail
             trail.settle_headers()
             seen.hops = tuple(trail.hops)
-            seen.exchanges = tuple(trail.exchanges)
+            for each in trail.exchanges:
+                if self._withholding.is_login(each.url, each.pairs("request_headers")):
+                    self._withholding.begin(each.at, HTTP_LOGIN)
+            seen.exchanges = tuple(
+                replace(each, url=self._withholding.address(each.url, each.at)) for each in trail.exchanges
+            )
             if seen.reached and seen.final_url is None:  # ended before its words were had
                 seen.final_url = trail.shown_url
-            main = trail.main_exchange() or trail.nowhere
+            main = seen.answer or trail.main_exchange() or trail.nowhere
             seen.http_status = main.status if main else None
             seen.media_type = main.mime_type if main else ""
             if trail.exchanges:
-                listing = json.dumps([each.to_json() for each in trail.exchanges], ensure_ascii=False, indent=1)
+                listing = json.dumps([self._told(each) for each in trail.exchanges], ensure_ascii=False, indent=1)
                 kit.keep_text(Role.HEADERS, "headers.json", "application/json", listing)
             if trail.first_response_at:
                 seen.times["first_response_at"] = trail.first_response_at
@@ -126,6 +152,15 @@ class Look:
         await self._end_traffic()
         seen.times["closed_at"] = self._order.clock()
 
+    def _told(self, exchange: Exchange) -> Mapping[str, Json]:
+        """For ``headers.json``; without what is withheld."""
+        told = exchange.to_json()
+        if not self._withholding.covers(exchange.at):
+            return told
+        kept = {name: _pairs(harmless(exchange.pairs(name))[0]) for name in ("headers", "request_headers")}
+        url = self._withholding.address(exchange.url, exchange.at)
+        return {**told, **kept, "url": url, "header_text": None, "withheld": True}
+
     async def _end_traffic(self) -> None:
         seen, kit = self._seen, self._kit
         if self._traffic is None:
@@ -136,9 +171,19 @@ class Look:
             made=tuple(seen.snapshots),
             downloads=kit is not None and kit.downloads.begun,
             waits=not self._tab.lost,
+            shown_at=self._shown_at(),
         )
         seen.traffic = recorded.section
+        seen.quarantine = recorded.quarantine
         if recorded.snapshot is not None:
             seen.snapshots.append(recorded.snapshot)
         if recorded.lacks:
             seen.lacks(Role.WARC, recorded.lacks)
+
+    def _shown_at(self) -> Mapping[str, str]:
+        """The address of each file that was made of another page than the last, by its name."""
+        return {}
+
+
+def _pairs(headers: Headers) -> list[list[str]]:
+    return [[name, value] for name, value in headers]

@@ -115,6 +115,8 @@ class Notices:
                 continue  # the status in words
             if key == "geo_block" and speaks_of("shipping", said.sentence.folded):
                 continue  # where a parcel goes is no matter of what is shown
+            if key in _AMONG_LINKS and speaks_of("another", said.sentence.folded):
+                continue  # an author's words on something that is shown elsewhere, or was
             if unhedged and speaks_of("hedges", said.sentence.folded):
                 continue
             allowed = self.strength(said)

@@ -24,6 +24,12 @@ _HOOKS = ("data-testid", "data-test-id", "data-test", "data-e2e", "data-qa", "da
 _NAME_PARTS = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 
 
+def is_seen(element: Element) -> bool:
+    """Whether what is in it can be part of the page that people see; a shadow root, written as a template, is."""
+    tag = _tag(element)
+    return tag not in UNSEEN or (tag == "template" and element.get("shadowrootmode") is not None)
+
+
 @dataclass(slots=True)
 class Node:
     """An element of the page."""
@@ -82,7 +88,7 @@ class Outline:
             node = self._node(element, parent)
             children: list[tuple[Element, int] | Text] = [Text(node.n, element.text)] if element.text else []
             for child in element:
-                if isinstance(child.tag, str) and _tag(child) not in UNSEEN:  # comments have no tag name
+                if isinstance(child.tag, str) and is_seen(child):  # comments have no tag name
                     children.append((child, node.n))
                 if child.tail:
                     children.append(Text(node.n, child.tail))

@@ -23,7 +23,7 @@ class Press:
         number = len(kit.trail.hops) + 1
         try:
             picture = await kit.camera.viewport(within=CLICK_S)
-            kit.keep(Role.VIEWPORT, f"hop-{number}-viewport.png", "image/png", picture)
+            kit.keep_picture(Role.VIEWPORT, f"hop-{number}-viewport.png", picture)
             markup = await kit.world.markup(within=CLICK_S)
             kit.keep_text(Role.DOM, f"hop-{number}-dom.html", "text/html", markup)
         except (Slow, Refused) as error:

@@ -82,6 +82,22 @@ class Profile:
         """Pixels of the screen to one of the page, along a side."""
         return float(_SCREENS[self.device]["device_scale_factor"])
 
+    @property
+    def screen(self) -> dict[str, Any] | None:
+        """For DevTools (``Emulation.setDeviceMetricsOverride``): None for the screen that the browser has by itself."""
+        of = _SCREENS[self.device]
+        if not of["is_mobile"]:
+            return None
+        width, height = of["viewport"]["width"], of["viewport"]["height"]
+        return {
+            "width": width,
+            "height": height,
+            "screenWidth": width,
+            "screenHeight": height,
+            "deviceScaleFactor": of["device_scale_factor"],
+            "mobile": True,
+        }
+
     def context(self) -> dict[str, Any]:
         """As Playwright's ``new_context`` takes it."""
         return {**_SCREENS[self.device], "locale": self.locale, "timezone_id": self.timezone}

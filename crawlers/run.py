@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -13,32 +14,38 @@ from scrapy.settings import Settings
 from scrapy.utils.reactor import install_reactor
 
 from archive.config import settings_module
+from archive.errors import UsageError
 from archive.result import Result
 from archive.vault import Vault
 from crawlers.address import dedupe_key
+from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
 from crawlers.policy import parse_network
-from crawlers.profile import Profile
+from crawlers.profile import Build, Profile
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
-from crawlers.session import Job, Progress
+from crawlers.session import Job, Progress, Session
 from crawlers.sessions import close_session, now, open_session
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 from crawlers.upstream import Upstream
 
+_GARBAGE = 20_000
+"""New objects that nothing has let go of, until they are looked through: messages of the browser make thousands."""
 GRACE_S = 40.0
 """After an interruption: looks end at once, what they kept still has to be sealed."""
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
     "MAX_PAGE_BYTES",
+    "Hand",
     "Job",
     "Profile",
     "Resolve",
     "Upstream",
+    "attend",
     "capture",
     "control_pages",
     "dedupe_key",
@@ -68,9 +75,35 @@ async def capture(
 ) -> Result:
     """Carry out the job. Setting ``interrupted`` ends it soon, with everything that was begun recorded."""
     session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
+    return await _carry_out(session, environment=environment, interrupted=interrupted)
+
+
+async def attend(
+    job: Job,
+    *,
+    vault: Vault,
+    environment: Mapping[str, str],
+    progress: Progress,
+    interrupted: asyncio.Event,
+    hand: Hand,
+    clock: Callable[[], datetime] = now,
+) -> Result:
+    """The same in a window in which a person acts: ``hand`` asks for pictures and for the end.
+
+    ``job`` names one page, a headed browser, and follows nothing; its ``timeout_s`` is how long the window may stay.
+    """
+    alone = len(job.urls) == 1 and not job.follow and not job.look_again_s and not job.control_pages
+    if not alone or job.profile.build is not Build.HEADED:
+        raise UsageError("a person attends one page, in a window; what follows from it is hers to do")
+    session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
+    session.hand = hand
+    return await _carry_out(session, environment=environment, interrupted=interrupted)
+
+
+async def _carry_out(session: Session, *, environment: Mapping[str, str], interrupted: asyncio.Event) -> Result:
     settings = Settings()
     settings.setmodule(settings_module(environment), priority="project")
-    settings.set("CONCURRENT_REQUESTS", job.concurrency, priority="cmdline")
+    settings.set("CONCURRENT_REQUESTS", session.job.concurrency, priority="cmdline")
     crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))
     crawl = asyncio.ensure_future(crawler.crawl_async(session=session))
@@ -111,13 +144,23 @@ async def _stop_when(interrupted: asyncio.Event, cut: asyncio.Event, crawler: An
 
 
 def run(
-    job: Job, *, vault: Vault, environment: Mapping[str, str], progress: Progress, on_interrupt: Callable[[int], None]
+    job: Job,
+    *,
+    vault: Vault,
+    environment: Mapping[str, str],
+    progress: Progress,
+    on_interrupt: Callable[[int], None],
+    hand: Hand | None = None,
 ) -> Result:
     """For a process that does nothing else: install the reactor, run the job, handle Ctrl-C. Blocking.
 
-    ``on_interrupt`` is told how many times the person has asked to stop.
+    ``on_interrupt`` is told how many times the person has asked to stop. ``hand``: she attends, and the first time only
+    ends the visit.
     """
     install_reactor(REACTOR)
+    # Looked through for garbage, what was loaded would be gone through again and again: a tenth of our time.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     from twisted.internet import reactor as installed  # noqa: PLC0415  # importing it earlier would install another one
 
     reactor: Any = installed  # Twisted types it as an interface without what the asyncio reactor has
@@ -133,15 +176,23 @@ def run(
         def stop() -> None:
             nonlocal asked
             asked += 1
-            interrupted.set()
+            if hand is not None and asked == 1:
+                hand.finish()
+            else:
+                interrupted.set()
             on_interrupt(asked)
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
         try:
-            outcome.append(
-                await capture(job, vault=vault, environment=environment, progress=progress, interrupted=interrupted)
-            )
+            with_what: dict[str, Any] = {
+                "vault": vault,
+                "environment": environment,
+                "progress": progress,
+                "interrupted": interrupted,
+            }
+            doing = capture(job, **with_what) if hand is None else attend(job, **with_what, hand=hand)
+            outcome.append(await doing)
         except BaseException as error:  # noqa: BLE001  # carried over to the caller's side of the reactor, and raised there
             outcome.append(error)
         finally:

@@ -53,6 +53,7 @@ class Scroll:
             "inside": place.inside,
         }
         self.kit.seen.note("scrolled", at, **facts)
+        self.kit.seen.done.append("scrolled")
         return True
 
     async def _down(self, place: Place, until: float) -> tuple[int, str, Place]:

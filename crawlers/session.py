@@ -9,6 +9,7 @@ from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
 from archive.vault import Vault
+from crawlers.attending.hand import Hand
 from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
 from crawlers.keeping import Keeping
@@ -57,8 +58,13 @@ class Job:
     """Pages that are known to be public: where nothing is found at one's host, it is looked at too."""
     upstream: Upstream | None = None
     """The operator's proxy that public addresses are reached through."""
+    consent: str = "as-found"
+    """``as-found``: banners are left alone. ``reject``: refused, once the page was kept as it was found."""
     control: bool = True
     """The program's own page is looked at as the run begins and as it ends, and compared with what it must show."""
+
+    media: bool = False
+    """The video of each page that was asked for is fetched a second time, by yt-dlp, once the page was captured."""
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -89,6 +95,8 @@ class Job:
             "look_again_s": int(self.look_again_s),
             "control_pages": list(self.control_pages),
             "proxy": None if self.upstream is None else str(self.upstream),
+            "consent": self.consent,
+            "media": self.media,
             "control": self.control,
         }
 
@@ -135,9 +143,13 @@ class Session:
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a person interrupts: looks under way end now, with what they have."""
+    pictures: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a whole page is painted: one at a time."""
     looking: dict[str, Looking] = field(default_factory=dict)
     followed: dict[str, int] = field(default_factory=dict)
     """Links followed so far in each unit."""
+    hand: Hand | None = None
+    """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)
     """Addresses already looked at, or about to be, in each unit."""
     choosing: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -157,6 +169,11 @@ class Session:
     """Looks that are due in a while."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     """Work that has to be done before the session is closed."""
+
+    @property
+    def surface(self) -> str:
+        """``attended``: a person acts in the window. ``automatic``: the program looks by itself."""
+        return "automatic" if self.hand is None else "attended"
 
     @property
     def surroundings(self) -> Mapping[str, Json]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from archive.config import ArchiveConfig
 from archive.result import Result
 from archive.vault import Vault
+from crawlers.autoconsent import bundle
+from crawlers.banners import REJECT
 from crawlers.browser import check_driver
 from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
@@ -19,6 +21,7 @@ from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
 from crawlers.provenance import fonts
 from crawlers.session import Job, Progress, Session
+from crawlers.video import fetch
 from custody.model import Json
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -47,6 +50,10 @@ async def open_session(
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT, build=job.profile.build)
     await asyncio.to_thread(check_driver)
+    if job.consent == REJECT:
+        bundle.script()  # said now, and not at the first page
+    if job.media:
+        fetch.version()
     egress = Egress(job.resolve, clock=clock, policy=Policy(allowed=job.allow_network), upstream=job.upstream)
     await egress.start()
     try:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
@@ -42,8 +42,14 @@ class Order:
     """Where the traffic is recorded; without one it is not."""
     cut: asyncio.Event | None = None
     """Set by whoever interrupts: the look ends at once, with what it has."""
+    pictures: asyncio.Lock | None = None
+    """Shared by all looks with one browser: held while it paints a whole page, which takes a hundred MB and more."""
+    screen: Mapping[str, Any] | None = None
+    """DevTools' words for a phone's; None for the browser's own."""
     density: float = 1.0
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
+    consent: str = "as-found"
+    """What is done about a consent banner: one of ``crawlers.banners.POLICIES``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +72,8 @@ class Seen:
     dom: str = field(default="", repr=False)
     scrolled_dom: str = field(default="", repr=False)
     """What the document had become after scrolling; empty where it was the same, or was not scrolled."""
+    refused_dom: str = field(default="", repr=False)
+    """What the document had become once a consent banner was refused; empty where it was the same, or none was."""
     text: str = field(default="", repr=False)
     """What is said on the page, its frames included."""
     frames: tuple[Framed, ...] = ()
@@ -73,28 +81,55 @@ class Seen:
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     """The answers to the main document's requests, redirects included."""
     snapshots: list[Snapshot] = field(default_factory=list, repr=False)
+    done: list[str] = field(default_factory=list)
+    """What was done to the page that is shown, in order: ``consent_refused``, ``scrolled``."""
+    pictures: list[Mapping[str, Json]] = field(default_factory=list)
+    """Each picture's name, and what was done before it."""
+    derived: list[Mapping[str, Json]] = field(default_factory=list)
+    """What was made of other files of the visit, and of which; or why it was not."""
     missing: list[Missing] = field(default_factory=list)
     certificates: tuple[Certificate, ...] = ()
     times: dict[str, datetime] = field(default_factory=dict)
     interactions: list[dict[str, Json]] = field(default_factory=list)
     """What we did to the page, and what it tried to do to us; at most ``MAX_INTERACTIONS``, the rest is counted."""
     more_interactions: int = 0
+    scripts: list[Mapping[str, Json]] = field(default_factory=list)
+    """What was run in the page beyond reading it: name, version, digest, world."""
+    consent: Mapping[str, Json] | None = None
+    """What was done about a consent banner; None: it was left as found."""
+    media: Mapping[str, Json] | None = None
+    """The account of a second fetch; None: there was none."""
+    answer: Exchange | None = field(default=None, repr=False)
+    """The answer that was kept, where refusing a banner led to another; else None."""
     settings: dict[str, Json] = field(default_factory=dict)
     traffic: Mapping[str, Json] = field(default_factory=dict)
     """How much was recorded of it, and what is missing."""
+    quarantine: Mapping[str, Json] = field(default_factory=dict)
+    """Why and since when secrets may be in what was kept, and what was withheld; empty where none was under way."""
+    attended: Mapping[str, Json] = field(default_factory=dict)
+    """What a person did, and the pages that were seen; empty where none attended."""
     reached: bool = False
     """A page of the site was shown."""
     trouble: str | None = None
     """``timeout``, ``busy``, ``redirect_loop``, ``too_large``, ``download``, ``no_content``, ``left_the_web``,
-    ``browser_died``, ``interrupted``, ``error``, or Chromium's ``net::ERR_…``."""
+    ``browser_died``, ``interrupted``, ``closed``, ``error``, or Chromium's ``net::ERR_…``."""
     detail: str = ""
 
     def documents(self, asked: str) -> list[tuple[str, str]]:
         """The page and what is framed in it, each with its address; what has none of its own has the page's."""
         url = self.final_url or asked
         framed = [(each.url if each.url.startswith("http") else url, each.dom) for each in self.frames]
-        later = [(url, self.scrolled_dom)] if _addresses(self.scrolled_dom) - _addresses(self.dom) else []
+        known, later = _addresses(self.dom), []
+        for each in (self.refused_dom, self.scrolled_dom):
+            if _addresses(each) - known:
+                later.append((url, each))
+                known |= _addresses(each)
         return [(url, self.dom), *later, *framed]
+
+    def add_picture(self, snapshot: Snapshot) -> None:
+        """One of the page, with what had been done to it by then."""
+        self.snapshots.append(snapshot)
+        self.pictures.append({"name": snapshot.name, "after": list(self.done)})
 
     def note(self, kind: str, at: datetime, **facts: Json) -> None:
         """A page may open windows by the thousand: the first are told one by one, the rest are counted."""

@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from crawlers.autoconsent import bundle
+from crawlers.banners import DONE, REJECT, Banners
 from crawlers.exchange import Exchange
 from crawlers.frames import Frames
 from crawlers.kit import Kit
@@ -11,6 +13,7 @@ from crawlers.media import extension, media_type
 from crawlers.scroll import Scroll
 from crawlers.sight import Framed
 from crawlers.tab import STEP_S, Refused, Slow
+from crawlers.whole import Whole
 from crawlers.world import Words
 from custody.model import Role
 
@@ -20,6 +23,11 @@ PICTURES_S = 15.0
 """Of that, at least so much is for the picture of the whole page."""
 READY_S = 2.0
 """For fonts, and for pictures in view, once the page has come to rest."""
+ANEW_S = 8.0
+"""For the page to come once more, as it often does when a banner was refused."""
+SETTLE_S = 3.0
+"""For what such a page, or the same one, still fetches."""
+QUIET_S = 0.5
 TICK_S = 0.05
 LEAST_S = 0.5
 """In less than this nothing is asked for."""
@@ -71,7 +79,7 @@ class Snapshots:
                 return False
         finally:  # the picture is kept whatever happens to the rest
             if picture is not None:
-                kit.keep(Role.VIEWPORT, name, "image/png", picture)
+                kit.keep_picture(Role.VIEWPORT, name, picture)
         for role, reason in self._lacks:
             seen.lacks(role, reason)
         left = self._left_for_another(shown)
@@ -79,12 +87,17 @@ class Snapshots:
             seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
         self._keep(words, markup, frames)
         await self._body(words)
+        if not left and seen.trouble is None and words is not None and kit.order.consent == REJECT:
+            words, markup = await self._refuse(words, markup)
+            shown = kit.trail.shown_request
         if not left and seen.trouble is None and words is not None:
             await self._scroll(words, markup)
         await kit.camera.whole_page(within=self._time)
         seen.times["screenshot_at"] = clock()
         if not left and self._left_for_another(shown):
             seen.lacks(Role.SCREENSHOT, "the page left for another while its picture was taken")
+            return True
+        await Whole(kit).compose(within=kit.until - SPARE_S - time.monotonic())
         return True
 
     def _left_for_another(self, shown: str | None) -> bool:
@@ -120,6 +133,50 @@ class Snapshots:
                 return
             self.kit.seen.settings["fonts_and_pictures_in_view"] = "loaded" if ready else "loading"
             if ready or time.monotonic() > until:
+                return
+            await asyncio.sleep(TICK_S)
+
+    async def _refuse(self, words: Words, markup: str | None) -> tuple[Words | None, str | None]:
+        """A consent banner, by a rule; then what is shown, said and there once more. All that was kept before stays."""
+        kit, seen = self.kit, self.kit.seen
+        shown, address, answer = kit.trail.shown_request, kit.trail.shown_url, kit.trail.main_exchange()
+        kit.order.progress("consent", {})
+        within = self._until - time.monotonic() - PICTURES_S
+        handled = await Banners(kit).refuse(within=within)
+        seen.scripts.extend(bundle.facts())
+        if handled.acted:
+            seen.done.append("consent_refused" if handled.result == DONE else f"consent_{handled.result}")
+            await self._settle()
+        moved = kit.trail.shown_request != shown
+        if moved:
+            seen.answer = answer
+        facts = handled.to_json()
+        seen.consent = facts | {"led_to": kit.trail.shown_url if moved or kit.trail.shown_url != address else None}
+        if not handled.acted and not moved:
+            return words, markup
+        try:
+            picture = await kit.camera.viewport(within=self._time())
+            kit.keep_picture(Role.VIEWPORT, "consent-viewport.png", picture)
+            seen.times["consent_viewport_at"] = kit.order.clock()
+            after, document = await kit.world.read(within=self._time()), await kit.world.markup(within=self._time())
+        except (Slow, Refused) as error:
+            seen.lacks(Role.VIEWPORT, f"after a consent banner was refused: {error}")
+            return None, None
+        if after.text != words.text:
+            kit.keep_text(Role.TEXT, "consent-text.txt", "text/plain; charset=utf-8", after.text)
+        if document != markup:
+            kit.keep_text(Role.DOM, "consent-dom.html", "text/html", document)
+            seen.refused_dom = document
+        return after, document
+
+    async def _settle(self) -> None:
+        """Until what a refusal set off has come: another page, pictures, nothing at all."""
+        trail, begun = self.kit.trail, time.monotonic()
+        while (now := time.monotonic()) - begun < ANEW_S:
+            loaded_at = None if trail.is_leaving else trail.loaded_at
+            since = max(begun, loaded_at or now)
+            quiet = not trail.in_flight and now - max(since, trail.quiet_since) >= QUIET_S
+            if loaded_at is not None and (quiet or now - since >= SETTLE_S):
                 return
             await asyncio.sleep(TICK_S)
 

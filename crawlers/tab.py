@@ -1,7 +1,7 @@
 """What a look needs of a browser tab, and the three ways in which it may not get it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,12 +45,22 @@ class Tab(Protocol):
     async def inner(self, frame: str) -> "Tab":
         """The tab as a frame sees it that has a process of its own. Raises Refused where it has none."""
 
+    async def apart(self, limit: int) -> "Sequence[Tab]":
+        """The tab as each frame sees it that has a process of its own; for a frame, the same object each time."""
+
     async def wire(self) -> "Wire":
         """A session with the browser itself, of this tab's own."""
+
+    async def second(self) -> "Wire":
+        """Another session with this tab's page, apart from the one that ``send`` uses."""
 
     @property
     def lost(self) -> bool:
         """The page's process, or the browser, has died."""
+
+    @property
+    def crashed(self) -> bool:
+        """The page's process has died; where the tab is ``lost`` without that, it was closed."""
 
     async def downloaded(self, *, within: float) -> Path:
         """The first file that the page gave to download, once it is whole."""
@@ -63,7 +73,7 @@ class Tab(Protocol):
 
 
 class Wire(Protocol):
-    """A DevTools session with the browser, and not with one of its pages."""
+    """A DevTools session that somebody has for himself."""
 
     async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """One command and its answer. Raises Gone, Slow or Refused."""

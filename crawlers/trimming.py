@@ -18,10 +18,15 @@ REASON = 2_000
 LINK_TEXT = 1_000
 FACT = 4_000
 CONNECTIONS = 1_000_000
-CANDIDATES = 1_500_000
+CANDIDATES = 1_000_000
 INTERACTIONS = 300_000
 CERTIFICATES = 200_000
 REFUSALS = 100_000
+HOPS = 640_000
+INPUTS = 150_000
+PAGES = 100_000
+MEDIA = 100_000
+"""Connections of a second fetch."""
 ANSWERS = 100_000
 
 
@@ -89,6 +94,10 @@ def candidate_size(value: Candidate) -> int:
     return (
         _size({"href": value.via.href, "text": value.via.text, "where": value.via.where, "reason": value.reason}) + 20
     )
+
+
+def hop_size(value: Hop) -> int:
+    return _size({"from": value.from_url, "to": value.to_url}) + 100
 
 
 def _size(value: Mapping[str, Json]) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from crawlers import trimming
 from crawlers.address import host_of
@@ -14,12 +15,11 @@ from crawlers.resolving import numeric
 from crawlers.session import Looking
 from crawlers.sight import Seen
 from crawlers.text import clean
+from custody.artifact import OTHERS
 from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Visit
 
 _EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.WARC)
 """What a whole capture of a page has."""
-BETWEEN = "hop-"
-"""Begins the names of what was kept of pages in between: they are not the page."""
 MAX_CANDIDATES = 10_000
 """As many as the record's schema takes."""
 _MANY = 1_000
@@ -35,6 +35,7 @@ _TROUBLES: Mapping[str, Outcome] = {
     "no_content": Outcome.NOT_A_PAGE,
     "browser_died": Outcome.ERROR,
     "interrupted": Outcome.ERROR,
+    "closed": Outcome.ERROR,
     "refused_by_policy": Outcome.REFUSED_BY_POLICY,
 }
 _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
@@ -107,7 +108,7 @@ def _no_connection(seen: Seen, asked: str, connections: Sequence[Connection]) ->
 
 def status_of(seen: Seen, outcome: Outcome, have: Sequence[Snapshot]) -> tuple[Status, tuple[Missing, ...]]:
     """Whether we got it, and what is missing of a whole capture."""
-    roles = {snapshot.role for snapshot in have if not snapshot.name.startswith(BETWEEN)}
+    roles = {snapshot.role for snapshot in have if not snapshot.name.startswith(OTHERS)}
     named = {missing.role for missing in seen.missing}
     missing = list(seen.missing)
     if seen.reached:
@@ -136,6 +137,7 @@ def visit_of(
     candidates: Sequence[Candidate],
     environment: Mapping[str, Json],
     closed_at: datetime,
+    surface: str = "automatic",
 ) -> Visit:
     """All that is known of one visit, ready for the pipelines, and of a size that a record has room for."""
     plan = looking.plan
@@ -150,6 +152,9 @@ def visit_of(
         budget=trimming.CANDIDATES,
         size=trimming.candidate_size,
     )
+    hops = tuple(
+        trimming.some([trimming.hop(each) for each in seen.hops], budget=trimming.HOPS, size=trimming.hop_size)
+    )
     return Visit(
         capture_id=plan.capture_id,
         unit=plan.unit,
@@ -162,7 +167,7 @@ def visit_of(
         requested_url=trimming.url(plan.url),
         final_url=trimming.url(seen.final_url) if seen.final_url else None,
         title=clean(seen.title, limit=trimming.TITLE) if seen.title else None,
-        hops=tuple(trimming.hop(each) for each in seen.hops),
+        hops=hops,
         http_status=trimming.status(seen.http_status),
         status=status,
         outcome=outcome,
@@ -176,9 +181,10 @@ def visit_of(
         circumstances={
             "network": _network(seen, connections),
             "environment": trimming.fact({**environment, **seen.settings}),
-            "session": _session(seen, found=len(candidates), listed=len(kept)),
+            "session": _session(seen, surface, found=len(candidates), listed=len(kept), hops=len(hops)),
             "robots": trimming.fact(looking.robots),
             "traffic": trimming.fact(seen.traffic),
+            "quarantine": trimming.fact(seen.quarantine),
         },
         spool=looking.spool.path,
     )
@@ -211,14 +217,40 @@ def _refusals(connections: Sequence[Connection]) -> dict[str, Json]:
     }
 
 
-def _session(seen: Seen, *, found: int, listed: int) -> dict[str, Json]:
+def _session(seen: Seen, surface: str, *, found: int, listed: int, hops: int) -> dict[str, Json]:
     total = len(seen.interactions) + seen.more_interactions
     said: dict[str, Json] = {
-        "logged_in": False,
-        "scripts": [],
-        "consent": "left as found",
+        "surface": surface,
+        "logged_in": None if surface == "attended" else False,
+        "scripts": trimming.fact(seen.scripts),
+        "consent": "left as found" if seen.consent is None else str(seen.consent["result"]),
+        "pictures": trimming.fact(seen.pictures),
+        "derived": trimming.fact(seen.derived),
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
     }
+    if seen.consent is not None:
+        said["consent_handling"] = trimming.fact(seen.consent)
+    if seen.media is not None:
+        connections = cast("Sequence[Mapping[str, Json]]", seen.media["connections"])
+        fetched = {name: value for name, value in seen.media.items() if name != "connections"}
+        listed_of = trimming.listed("connections", connections, budget=trimming.MEDIA)
+        said["media"] = {**cast("Mapping[str, Json]", trimming.fact(fetched)), **listed_of}
+    if seen.attended:
+        said |= _attended(seen.attended)
+    if len(seen.hops) > hops:
+        said["hops_total"] = len(seen.hops)
     if found > listed:
         said["candidates_total"] = found
     return said
+
+
+def _attended(attended: Mapping[str, Any]) -> dict[str, Json]:
+    """What a person did, and which pages were seen, as far as there is room."""
+    said: dict[str, Json] = {"scripts": [attended["script"]], "consent": "as the person left it"}
+    more = attended.get("inputs_more", {})
+    total = len(attended["inputs"]) + sum(more.values())
+    said |= trimming.listed("inputs", attended["inputs"], budget=trimming.INPUTS, total=total)
+    said |= trimming.listed("pages", attended["pages"], budget=trimming.PAGES, total=attended.get("pages_total"))
+    return said | {
+        name: value for name, value in attended.items() if name not in {"script", "inputs", "pages", "pages_total"}
+    }

@@ -12,6 +12,8 @@ from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
 WORD: schema.Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,40}$"}
+OTHERS = ("hop-", "page-", "shot-")
+"""Begin the names of what was kept of other pages or moments than those that the record speaks of."""
 ARTIFACT = schema.open_ended(
     schema.fields(
         role=WORD,

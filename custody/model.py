@@ -25,6 +25,10 @@ class Role(StrEnum):
     ROBOTS = "robots"
     TLS_CERT = "tls_cert"
     WARC = "warc"
+    MEDIA = "media"
+    """A video, or what was told of one, fetched for itself and not with the page; the record's ``session`` says how."""
+    COMPOSITE = "composite"
+    """Made of other artifacts of the same capture, as the record's ``session`` says; no picture that a browser took."""
 
 
 class Status(StrEnum):
@@ -76,6 +80,9 @@ class HopKind(StrEnum):
     REFRESH = "refresh"
     SCRIPT = "script"
     CLICK = "click"
+    """Something on the page was pressed: by the program, or by a person who attended."""
+    PERSON = "person"
+    """A person who attended went there by the browser's own means: the address bar, back, forward, reload."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,5 +183,5 @@ class Visit:
     times: Mapping[str, datetime] = field(repr=False)
     """requested_at, first_response_at, dom_content_loaded_at, settled_at, viewport_at, screenshot_at, closed_at."""
     circumstances: Mapping[str, Json] = field(repr=False)
-    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`."""
+    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`, `quarantine`."""
     spool: Path

@@ -16,7 +16,7 @@ SCHEMA = 1
 NAME = "record.json"
 MAX_BYTES = 4 * 1024 * 1024
 SECTIONS = ("network", "environment", "session", "robots")
-LATER = ("traffic",)
+LATER = ("traffic", "quarantine")
 """Sections that came after the first records: one that is not given is not there."""
 
 _TEXT: schema.Schema = {"type": "string"}
@@ -27,7 +27,7 @@ _HOP = {"from": _TEXT, "to": _TEXT, "kind": schema.enum(*HopKind), "status": _ST
 
 RECORD = schema.open_ended(
     schema.fields(
-        {"traffic": {"type": "object"}},
+        {"traffic": {"type": "object"}, "quarantine": schema.open_ended(schema.fields(reason=WORD, since=schema.UTC))},
         schema=schema.constant(SCHEMA),
         nonce=schema.NONCE,
         capture_id=schema.UUID7,
@@ -227,6 +227,12 @@ class Record:
                 for each in value["candidates"]
             ),
         )
+
+
+def quarantine_of(sections: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A record's section, of its JSON or its ``circumstances``; empty where it is not quarantined."""
+    found = sections.get("quarantine")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _via(via: Via) -> dict[str, Json]:

@@ -223,6 +223,9 @@ KINDS: Mapping[str, Kind] = {
     "record.corrected": Kind(
         body=fields(capture=UUID7), subject="correction.json", chains=("work",), relation="corrects", by="person"
     ),
+    "evidence.allowed": Kind(
+        body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
+    ),
     "evidence.exported": Kind(
         body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)
     ),

@@ -1,6 +1,7 @@
 """Stored -> Recorded: the record is written last, its event appended, and both read back before anything is claimed."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 from archive.acquisition import Acquisition, acquisition_of
@@ -10,7 +11,7 @@ from custody import keyspace
 from custody.artifact import Artifact as Entry
 from custody.artifact import Lock
 from custody.model import Role, Snapshot, Visit
-from custody.record import NAME, Record
+from custody.record import NAME, Record, quarantine_of
 from pipelines.stages import Artifact, Recorded, Stored
 
 
@@ -76,12 +77,19 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         artifacts=tuple(kept),
         missing=visit.missing,
         candidates=visit.candidates,
+        surface=_surface(visit),
+        quarantine=quarantine_of(visit.circumstances),
         record_sha256=written.digest.hex,
         log=log,
         started_index=visit.started.index,
         index=None if receipt is None else receipt.index,
         tree_size=None if receipt is None else receipt.tree_size,
     )
+
+
+def _surface(visit: Visit) -> str:
+    session = visit.circumstances.get("session")
+    return str(session.get("surface", "automatic")) if isinstance(session, Mapping) else "automatic"
 
 
 def _kept(snapshot: Snapshot) -> Kept:

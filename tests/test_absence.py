@@ -52,6 +52,7 @@ def test_it_is_gone_where_two_looks_and_a_control_say_so(site: Site, tmp_path: P
     assert run("verify", home=home).code == 0
 
 
+@pytest.mark.slow
 def test_without_a_control_nothing_is_concluded(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     ran = capture(site, home, "--look-again", "1")

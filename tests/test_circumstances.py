@@ -13,7 +13,7 @@ from tests.command import run, through
 from tests.site.host import Answer, Host, always, page
 from tests.site.server import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.s3]
+pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow]
 
 PAGE = "<!doctype html><meta charset=utf-8><title>A page</title><h1>A page</h1><p>It has some words on it.</p>"
 

@@ -111,6 +111,7 @@ def test_every_capture_has_every_role(story: Story) -> None:
         assert whole <= roles, capture["requested_url"]
 
 
+@pytest.mark.slow
 def test_the_traffic_is_a_file_that_others_read(story: Story, tmp_path: Path) -> None:
     for n, capture in enumerate(story.told.captures):
         out = tmp_path / f"{n}.warc.gz"

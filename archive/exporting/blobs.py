@@ -20,11 +20,13 @@ from custody.bundle.statement import DISPOSED, WITHHELD, MissingBlob
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
-from custody.record import Record
+from custody.record import Record, quarantine_of
 
 # Whoever put evidence on hold said for which matter, and a replica or a refused event is not of this one.
 _OTHER_MATTERS = frozenset({"hold.json", "release.json", "replica.json", "rejected.json"})
-_LOOKED_INTO = frozenset({"run.json", "run-closed.json", "disposal.json", "disposal-report.json", "correction.json"})
+_LOOKED_INTO = frozenset(
+    {"run.json", "run-closed.json", "disposal.json", "disposal-report.json", "correction.json", "decision.json"}
+)
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
 
@@ -43,6 +45,8 @@ class Blobs:
     missing: list[MissingBlob] = field(default_factory=list)
     origins: dict[str, int] = field(default_factory=dict)
     """Of the records."""
+    quarantined: list[str] = field(default_factory=list)
+    """Captures that nobody may hand over without a decision."""
     _failed: dict[Digest, str] = field(default_factory=dict)
     _disposed: set[str] = field(default_factory=set)
 
@@ -93,6 +97,8 @@ class Blobs:
         except FormatError:
             return  # it is handed over as it is; whoever verifies is told
         self.origins[record.origin.value] = self.origins.get(record.origin.value, 0) + 1
+        if quarantine_of(record.circumstances):
+            self.quarantined.append(record.capture_id)
         for each in record.artifacts:
             self._copy(each.digest, each.bytes, index, each.name)
 

@@ -15,6 +15,7 @@ from archive.errors import DiskError, UsageError
 from archive.exporting import plain, times, wrapping
 from archive.exporting.blobs import Blobs, write
 from archive.exporting.proofs import Prover
+from archive.exporting.quarantine import refuse_quarantined
 from archive.exporting.selection import Selection, select
 from archive.exporting.times import Stamped
 from archive.ledger import Ledger
@@ -67,6 +68,8 @@ class Exported:
     trust: Digest
     tokens: int
     origins: dict[str, int] = field(default_factory=dict)
+    quarantined: tuple[str, ...] = ()
+    """Captures in which secrets may be, and that a person allowed to be handed over."""
 
     @property
     def lost(self) -> tuple[MissingBlob, ...]:
@@ -94,7 +97,7 @@ class Exporter:
         self._progress = progress
 
     def export(self, asked: Asked, target: Path) -> Exported:
-        """Raises ``UsageError`` when the target is there; ``DiskError``, ``StoreError`` and ``LogError``."""
+        """Raises ``UsageError`` when the target is there; ``Refused``, ``DiskError``, ``StoreError``, ``LogError``."""
         if target.exists() or target.is_symlink():
             raise UsageError(f"{target} is there already, and nothing is overwritten: name another")
         beside = target.with_name(f".{target.name}.{self._scribe.random(_RANDOM_BYTES).hex()}")
@@ -123,6 +126,7 @@ class Exporter:
         known = self._write_known(chosen, bag)
         blobs = Blobs(self._store, bag, self._progress)
         blobs.take(chosen)
+        refuse_quarantined(self._store, chosen, blobs.quarantined)
         receipt, event_id = self._tell(asked, chosen, known, blobs, bag)
         self._seal(receipt)
         prover, stamped = self._time(receipt.index)
@@ -140,6 +144,7 @@ class Exporter:
             trust=self._ledger.trust.digest,
             tokens=tokens,
             origins=dict(sorted(blobs.origins.items())),
+            quarantined=tuple(blobs.quarantined),
         )
         self._wrap(made, chosen, bag)
         return made
@@ -255,6 +260,7 @@ class Exporter:
             tokens=made.tokens,
             authorities=sum(bool(each.roots_pem) for each in self._ledger.trust.authorities),
             origins=made.origins,
+            quarantined=len(made.quarantined),
             times=self._times(chosen),
             at=at,
         )

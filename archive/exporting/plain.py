@@ -29,6 +29,8 @@ class Facts:
     authorities: int
     """Those whose roots are in the trust file."""
     origins: Mapping[str, int]
+    quarantined: int
+    """Captures in which secrets may be."""
     times: Range
     """When the captures happened."""
     at: datetime
@@ -130,6 +132,11 @@ def _warnings(facts: Facts) -> Iterator[str]:
         )
     if public := facts.origins.get("public", 0):
         yield f"Origin public: {public} captures came from the public network on every hop (origin: public)."
+    if facts.quarantined:
+        yield (
+            f"QUARANTINED: in {facts.quarantined} captures secrets of a person may be (a password was typed while they "
+            "were made). Somebody decided that you get them (evidence.allowed): use them for nothing else."
+        )
     lost = [each for each in facts.missing if each.reason != WITHHELD]
     if lost:
         kinds = ", ".join(

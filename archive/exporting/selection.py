@@ -13,7 +13,7 @@ _TOLD_EVERY = 50_000
 
 ABOUT_ITEMS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "disposal.completed"})
 """Working events that name an item. What else was done (other exports, fixity) may be about other matters too."""
-ABOUT_CAPTURES = frozenset({"record.corrected"})
+ABOUT_CAPTURES = frozenset({"record.corrected", "evidence.allowed"})
 
 
 @dataclass(slots=True)

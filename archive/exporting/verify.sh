@@ -373,7 +373,7 @@ authority_of() {   # index: enough of those signed whose word the type asks for
   case $type in
     log.opened/v1 | key.introduced/v1 | key.revoked/v1 | trust.changed/v1) needed=$THRESHOLD got=$roots ;;
     evidence.released/v1 | evidence.disposed/v1) needed=$PEOPLE got=$people ;;
-    evidence.held/v1 | record.corrected/v1) needed=1 got=$people ;;
+    evidence.held/v1 | record.corrected/v1 | evidence.allowed/v1) needed=1 got=$people ;;
   esac
   [ "$got" -ge "$needed" ] || { bad "AUTHORITY_MISSING entry $1, $type, needs $needed signatures and has $got"; return 1; }
 }
@@ -420,7 +420,7 @@ entry() {   # index; the fields of its line are set
     capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
     package.made/v1) printf '%s %s %s\n' "$1" "$chain" "$ref" >>"$T/packages" ;;
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
-    record.corrected/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
+    record.corrected/v1 | evidence.allowed/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
     evidence.disposed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts"; disposal "$1" ;;
     evidence.exported/v1) printf '%s %s\n' "$1" "$digest" >>"$T/exports" ;;
   esac
@@ -524,14 +524,14 @@ awk -v payloads="$T/b" -v recorded="$T/recorded" '
   "$T/packages" >>"$T/states"
 awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
-          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = part[3] }
+          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = is["evidence.allowed/v1", payload[part[1]]] = part[3] }
           printf "" > unheld }
   { at[++count] = $1; type[count] = $2; about[count] = $3; ref[count] = $4
     if ($2 == "evidence.held/v1") is["evidence.released/v1", payload[$1]] = $3
     if ($2 == "evidence.disposed/v1") is["disposal.completed/v1", payload[$1]] = $3 }
   END {
     for (i = 1; i <= count; i++) {
-      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected)/ && is[type[i], ref[i]] != about[i])
+      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected|evidence.allowed)/ && is[type[i], ref[i]] != about[i])
         print "STATE_ORDER entry", at[i] ",", type[i], "refers to nothing that it can be about"
       if (type[i] == "evidence.released/v1") released[ref[i]] = 1
       if (type[i] == "evidence.disposed/v1") for (k = 1; k < i; k++)
@@ -555,7 +555,7 @@ sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v dispo
   function told(line) { if (gone[line] in under && !named[gone[line]]++) print "HOLD_VIOLATION", "entry", gone[line], "disposes of what was on hold" }
   { path = "data/artifacts/" $1 }
   path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }
-  $4 ~ /^(correction|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
+  $4 ~ /^(correction|decision|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
   ($5 " " $1) in gone || ($5 " *") in gone { told(($5 " " $1) in gone ? $5 " " $1 : $5 " *"); print "NOTE", $4, "of entry", $3, "was disposed of"; next }
   { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
 while read -r code path rest; do

@@ -17,16 +17,17 @@ from archive.log import LoggedEvent
 from archive.packaging import cdxj, pages, wacz
 from archive.payload import CHUNK_BYTES
 from archive.scribe import Scribe
+from archive.stewardship.decisions import allows
 from archive.stewardship.desk import Desk
 from archive.stewardship.survey import Item, Survey
 from custody import keyspace
-from custody.artifact import Artifact
+from custody.artifact import OTHERS, Artifact
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.event import Ref, Subject
 from custody.instant import format_utc
 from custody.model import Json, Role
-from custody.record import MAX_BYTES, Record
+from custody.record import MAX_BYTES, Record, quarantine_of
 
 MADE = "package.made"
 SUBJECT = "package.wacz"
@@ -74,6 +75,12 @@ def pack(desk: Desk, survey: Survey, unit: str, folder: Path) -> Packed:
     if not survey.is_live(unit):
         raise Refused(f"unit {unit} was disposed of: there is nothing left to pack")
     captured = [_captured(desk, each) for each in _ends(survey.items[unit])]
+    barred = [each.record.capture_id for each in captured if quarantine_of(each.record.circumstances)]
+    if barred := [each for each in barred if not allows(desk, survey, each, scope=None)]:
+        raise Refused(
+            f"capture {barred[0]} of unit {unit} is quarantined: secrets may be in its traffic. `counterproof show` "
+            "says why, and `counterproof allow` is how a person decides that it may be handed over"
+        )
     packable = [each for each in captured if each.traffic is not None]
     if not packable:
         raise NoTraffic(
@@ -207,7 +214,7 @@ def _fetched(desk: Desk, traffic: Artifact, capture: str, folder: Path) -> Itera
 
 def _text(desk: Desk, found: Record) -> str:
     """The page's own, not that of a page in between; empty where it is gone."""
-    texts = [each for each in found.artifacts if each.role == Role.TEXT.value and not each.name.startswith("hop-")]
+    texts = [each for each in found.artifacts if each.role == Role.TEXT.value and not each.name.startswith(OTHERS)]
     if not texts:
         return ""
     try:

@@ -109,6 +109,7 @@ def _config(host: str | None, timeout_s: float) -> Config:
         retries={"total_max_attempts": 1, "mode": "standard"},  # archive.s3.objects repeats, and knows what
         max_pool_connections=_CONNECTIONS,
         tcp_keepalive=True,
+        parameter_validation=False,  # of our own calls, each time anew
         request_checksum_calculation="when_required",  # we send SHA-256 ourselves; older services choke on CRC64
         response_checksum_validation="when_required",
         ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # the stubs are behind

@@ -22,6 +22,9 @@ from custody.instant import format_utc
 from custody.model import Json
 from custody.tiles import MAX_LEAF_BYTES
 
+_SAID_OF_CAPTURES = frozenset({"correction.json", "decision.json"})
+"""What people said of a capture goes with it."""
+
 
 @dataclass(kw_only=True, slots=True)
 class Plan:
@@ -279,7 +282,7 @@ def _named_elsewhere(desk: Desk, survey: Survey, going: set[str]) -> dict[Digest
     found: dict[Digest, Claim] = {}
     live = []
     for claim in survey.claims:
-        about = survey.about(claim) if claim.chain.startswith("item:") or claim.name == "correction.json" else None
+        about = survey.about(claim) if claim.chain.startswith("item:") or claim.name in _SAID_OF_CAPTURES else None
         if about is not None and (about in going or not survey.is_live(about)):
             continue
         live.append(claim)

@@ -122,6 +122,8 @@ class Survey:
     """The longest retention that was set, by scope."""
     corrections: dict[str, list[Told]] = field(default_factory=dict)
     """By capture."""
+    allowed: dict[str, list[Told]] = field(default_factory=dict)
+    """Decisions that a quarantined capture may be handed over, by capture."""
     unit_of: dict[str, str] = field(default_factory=dict)
     """By capture."""
 
@@ -178,6 +180,8 @@ class Survey:
                 self.settled.add(event.refs[0].payload_sha256)
         elif event.type == "record.corrected":
             self.corrections.setdefault(str(body["capture"]), []).append(told)
+        elif event.type == "evidence.allowed":
+            self.allowed.setdefault(str(body["capture"]), []).append(told)
 
     def _see_capture(self, item: Item, each: LoggedEvent) -> None:
         body: Any = each.event.body
@@ -199,12 +203,16 @@ class Survey:
         return unit not in self.disposals
 
     def claims_of(self, unit: str) -> list[Claim]:
-        """What the events of an item name, and what was corrected of its records. Artifacts are in its records."""
+        """What its events name, and what was said of its records by people. Artifacts are in its records."""
         item = self.items.get(unit)
         if item is None:
             return []
-        corrections = {told.index for capture in item.captures for told in self.corrections.get(capture, ())}
-        return [*item.claims, *(each for each in self.claims if corrections and each.index in corrections)]
+        said = {
+            told.index
+            for capture in item.captures
+            for told in (*self.corrections.get(capture, ()), *self.allowed.get(capture, ()))
+        }
+        return [*item.claims, *(each for each in self.claims if said and each.index in said)]
 
     def of_case(self, scope: str) -> list[Claim]:
         """All that belongs to a case: its own chain, its items, the runs that made them, what was done about them."""

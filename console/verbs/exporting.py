@@ -139,6 +139,7 @@ def _document(made: "Exported", verdict: "Verdict") -> dict[str, "Json"]:
         "trust_sha256": made.trust.hex,
         "tokens": made.tokens,
         "origins": dict(made.origins),
+        "quarantined": list(made.quarantined),
         "missing": [
             {"sha256": each.digest.hex, "name": each.name, "index": each.index, "reason": each.reason}
             for each in made.missing
@@ -159,6 +160,9 @@ def _tell(made: "Exported", verdict: "Verdict") -> None:
         out.print("NO TRUSTED TIME over all of it", markup=False)
     if not_public := made.origins.get("not_public"):
         out.print(f"NOT PUBLIC: {not_public} captures had something of our own between them and the site", markup=False)
+    if made.quarantined:
+        said = "secrets may be in them, and a person allowed it"
+        out.print(f"QUARANTINED: {len(made.quarantined)} captures ({said})", markup=False)
     out.print(f"checked as its recipient will: {verdict.word}", markup=False)
     out.print(f"trust file (give it by another way): sha256 {made.trust.hex}", markup=False)
 

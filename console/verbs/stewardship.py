@@ -196,7 +196,7 @@ def correct(
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         with open_desk(config, clock=now, notify=say, by_person=True) as opened:
             survey = opened.desk.survey()
-            capture = _capture(survey, capture_id)
+            capture = capture_named(survey, capture_id)
             made = corrections.correct(opened.desk, survey, capture, field=field, value=value, why=why)
             document = {
                 "schema": 1, "capture": capture, "field": made.field, "was": made.was, "is": value, "why": why,
@@ -209,7 +209,8 @@ def correct(
             tell(["the record stays as it is; `counterproof show` prints the correction beside it"])
 
 
-def _capture(survey: "Survey", text: str) -> str:
+def capture_named(survey: "Survey", text: str) -> str:
+    """Raises ``UsageError`` when that is none, or not one."""
     if len(text) < _MIN_ID:
         raise UsageError(f"an id is named by {_MIN_ID} characters at least, got {text!r}")
     wanted = text.lower()

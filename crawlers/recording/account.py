@@ -66,6 +66,8 @@ def _reason(turn: Turn) -> tuple[str, str]:
         return "passed_on", "the service worker handed it on unread: see what it made"
     if is_plain(turn) and 0 <= turn.body.bytes < (stated_length(turn) or 0):
         return "not_read", f"its first {turn.body.bytes} bytes were read, and are kept"
+    if "request-body" in turn.withheld:
+        return "withheld", "what was sent is not kept: a secret had been typed by then"
     if turn.posts and not turn.posted:
         return "request_body", "the browser did not hand out what was sent"
     return "", ""

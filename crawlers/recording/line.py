@@ -1,18 +1,42 @@
-"""DevTools sessions of everything that one visit runs: page, frames, workers; all over one browser-level session.
+"""DevTools sessions of everything that one visit runs: page, frames, workers; all over what the driver gives us.
 
-The older, wrapped form of the protocol (``Target.sendMessageToTarget``, ``flatten: false``) is used: it carries any
-number of sessions over the one that the browser's driver gives us, so that no debugging port has to be opened, which
-any user of the machine could drive the browser by.
+The page itself has a session of its own. For what is below it, and what belongs to no page, the older, wrapped form of
+the protocol (``Target.sendMessageToTarget``, ``flatten: false``) is used: it carries any number of sessions over one,
+so that no debugging port has to be opened, which any user of the machine could drive the browser by. Each message is
+packed into another there, bodies too, which is why the page, where nearly all of them come from, is spared it.
 """
 
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from crawlers.tab import Gone, Refused, TabTrouble, Wire, let_go
 
 Message = Mapping[str, Any]
+
+_EVENTS = (
+    "Fetch.requestPaused",
+    "Network.dataReceived",
+    "Network.loadingFailed",
+    "Network.loadingFinished",
+    "Network.requestServedFromCache",
+    "Network.requestWillBeSent",
+    "Network.requestWillBeSentExtraInfo",
+    "Network.responseReceived",
+    "Network.responseReceivedExtraInfo",
+    "Network.webSocketClosed",
+    "Network.webSocketCreated",
+    "Network.webSocketHandshakeResponseReceived",
+    "Network.webSocketWillSendHandshakeRequest",
+    "Runtime.bindingCalled",
+    "Runtime.executionContextsCleared",
+    "Target.attachedToTarget",
+    "Target.detachedFromTarget",
+    "Target.receivedMessageFromTarget",
+)
+"""All that the recorder and its companion listen to: what is not named here is not heard of the page."""
 
 
 class Listener(Protocol):
@@ -53,24 +77,34 @@ class Line:
             answer.set_exception(Gone("its target has gone"))
             return answer
         self._asked[self._count] = answer
+        self._say(self._count, method, params)
+        return answer
+
+    def _say(self, number: int, method: str, params: Message) -> None:
         said = {
             "sessionId": self._session,
-            "message": json.dumps({"id": self._count, "method": method, "params": params}),
+            "message": json.dumps({"id": number, "method": method, "params": params}),
         }
         if self._above is not None:
             self._above.post("Target.sendMessageToTarget", **said)
-            return answer
-        sending = asyncio.ensure_future(self.wire.send("Target.sendMessageToTarget", said))
+        else:
+            self._send(number, "Target.sendMessageToTarget", said)
+
+    def _send(self, number: int, method: str, params: Message, *, answers: bool = False) -> None:
+        """Over the wire. ``answers``: what it brings back is the answer, and not only the word that it was sent."""
+        sending = asyncio.ensure_future(self.wire.send(method, params))
         self._sending.add(sending)
-        number = self._count
 
         def sent(done: "asyncio.Future[Message]") -> None:
             self._sending.discard(done)
-            if not done.cancelled() and (error := done.exception()) is not None:
+            if done.cancelled():
+                return
+            if (error := done.exception()) is not None:
                 self._answer(number, error=error if isinstance(error, TabTrouble) else Gone(str(error)))
+            elif answers:
+                self._answer(number, result=done.result())
 
         sending.add_done_callback(sent)
-        return answer
 
     def hear(self, message: str) -> None:
         """What the target said."""
@@ -78,7 +112,9 @@ class Line:
         if "id" in said:
             self._answer(said["id"], result=said.get("result", {}), refused=said.get("error"))
             return
-        method, params = said["method"], said.get("params", {})
+        self._told(said["method"], said.get("params", {}))
+
+    def _told(self, method: str, params: Message) -> None:
         if method == "Target.receivedMessageFromTarget":
             below = self._below.get(params["sessionId"])
             if below is not None:
@@ -122,3 +158,15 @@ class Line:
             asked.set_exception(error)
         else:
             asked.set_result(result or {})
+
+
+class PageLine(Line):
+    """The page's own session, which its wire is: nothing is wrapped."""
+
+    def __init__(self, wire: Wire, listener: Listener, target: str) -> None:
+        super().__init__(wire, listener, "", {"type": "page", "targetId": target}, None)
+        for method in _EVENTS:
+            wire.on(method, partial(self._told, method))
+
+    def _say(self, number: int, method: str, params: Message) -> None:
+        self._send(number, method, params, answers=True)

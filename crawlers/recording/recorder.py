@@ -6,13 +6,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from crawlers.recording.bodies import ASK_S, MAX_ASKED, Bodies, Straight, is_bounded
 from crawlers.recording.ledger import Ledger
-from crawlers.recording.line import Line, Message
+from crawlers.recording.line import Line, Message, PageLine
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.turn import REDIRECTS, Turn, header
+from crawlers.recording.withholding import Withholding
 from crawlers.tab import Gone, Refused, TabTrouble, Wire
 
 OPEN_S = 5.0
@@ -23,6 +24,7 @@ LATE_S = 1.5
 _POSTED = 8 << 20
 
 _FETCHES = frozenset({"page", "iframe", "service_worker", "shared_worker"})
+_SHOWN = frozenset({"page", "iframe"})
 _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "Other", ""})
 """Of these the page takes no error's body, so that the browser ends the request at its head."""
 _OF_BROWSER = ("service_worker", "shared_worker")
@@ -31,16 +33,41 @@ _NETWORK = "Network."
 _NO_TARGET = "No target with given id"  # Chromium's words for one that has ended
 
 
+class Companion(Protocol):
+    """Shares the sessions of a recorder: what it asks of one is asked before anything runs there."""
+
+    def begin(self, line: Line) -> "asyncio.Future[Message]":
+        """A page or a frame has a session, and waits. The answer that is waited for before it counts as listened to."""
+
+    def heard(self, line: Line, method: str, params: Message) -> None:
+        """An event of a session. Must not raise for what it says."""
+
+
 class Recorder:
     """One visit's. It may fail, and says so in ``trouble``; it never holds the page up for longer than its waits."""
 
-    def __init__(self, wire: Wire, scratch: Scratch, clock: Callable[[], datetime], *, context: str = "") -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        page: Wire,
+        scratch: Scratch,
+        clock: Callable[[], datetime],
+        *,
+        context: str = "",
+        withholding: Withholding | None = None,
+        companion: Companion | None = None,
+    ) -> None:
+        """``wire``: with the browser; ``page``: with the page, for nobody else's use."""
         self.ledger = Ledger(scratch, clock)
         self.trouble: str | None = None
         """Why, from some moment on, not everything was recorded."""
         self._wire = wire
+        self._page_wire = page
+        self._page: PageLine | None = None
         self._bodies = Bodies(scratch)
         self._context = context
+        self._withholding = withholding or Withholding()
+        self._companion = companion
         self._tops: dict[str, Line] = {}
         self._targets: set[str] = set()
         self._told: set[str] = set()
@@ -65,9 +92,9 @@ class Recorder:
         wire.on("Fetch.requestPaused", self._on_script)
         scripts = {"urlPattern": "*", "requestStage": "Response", "resourceType": "Other"}
         await wire.send("Fetch.enable", {"patterns": [scripts]})
-        made = await wire.send("Target.attachToTarget", {"targetId": target, "flatten": False})
-        line = self._top(made["sessionId"], {"targetId": target, "type": "page"})
-        await asyncio.wait_for(self._set_up(line), OPEN_S)
+        self._page = PageLine(self._page_wire, self, target)
+        self._targets.add(target)
+        await asyncio.wait_for(self._set_up(self._page), OPEN_S)
 
     async def close(self, *, waits: bool = True) -> None:
         """Wait a little for what has ended, let everything go on, and put the headers in. Never raises."""
@@ -78,8 +105,8 @@ class Recorder:
         for task in [*self._working]:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
-        await self._wire.close()
-        for line in [*self._tops.values()]:
+        await self._let_go()
+        for line in [*([self._page] if self._page else []), *self._tops.values()]:
             line.end()
         self.ledger.settle()
 
@@ -100,6 +127,8 @@ class Recorder:
         if self._closed:
             return
         try:
+            if self._companion is not None and line.kind in _SHOWN:
+                self._companion.heard(line, method, params)
             if method == "Fetch.requestPaused":
                 self._work(self._on_paused(line, params))
             elif method.startswith(_NETWORK):
@@ -115,7 +144,9 @@ class Recorder:
                 self._bodies.asked[turn.request_id] = line.post(
                     "Network.streamResourceContent", requestId=turn.request_id
                 )
-            if turn is not None and turn.posts and not turn.posted:
+            if turn is not None and self._withholding.covers(turn.at):
+                turn.posted = b""
+            elif turn is not None and turn.posts and not turn.posted:
                 self._work(self._ask_posted(line, turn))
         elif method == "responseReceived":
             turn = ledger.on_response(params)
@@ -223,6 +254,8 @@ class Recorder:
         """All at once: a worker that waits for its debugger answers only after the last of these."""
         network = {"maxTotalBufferSize": MAX_ASKED * 2, "maxResourceBufferSize": MAX_ASKED, "maxPostDataSize": _POSTED}
         asked = [line.post("Network.enable", **network)]
+        if self._companion is not None and line.kind in _SHOWN:
+            asked.append(self._companion.begin(line))
         if line.kind in _FETCHES:
             line.post("Fetch.enable", patterns=[{"urlPattern": "*", "requestStage": "Response"}])
         line.post("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=False)
@@ -290,4 +323,8 @@ class Recorder:
         if self.trouble is None:
             self.trouble = why
             self._closed = True
-            asyncio.ensure_future(self._wire.close()).add_done_callback(lambda _: None)
+            asyncio.ensure_future(self._let_go()).add_done_callback(lambda _: None)
+
+    async def _let_go(self) -> None:
+        """What the sessions held up goes on."""
+        await asyncio.gather(self._page_wire.close(), self._wire.close())

@@ -67,6 +67,8 @@ class Turn:
     relayed: bool = False
     """We read the body and gave the page the answer: what the browser says of the connection then is not the site's."""
     is_download: bool = False
+    withheld: tuple[str, ...] = ()
+    """What was taken out of it, since a secret was under way by then."""
 
     @property
     def is_over(self) -> bool:

@@ -29,6 +29,8 @@ from custody.model import Json, Snapshot
 VERSION = "WARC/1.1"
 MEDIA_TYPE = "application/warc"
 _LEVEL = 6
+_STORED = 0
+"""For what is packed already: a second packing costs more than all the rest of a record, and gains a hundredth."""
 _PACKED = re.compile(r"(?:image/(?!svg)|video/|audio/|font/|application/(?:zip|gzip|pdf|x-protobuf))", re.IGNORECASE)
 _ORIGINAL = frozenset({"content-encoding", "transfer-encoding", "content-length"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")  # all but the tab, RFC 9110 §5.5
@@ -117,7 +119,7 @@ class WarcFile:
                 response_head(turn),
                 body=turn.body,
                 payload=True,
-                level=1 if _PACKED.match(turn.media_type) else _LEVEL,
+                level=_STORED if _PACKED.match(turn.media_type) else _LEVEL,
             )
         headers = self._common("request", request_id, turn, turn.at)
         if turn.status is not None:
@@ -137,7 +139,7 @@ class WarcFile:
             ("WARC-Payload-Digest", str(snapshot.digest)),
         ]
         with snapshot.path.open("rb") as stream:
-            level = 1 if _PACKED.match(snapshot.media_type) else _LEVEL
+            level = _STORED if _PACKED.match(snapshot.media_type) else _LEVEL
             self._put(headers, _line(snapshot.media_type), stream, snapshot.bytes, level)
 
     def metadata(self, lacks: Iterable[Lack], section: Mapping[str, Json], url: str, at: datetime) -> None:
@@ -173,6 +175,8 @@ class WarcFile:
         ]
         if turn.kind:
             headers.append(("WARC-Resource-Type", _line(turn.kind).lower()))
+        if turn.withheld:
+            headers.append(("WARC-Withheld", ", ".join(turn.withheld)))
         if turn.by_worker:
             headers.append(("WARC-Made-By", "service-worker"))
             return headers

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self, cast
 
 from scrapy import Request, signals
@@ -28,8 +30,13 @@ from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
 from crawlers.spiders.controlled import Controlled
 from crawlers.upstream import Upstream
+from crawlers.video.fetch import SecondFetch
 from crawlers.visits import visit_of
 from custody.model import Candidate, Json, Via, Visit
+
+ROBOTS_TIMEOUT_S = 10
+ROBOTS_MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
+ROBOTS_AGENT = f"{robots.TOKEN} (robots.txt)"
 
 
 class CaseSpider(Controlled):
@@ -112,8 +119,12 @@ class CaseSpider(Controlled):
 
     async def parse_look(self, response: Response) -> AsyncIterator[Visit | Request]:
         session, plan, looking = self._of(response.request)
-        session.manners.leave(plan.capture_id)
         seen: Seen = response.meta["seen"]
+        try:
+            if self.job.media and plan.position == "root" and seen.reached and not session.cut.is_set():
+                seen.media = await self._fetch_media(session, plan, looking)
+        finally:
+            session.manners.leave(plan.capture_id)
         candidates = await self._candidates(session, plan, seen)
         # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
         visit = await asyncio.to_thread(self._visit, session, looking, seen, candidates)
@@ -184,6 +195,15 @@ class CaseSpider(Controlled):
         plan: Plan = request.meta["plan"]
         return session, plan, session.looking[plan.capture_id]
 
+    async def _fetch_media(self, session: Session, plan: Plan, looking: Looking) -> dict[str, Json]:
+        session.progress("media", {"capture": plan.capture_id, "url": plan.url})
+        cache = session.vault.home.cache
+        python = await asyncio.to_thread(session.launch.without_sight, Path(sys.executable), cache=cache)
+        again = SecondFetch(
+            egress=session.egress, fill=looking.fill, clock=session.clock, cut=session.cut, python=python
+        )
+        return await again.run(plan.url, name=plan.capture_id)
+
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
         if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
             return ()
@@ -223,6 +243,7 @@ class CaseSpider(Controlled):
             interventions=self.job.interventions,
             candidates=candidates,
             environment=session.surroundings,
+            surface=session.surface,
             closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
         )
         session.progress(

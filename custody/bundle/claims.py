@@ -23,8 +23,8 @@ from custody.errors import FormatError
 from custody.model import Json
 
 WITHHOLDABLE = frozenset({
-    "correction.json", "disposal-report.json", "disposal.json", "hold.json", "rejected.json", "release.json",
-    "replica.json", "run-closed.json", "run.json",
+    "correction.json", "decision.json", "disposal-report.json", "disposal.json", "hold.json", "rejected.json",
+    "release.json", "replica.json", "run-closed.json", "run.json",
 })  # fmt: skip
 """Details that may speak of other matters. Records, their artifacts, jobs, keys and tokens are never kept back."""
 

@@ -28,11 +28,19 @@ _FORMS: Mapping[str, schema.Schema] = {
     "evidence.released": _ITEM,
     "evidence.disposed": schema.open_ended(schema.fields(**_HEAD, item=schema.UUID7, blobs=_BLOBS, spared=_BLOBS)),
     "record.corrected": schema.open_ended(schema.fields(**_HEAD, capture=schema.UUID7)),
+    "evidence.allowed": schema.open_ended(schema.fields(**_HEAD, capture=schema.UUID7)),
 }
 """The blobs of these events are read: docs/manifest.md, "Blobs"."""
 
 
-_REFERS_TO = {"evidence.released": "a hold", "disposal.completed": "a disposal", "record.corrected": "an end"}
+_REFERS_TO = {
+    "evidence.released": "a hold",
+    "disposal.completed": "a disposal",
+    "record.corrected": "an end",
+    "evidence.allowed": "an end",
+}
+_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed"})
+"""These are about a capture, the others about an item."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +50,7 @@ class Act:
     index: int
     type: str
     about: str
-    """The item, or the capture that was corrected."""
+    """The item, or the capture that was corrected or allowed."""
     payload: Digest
     refers_to: Digest | None
     subject: Subject
@@ -88,7 +96,7 @@ class Stewardship:
         known = {
             "evidence.released": {act.payload: act.about for act in self._acts if act.type == "evidence.held"},
             "disposal.completed": {act.payload: act.about for act in self._acts if act.type == "evidence.disposed"},
-            "record.corrected": self._ends,
+            **dict.fromkeys(_OF_CAPTURES, self._ends),
         }
         holds: dict[str, set[Digest]] = {}
         released: set[Digest] = set()
@@ -166,7 +174,7 @@ class Stewardship:
         if about == act.about:
             return True
         if about is not None or not self._doubtful:
-            kind = "capture" if act.type == "record.corrected" else "item"
+            kind = "capture" if act.type in _OF_CAPTURES else "item"
             where: dict[str, Json] = {kind: act.about, "index": act.index}
             message = f"leaf {act.index}, {act.type}, does not refer to {_REFERS_TO[act.type]} of this {kind}"
             self.inquiry.findings.fail(CHECK, "STATE_ORDER", message, **where)
@@ -222,7 +230,7 @@ class Stewardship:
         if isinstance(found, Exception):
             findings.fail(records.CHECK, "RECORD_FORMAT", f"{what}: {found}", **where)
             return None
-        about = "capture" if act.type == "record.corrected" else "item"
+        about = "capture" if act.type in _OF_CAPTURES else "item"
         says: dict[str, Json] = {about: found[about]}
         blobs = _digests(found.get("blobs", ()))
         if act.counts:
@@ -240,7 +248,7 @@ def _act(index: int, event: Event, payload: Digest) -> Act:
     return Act(
         index=index,
         type=event.type,
-        about=str(body["capture"] if event.type == "record.corrected" else body["item"]),
+        about=str(body["capture"] if event.type in _OF_CAPTURES else body["item"]),
         payload=payload,
         refers_to=event.refs[0].payload_sha256 if event.refs else None,
         subject=event.subjects[0],

@@ -40,6 +40,7 @@ def test_a_folder_that_is_not_there_says_nothing_against_the_evidence(tmp_path: 
     assert "there is no directory" in ran.document["error"]
 
 
+@pytest.mark.slow
 def test_no_copy_is_made_beside_the_private_keys(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

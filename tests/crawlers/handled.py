@@ -75,7 +75,9 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
     for each in ("keys", "cache"):
         (folder / each).mkdir()
     session = SimpleNamespace(
-        job=SimpleNamespace(timeout_s=15.0, trust_spki=tuple(wanted["trust_spki"]), profile=Profile()),
+        job=SimpleNamespace(
+            timeout_s=15.0, trust_spki=tuple(wanted["trust_spki"]), profile=Profile(), consent="as-found"
+        ),
         egress=egress,
         launch=plan(
             find_browser(os.environ, checkout=ROOT),
@@ -90,8 +92,10 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
         software=(),
         limits=Limits(),
         looking={},
+        hand=None,
         numbers={},
         cut=asyncio.Event(),
+        pictures=asyncio.Lock(),
         killing=[],
     )
 

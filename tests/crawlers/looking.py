@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from archive.spool import VisitSpool
 from crawlers import browser
+from crawlers.attending.hand import Hand
 from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch, find_browser, plan
@@ -93,7 +94,7 @@ class Looked:
     def missing(self) -> dict[str, str]:
         return {each.role.value: each.reason for each in self.seen.missing}
 
-    def visit(self, interventions: Sequence[str] = ()) -> Visit:
+    def visit(self, interventions: Sequence[str] = (), surface: str = "automatic") -> Visit:
         made = visit_of(
             self.seen,
             self.looking,
@@ -104,6 +105,7 @@ class Looked:
             candidates=(),
             environment={},
             closed_at=now(),
+            surface=surface,
         )
         assert sealed(made)
         return made
@@ -152,13 +154,15 @@ class Looker:
         timeout_s: float = 20,
         during: During | None = None,
         cut: asyncio.Event | None = None,
+        consent: str = "as-found",
         on_keep: Callable[[str], object] | None = None,
         on_step: Callable[[str, Page], object] | None = None,
         holes: tuple[Resolve, ...] = (),
+        hand: Hand | None = None,
     ) -> Looked:
         """``during`` runs beside it; ``on_keep`` after a file is kept, with its name; ``on_step`` at each step.
 
-        ``holes`` are open to this look alone.
+        ``holes`` are open to this look alone. ``hand``: that of a person, who attends.
         """
         self._count += 1
         looking = looking_at(url, self.folder / f"visit-{self._count}")
@@ -193,12 +197,17 @@ class Looker:
             if self.records
             else None,
             cut=cut,
+            screen=self._profile.screen,
             density=self._profile.density,
+            consent=consent,
         )
         begun = time.monotonic()
         meanwhile = asyncio.ensure_future(during(page)) if during else None
         try:
-            seen = await browser.look(page, order)
+            if hand is None:
+                seen = await browser.look(page, order)
+            else:
+                seen = await browser.attend(page, order, hand=hand, rename=looking.rename)
         finally:
             took = time.monotonic() - begun
             await browser.close_context(page, timeout_s=10)

@@ -182,6 +182,7 @@ def test_nothing_can_be_noticed_before_the_viewport_is_taken(eye: Looker, site: 
     assert looked.noted("click") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["loop-at-once", "loop-after-load"])
 def test_a_script_that_never_ends_is_ended(eye: Looker, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrival, "BUSY_S", 3.0)

@@ -55,6 +55,7 @@ def crawl(
     return sorted(json.loads(ran.stdout), key=lambda each: each["number"])
 
 
+@pytest.mark.slow
 def test_what_scrapy_gets_is_that_a_look_was_had(site: Site, tmp_path: Path) -> None:
     begin = len(site.log)
     names = ("listing", "redirect_loop", "download", "refused", "removed_listing_404")

@@ -399,3 +399,27 @@ def children(above: int) -> list[int]:
 def alive(pid: int) -> bool:
     status = proc(pid, "status")
     return bool(status) and b"State:\tZ" not in status
+
+
+@pytest.mark.browser
+def test_no_window_loads_pages_for_its_address_bar() -> None:
+    with running(ordinary=False) as browser:
+        time.sleep(1.0)  # they would come once the window stands
+        own = [pid for pid in browser.of_type("renderer") if b"--top-chrome" in proc(pid, "cmdline")]
+        assert browser.of_type("renderer")
+        assert own == []
+
+
+@pytest.mark.browser
+def test_whatever_playwright_turns_off_stays_off() -> None:
+    """Chromium heeds its last such flag: a Playwright that turns off more than it did has to be followed."""
+    with running(ordinary=False) as browser:
+        lines = [proc(pid, "cmdline").split(b"\0") for pid in browser.processes()]
+    begin = b"--disable-features="
+    given = next(
+        [each.removeprefix(begin).decode().split(",") for each in line if each.startswith(begin)]
+        for line in lines
+        if b"--remote-debugging-pipe" in line and not any(each.startswith(b"--type=") for each in line)
+    )
+    assert len(given) == 2, "Playwright's, then ours"
+    assert set(given[0]) <= set(given[1])

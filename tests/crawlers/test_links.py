@@ -663,3 +663,16 @@ def test_buttons_that_stand_in_no_list_of_links_are_none() -> None:
 def test_a_known_hub_of_nothing_but_buttons_names_them() -> None:
     page = listing("<button>Shop</button>", '<div role="button">Store</div>')
     assert buttons(chosen(page, url="https://linktr.ee/dora", position="root")) == ["Shop", "Store"]
+
+
+@pytest.mark.parametrize("mode", ["open", "closed"])
+def test_a_hub_of_components(mode: str) -> None:
+    """Links in shadow roots, which are kept as templates; an ordinary template is no part of the page."""
+    cards = "".join(
+        f"<link-card><template shadowrootmode='{mode}'><div><a href='https://shop{n}.example/it'>No. {n}</a></div>"
+        "</template></link-card>"
+        for n in range(3)
+    )
+    unused = "<template><a href='https://unused.example/it'>unused</a></template>"
+    candidates = chosen(f"<h1>Luna</h1>{cards}{unused}", url="https://hub.example.com/luna", position="link")
+    assert [each.via.href for each in candidates if each.follow] == [f"https://shop{n}.example/it" for n in range(3)]

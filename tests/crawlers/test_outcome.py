@@ -189,3 +189,37 @@ def test_the_confusion_table_of_the_real_pages_has_no_entry_off_its_diagonal() -
     assert gates >= {"content", "captcha", "robot-check", "consent", "rate-limit", "error-page"}
     wrong = {key: count for key, count in table.items() if OF_GATE[None if key[0] == "content" else key[0]] != key[1]}
     assert not wrong
+
+
+def test_what_is_said_in_shadow_roots_counts_as_said() -> None:
+    """A page made of components that mentions a wall is no wall: what it says besides stands in its shadow roots."""
+    story = "We walked along the river until the light went, and nobody said much about rings or bracelets."
+    mention = "This video is unavailable."
+    parts = "".join(f"<p>{story} {n}</p>" for n in range(40))
+    page = PageFacts(
+        url=URL,
+        requested_url=URL,
+        http_status=200,
+        title="A walk",
+        visible_text="\n".join([mention, *(f"{story} {n}" for n in range(40))]),
+        dom_html=f"<body><p>{mention}</p><a-post><template shadowrootmode='open'>{parts}</template></a-post></body>",
+        media_type="text/html",
+    )
+    assert judge(page).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dora\nMy last post was removed by mistake, so here it is again: the bangle and the tiny screwdriver.",
+        "Dora\nMy old account was deleted, so find me here from now on.",
+    ],
+)
+def test_what_an_author_says_of_another_post_is_not_said_of_this_one(text: str) -> None:
+    heading, said = text.split("\n")
+    assert judge(facts(document(f"<h1>{heading}</h1><p>{said}</p>"), url=URL)).outcome is Outcome.OK
+
+
+def test_a_page_that_may_have_been_removed_is_not_said_to_be() -> None:
+    text = "죄송합니다. 페이지를 사용할 수 없습니다.\n클릭한 링크가 잘못되었거나 페이지가 삭제되었습니다."
+    assert judge(facts(document(paragraphs(text)), url=URL)).outcome is Outcome.UNAVAILABLE

@@ -1,21 +1,23 @@
 """Profiles: a page is shown as on that screen, in that language and zone; nobody is told that we are somebody else."""
 
+import io
 import json
 import os
 import shutil
 import struct
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from archive.errors import SetupMissing, UsageError
 from crawlers.launching import find_browser, plan
 from crawlers.profile import Build, Device, Profile
 from custody.model import Outcome, Status
 from tests.crawlers.looking import ROOT, Looked, looker
+from tests.crawlers.screen import a_screen
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
 
@@ -38,10 +40,17 @@ def mirror(request: Request) -> Answer:
     return page(SAYS)
 
 
+WIDE = """<!doctype html><meta charset=utf-8><title>Made for desktops</title><style>body { margin: 0 }</style>
+<div style="display: flex"><div style="width: 490px; height: 300px; background: #f00">left</div>
+<div style="width: 490px; height: 300px; background: #00f">right</div></div><p style="height: 3000px">A long page."""
+"""It says nothing of phones, so that a phone lays it out 980 px wide and shows it small."""
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     made = Site()
-    made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes={"/": mirror})
+    routes = {"/": mirror, "/wide": lambda _: page(WIDE)}
+    made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes=routes)
     with made as running:
         yield running
 
@@ -91,34 +100,31 @@ def test_a_phone_has_its_screen_and_its_own_name(site: Site, tmp_path: Path) -> 
 
 
 @pytest.mark.browser
+def test_a_page_made_for_desktops_is_small_on_a_phone_and_whole(site: Site, tmp_path: Path) -> None:
+    with looker(site, tmp_path, profile=Profile(device=Device.PHONE)) as eye:
+        found = eye.look("https://www.mirror.example/wide")
+    shown = Image.open(io.BytesIO(found.data("viewport.png"))).convert("RGB")
+    whole = Image.open(io.BytesIO(found.data("screenshot.png"))).convert("RGB")
+    assert shown.width in {1081, 1082}
+    assert whole.width > 980 * 2.6
+    for picture in (shown, whole):
+        assert picture.getpixel((picture.width // 4, 50)) == (255, 0, 0)
+        assert picture.getpixel((3 * picture.width // 4, 50)) == (0, 0, 255)
+    assert found.seen.settings["page_scale"] == "0.4204"
+
+
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium-headless-shell") is None, reason="no headless shell is installed")
 def test_the_headless_shell_sees_the_same_page(site: Site, tmp_path: Path) -> None:
     found = looked(site, tmp_path, Profile(build=Build.SHELL)).visit()
     assert (found.status, found.outcome) == (Status.COMPLETE, Outcome.OK)
 
 
-@pytest.fixture
-def screen() -> Iterator[str]:
-    if shutil.which("Xvfb") is None:
-        pytest.skip("no Xvfb: apt-get install xvfb")
-    reading, writing = os.pipe()
-    with subprocess.Popen(
-        ("Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"),
-        pass_fds=(writing,),
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        os.close(writing)
-        with os.fdopen(reading) as numbers:
-            number = numbers.readline().strip()
-        try:
-            yield f":{number}"
-        finally:
-            server.terminate()
-
-
+@pytest.mark.slow
 @pytest.mark.browser
-def test_a_window_shows_the_same_page(site: Site, tmp_path: Path, screen: str) -> None:
-    found = looked(site, tmp_path, Profile(build=Build.HEADED), {**os.environ, "DISPLAY": screen})
+def test_a_window_shows_the_same_page(site: Site, tmp_path: Path) -> None:
+    with a_screen() as screen:
+        found = looked(site, tmp_path, Profile(build=Build.HEADED), {**os.environ, "DISPLAY": screen})
     assert said(found)["width"] == 1366
     assert "Headless" not in said(found)["agent"]
     assert found.visit().status is Status.COMPLETE

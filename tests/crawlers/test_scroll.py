@@ -116,6 +116,8 @@ def test_what_loads_when_it_is_in_view_is_there(site: Site, eye: Looker) -> None
     found = eye.look(f"{HERE}/lazy")
     (scrolled,) = found.noted("scrolled")
     assert (scrolled["stopped"], scrolled["inside"]) == ("end", False)
+    after = [{"name": "viewport.png", "after": []}, {"name": "screenshot.png", "after": ["scrolled"]}]
+    assert found.seen.pictures == after
     assert scrolled["to_px"] == scrolled["height_px"]
     assert (asked(site, "/lazy.png"), asked(site, "/observed.png")) == (1, 1)
     # Before it: the words and the document as they were, and the picture of the first screen.

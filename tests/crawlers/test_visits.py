@@ -1,7 +1,7 @@
 """From what was seen to what the record says: every outcome and status, and sizes that a record can hold."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,8 @@ from crawlers.sight import MAX_INTERACTIONS, Seen
 from crawlers.text import INSTEAD, clean, scalar
 from crawlers.tls import Certificate
 from crawlers.visits import outcome_of, status_of, visit_of
+from custody.artifact import Artifact, Lock
+from custody.digest import Digest
 from custody.model import Candidate, Hop, HopKind, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Via, Visit
 from custody.record import MAX_BYTES, Record
 from tests.crawlers.looking import looking_at, new_id, sealed
@@ -88,6 +90,20 @@ def visit(seen: Seen, looking: Looking, **more: Any) -> Visit:
         "closed_at": AT,
     }
     return visit_of(seen, looking, **{**arguments, **more})
+
+
+def an_artifact(name: str) -> Artifact:
+    digest = Digest.of(name.encode())
+    return Artifact(
+        role="screenshot",
+        name=name,
+        media_type="image/png",
+        bytes=1 << 30,
+        digest=digest,
+        version_id="v" * 40,
+        lock=Lock(mode="COMPLIANCE", retain_until=AT),
+        made_at=AT,
+    )
 
 
 # Outcomes
@@ -415,8 +431,22 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     via = Via(href=long, text=long, where="text")
     looking = looking_at(f"https://a.example/{long}", tmp_path, via=via)
     looking.robots = {"reason": long, "url": long}
-    hops = tuple(Hop(n=n, from_url=long, to_url=long, kind=HopKind.HTTP, status=302, at=AT) for n in range(1, 21))
+    hops = tuple(Hop(n=n, from_url=long, to_url=long, kind=HopKind.HTTP, status=302, at=AT) for n in range(1, 101))
+    target: dict[str, Json] = {"tag": long[:80], "name": long[:80]}
+    inputs: list[Mapping[str, Json]] = [{"kind": "click", "at": "a", "target": target}] * 1_000
+    files = [f"page-{n}-screenshot-{tile}.png" for n in range(6) for tile in range(8)]
+    pages: list[Mapping[str, Json]] = [
+        {"n": n, "url": long, "at": "a", "files": files, "title": long} for n in range(200)
+    ]
     seen = shown(
+        attended={
+            "script": {"name": "s"},
+            "inputs": inputs,
+            "inputs_more": {"key": 7},
+            "pages": pages,
+            "pages_total": 900,
+        },
+        quarantine={"reason": "password_input", "since": "2026-11-03T12:00:00.000Z", "withheld": {"cookie": 7}},
         title=long,
         final_url=f"https://a.example/{long}",
         hops=hops,
@@ -439,6 +469,8 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
     for n in range(2 * MAX_INTERACTIONS):
         seen.note("dialog_dismissed", AT, message=long, n=n)
     connections = [replace(connection(f"h{n}.example", n=n), detail=long) for n in range(5_000)]
+    seen.media = {"said": [long] * 3, "arguments": [long], "connections": [each.to_json() for each in connections]}
+    seen.consent = {"result": "done", "recognised": ["rule"] * 20, "led_to": long}
     candidates = [Candidate(via=via, follow=n < 20, reason=long) for n in range(12_000)]
     made = visit(
         seen,
@@ -447,12 +479,20 @@ def test_the_largest_of_everything_fits_a_record(tmp_path: Path) -> None:
         candidates=candidates,
         environment={"software": long, "flags": [long] * 20},
         interventions=("--resolve",),
+        surface="attended",
     )
-    record = sealed(made)
+    artifacts = tuple(an_artifact(f"shot-{n}-screenshot.png") for n in range(600))
+    record = Record.of(made, artifacts=artifacts, nonce="0" * 32).format()
     assert MAX_BYTES // 2 < len(record) < MAX_BYTES
     parsed = Record.parse(record)
     assert sum(each.follow for each in parsed.candidates) == 20
     assert "more characters)" in parsed.hops[19].to_url
+    session = cast("dict[str, Any]", parsed.circumstances["session"])
+    assert session["hops_total"] == 100 > len(parsed.hops)
+    assert session["inputs_total"] == 1_007 > len(session["inputs"]) > 100
+    assert session["pages_total"] == 900
+    assert len(session["pages"]) >= 2
+    assert session["media"]["connections_total"] == 5_000
 
 
 def test_a_link_too_many_is_no_failure(looking: Looking) -> None:

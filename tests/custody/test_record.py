@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from custody import canonical, record
 from custody.artifact import Artifact, Lock
 from custody.errors import FormatError
-from custody.model import Candidate, Hop, HopKind, Missing, Origin, Outcome, Role, Started, Status, Via, Visit
+from custody.instant import format_utc
+from custody.model import Candidate, Hop, HopKind, Json, Missing, Origin, Outcome, Role, Started, Status, Via, Visit
 from custody.record import Record
 from tests.custody.archive_builder import ArchiveBuilder, small
 from tests.custody.strategies import COUNTS, DIGESTS, JSON, MILLISECONDS, NONCES, TEXTS, UUIDS
@@ -58,8 +59,17 @@ RECORDS = st.builds(
     title=st.none() | TEXTS,
     hops=st.lists(HOPS, max_size=2).map(tuple),
     times=st.dictionaries(WORDS, MILLISECONDS, max_size=3),
-    circumstances=st.dictionaries(
-        st.sampled_from((*record.SECTIONS, *record.LATER)), st.dictionaries(TEXTS, JSON, max_size=2), max_size=5
+    circumstances=st.builds(
+        lambda sections, quarantine: sections | quarantine,
+        st.dictionaries(
+            st.sampled_from([each for each in (*record.SECTIONS, *record.LATER) if each != "quarantine"]),
+            st.dictionaries(TEXTS, JSON, max_size=2),
+            max_size=5,
+        ),
+        st.just({})
+        | st.builds(
+            lambda reason, at: {"quarantine": {"reason": reason, "since": format_utc(at)}}, WORDS, MILLISECONDS
+        ),
     ),
     origin=st.sampled_from(Origin),
     origin_reasons=st.lists(TEXTS, max_size=2).map(tuple),
@@ -202,6 +212,20 @@ def test_a_later_section_is_not_there_where_it_was_not_given() -> None:
     made = replace(example(), circumstances={"traffic": {"exchanges": 3}})
     assert json.loads(made.format())["traffic"] == {"exchanges": 3}
     assert Record.parse(made.format()) == made
+
+
+def test_a_quarantine_has_a_reason_and_a_moment_and_room_for_more() -> None:
+    assert "quarantine" not in json.loads(example().format())
+    section: dict[str, Json] = {
+        "reason": "password_input",
+        "since": "2026-11-03T12:00:00.000Z",
+        "withheld": {"query": 2},
+    }
+    made = replace(example(), circumstances={"quarantine": section})
+    assert record.quarantine_of(Record.parse(made.format()).circumstances) == section
+    for wrong in ({"reason": "password_input"}, {**section, "since": "yesterday"}, {**section, "reason": "Jane's"}):
+        with pytest.raises(FormatError, match="quarantine"):
+            replace(example(), circumstances={"quarantine": wrong}).format()
 
 
 def test_a_record_is_that_of_its_visit() -> None:

@@ -72,6 +72,11 @@ class Lie(ArchiveBuilder):
         ref_ = Ref(rel="corrects", payload_sha256=ref)
         return self.say("record.corrected", self.detail("correction.json", value), {"capture": self.unit}, ref_)
 
+    def allow(self, ref: Digest) -> Digest:
+        value = {"capture": self.unit, "scope": self.scope, "decision": "export", "why": "w"}
+        ref_ = Ref(rel="about", payload_sha256=ref)
+        return self.say("evidence.allowed", self.detail("decision.json", value), {"capture": self.unit}, ref_)
+
     def complete(self, ref: Digest) -> Digest:
         detail = self.detail("disposal-report.json", {"item": self.unit, "blobs": [], "spared": []})
         ref_ = Ref(rel="about", payload_sha256=ref)
@@ -115,6 +120,7 @@ LIES: dict[str, tuple[Callable[[Lie], object], str]] = {
     "released after the disposal": (disposed_under_a_hold_that_was_released_later, "HOLD_VIOLATION"),
     "a release of nothing": (lambda made: made.release(NOTHING), "STATE_ORDER"),
     "a correction of nothing": (lambda made: made.correct(NOTHING), "STATE_ORDER"),
+    "a decision about nothing": (lambda made: made.allow(NOTHING), "STATE_ORDER"),
     "a report of no disposal": (lambda made: made.complete(NOTHING), "STATE_ORDER"),
     "a run closed twice": (lambda made: made.close(made.run), "STATE_ORDER"),
     "a case opened twice": (lambda made: made.open_again(), "STATE_ORDER"),
@@ -149,12 +155,18 @@ def corrected(made: Lie) -> None:
     made.correct(made.one.ended.make().payload_sha256)
 
 
+def allowed(made: Lie) -> None:
+    assert made.one.ended is not None
+    made.allow(made.one.ended.make().payload_sha256)
+
+
 TRUTHS: dict[str, Callable[[Lie], object]] = {
     "disposed of after the release": disposed_after_the_release,
     "disposed of again after the release": disposed_of_again_after_the_release,
     "held when nothing was left": held_after_the_disposal,
     "held, and nothing of it gone": held_and_not_carried_out,
     "corrected": corrected,
+    "allowed": allowed,
 }
 
 

@@ -108,7 +108,14 @@ class Office:
         self.sequencer.append([started, *joined])
         return capture, unit or capture, job, started.payload_sha256
 
-    def capture(self, *, scope: str, unit: str | None = None, files: Mapping[str, bytes] | None = None) -> str:
+    def capture(
+        self,
+        *,
+        scope: str,
+        unit: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+        sections: Mapping[str, Json] | None = None,
+    ) -> str:
         """Its id, which is its unit's unless one is given. Files are roles and bytes."""
         run = self.scribe.new_id()
         capture, unit, job, started = self.start(scope=scope, run=run, unit=unit)
@@ -130,7 +137,7 @@ class Office:
             title="Jane's shop",
             hops=(),
             times={"requested_at": at},
-            circumstances={},
+            circumstances=sections or {},
             origin=Origin.PUBLIC,
             origin_reasons=("public",),
             status=Status.COMPLETE,

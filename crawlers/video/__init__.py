@@ -1,0 +1,1 @@
+"""Videos of public posts, fetched a second time by yt-dlp where that was asked for."""
