@@ -82,7 +82,7 @@ def test_kill_9_leaves_an_open_start_that_the_next_command_ends(site: Site, tmp_
 @pytest.mark.slow
 def test_a_killed_browser_is_an_outcome_and_the_next_page_gets_a_new_one(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    process = begin(*arguments(site, "never_finishing", "listing"), "--concurrency", "1", home=home)
+    process = begin(*arguments(site, "never_finishing", "listing"), "--concurrency", "1", "--no-control", home=home)
     wait_for(process, "navigate")
     time.sleep(1)
     assert _kill_browsers_of(process.pid)
