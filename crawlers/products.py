@@ -24,6 +24,7 @@ _ELSEWHERE = (
     "hasVariant", "about", "mentions", "itemReviewed", "makesOffer", "hasOfferCatalog", "workExample", "hasPart",
 )  # fmt: skip
 """Where a product hangs that is another one, or one among many."""
+_SAID = "products said"
 MAX_OFFERS = 2_000
 
 
@@ -239,11 +240,19 @@ def _leads_here(page: Saved, offer: Mapping[str, Any]) -> bool:
 
 def _is_named(page: Saved, product: Declared) -> bool:
     name = squeeze(product.text("name"))
-    said = [heading(page), page.meta("og:title"), line_of(page.first("//head/title"))]
     # A category's title may be the beginning of its products' names, and is far shorter.
     return bool(name) and any(
-        name in words or (words in name and len(words) > 0.6 * len(name)) for each in said if (words := squeeze(each))
+        name in words or (words in name and len(words) > 0.6 * len(name)) for words in _said(page)
     )
+
+
+def _said(page: Saved) -> list[str]:
+    """What the page calls itself, squeezed. Found once: a page may declare products by the thousand."""
+    if _SAID not in page.known:
+        said = (heading(page), page.meta("og:title"), line_of(page.first("//head/title")))
+        page.known[_SAID] = [words for each in said if (words := squeeze(each))]
+    found: list[str] = page.known[_SAID]
+    return found
 
 
 # --- offers -----------------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_whoever_follows_it_has_a_platform_with_a_test(site: Site, tmp_path: Pat
     reaching = [word for each in site.resolve if "corner" in each for word in ("--resolve", each)]
     trusting = [word for each in site.trust_spki for word in ("--trust-spki", each)]
     typed(save, *reaching, *trusting)
-    fixture = copy / "tests/fixtures/platforms/generic/plain"
+    fixture = copy / "tests/fixtures/platforms/blog/corner-post"
     assert {each.name for each in fixture.iterdir()} == {"page.html", "page.json"}
 
     (code,) = blocks("python")
@@ -87,7 +87,7 @@ def test_whoever_follows_it_has_a_platform_with_a_test(site: Site, tmp_path: Pat
 
     del read["input"]
     (fixture / "reading.json").write_text(json.dumps(read), encoding="utf-8")
-    moved = copy / "tests/fixtures/platforms/corner/plain"
+    moved = copy / "tests/fixtures/platforms/corner/post"
     moved.parent.mkdir(parents=True, exist_ok=True)
     fixture.rename(moved)
     tried = subprocess.run(

@@ -85,7 +85,8 @@ class Controlled(Spider):
     def _let_go(self, session: Session, control: ControlLook) -> None:
         control.site.stop()
         session.egress.dismiss(control.name)
-        session.progress("control", {"when": control.when, "result": control.result["result"]})
+        facts = {"capture": control.name, "url": control.page.entry}
+        session.progress("control", {**facts, "when": control.when, "result": control.result["result"]})
 
     def end_with_control(self) -> None:
         """Everything that was asked for is done: once more the program's own page. Scrapy asks again when idle."""

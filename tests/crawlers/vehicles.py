@@ -5,8 +5,9 @@ import base64
 import contextlib
 import hashlib
 import os
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,7 @@ NEVER_SENT = frozenset(
 """What this browser does not do behind a proxy, hole or not: shown is only that nothing leaves on any road."""
 _ALL = [*NAVIGATIONS, *PARTS, *SECURE_PARTS, *RTC]
 ADDRESS = {vehicle: f"10.66.0.{n}" for n, vehicle in enumerate(_ALL, 1)}
+_TRAPS: Mapping[str, Mapping[str, str]] = {"/parts": PARTS, "/secure": SECURE_PARTS, "/rtc": RTC}
 _UDP_FLAGS = ("--disable-quic", "--webrtc-ip-handling-policy", "--force-webrtc-ip-handling-policy")
 
 
@@ -264,15 +266,23 @@ async def _visit(browser: Browser, egress: Egress, tried: Callable[[str], bool],
 
 def _laid_out(url: str) -> set[str]:
     """The vehicles whose attempts this page makes and that are to be seen, one way or the other."""
-    there = {"/parts": PARTS, "/secure": SECURE_PARTS, "/rtc": RTC}.get(urlsplit(url).path)
+    there = _TRAPS.get(urlsplit(url).path)
     alone = {urlsplit(url).query or str(urlsplit(url).hostname).removesuffix(".trap.example")}
     return set(alone if there is None else there) - NEVER_SENT
 
 
 async def _open(context: BrowserContext, url: str, tried: Callable[[str], bool]) -> None:
     tab = await context.new_page()
-    with contextlib.suppress(Error):  # a page that is refused is what is hoped for
-        await tab.goto(url, wait_until="commit", timeout=30_000)
+    for left in (2, 1, 0):
+        try:
+            await tab.goto(url, wait_until="commit", timeout=30_000)
+            break
+        except Error as error:  # a page that is refused is what is hoped for; one that lays the traps has to be there
+            if urlsplit(url).path not in _TRAPS:
+                break
+            print(f"{url}: {error.message.splitlines()[0]}", file=sys.stderr)
+            if not left:
+                raise
     vehicles = _laid_out(url)
     await asyncio.sleep(4 if len(vehicles) != 1 else 1.5)  # for what must not be tried, and would be
     for _ in range(200):  # a loaded machine takes longer to try what it does try
