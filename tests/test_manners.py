@@ -33,7 +33,19 @@ def at(line: dict[str, Any]) -> datetime:
 @pytest.mark.slow
 def test_a_host_is_let_rest_and_another_need_not_wait(site: Site, tmp_path: Path) -> None:
     urls = [f"https://www.first.example/{n}" for n in (1, 2)] + ["https://www.second.example/1"]
-    options = ("--delay", "4", "--per-host", "1", "--concurrency", "3", "--no-control", "--progress", "json", "--authority", "none")
+    options = (
+        "--delay",
+        "4",
+        "--per-host",
+        "1",
+        "--concurrency",
+        "3",
+        "--no-control",
+        "--progress",
+        "json",
+        "--authority",
+        "none",
+    )
     ran = run(
         "capture", *urls, "--case", "M-1", *through(site.resolve, site.trust_spki), *options, "--json",
         home=tmp_path / "home",

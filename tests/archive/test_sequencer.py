@@ -1,6 +1,7 @@
 """One line of commits whatever happens; a receipt only for what was read back."""
 
 import base64
+import gc
 import shutil
 import threading
 import tracemalloc
@@ -629,6 +630,7 @@ def test_a_log_three_times_as_long_takes_no_more_memory(tmp_path: Path) -> None:
     def peak() -> int:
         """Of a machine that knows nothing, reads the whole log, and appends."""
         twin = deployment.twin(tmp_path / "twin")
+        gc.collect()
         tracemalloc.start()
         twin.open().append([twin.event(subject=job)])
         measured = tracemalloc.get_traced_memory()[1]
@@ -636,13 +638,17 @@ def test_a_log_three_times_as_long_takes_no_more_memory(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "twin")
         return measured
 
+    def least() -> int:
+        """What others in this process do meanwhile can only add to it."""
+        return min(peak() for _ in range(3))
+
     grow()
     peak()  # imports and caches that are filled once
-    short = peak()
+    short = least()
     grow()
     grow()
     assert deployment.open().position.size > 3000
-    assert peak() < 1.3 * short
+    assert least() < 1.3 * short
 
 
 def test_finds_events_by_type_and_reads_them_from_the_store(quick: Deployment) -> None:
