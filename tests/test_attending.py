@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from tests.command import ROOT, Ran, end, environment, run
 from tests.crawlers.attending.acting import SECRET
 from tests.crawlers.attending.scene import Notebook
 from tests.crawlers.screen import a_screen
+from tests.site.host import Answer, always
 from tests.site.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,6 +28,7 @@ PAGES = {
     "/": f"{HEAD}<title>Shop</title><h1>Bracelets</h1><p>Made by hand in small numbers.</p><a href=/item>One</a>",
     "/item": f"{HEAD}<title>Item</title><h1>A bracelet</h1><p>Of gold, and made by hand.</p>",
     "/login": f"{HEAD}<title>Log in</title><form method=post action=/in><input type=password name=p></form>",
+    "/endless": f"{HEAD}<title>Endless</title><p>One picture never comes.</p><img src=/never>",
     "/in": f"{HEAD}<title>Inside</title><h1>Welcome back</h1><p>These are your orders.</p>",
 }
 
@@ -60,7 +62,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     made, notebook = Site(), Notebook("www.window.example", PAGES)
-    made.hosts["www.window.example"] = notebook.host
+    never = always(Answer(delay_s=60))
+    made.hosts["www.window.example"] = replace(notebook.host, routes={**notebook.host.routes, "/never": never})
     with made as site, a_screen() as screen:
         options = ["--authority", "none", "--store", f"file:{tmp_path / 'files'}"]
         for each in site.resolve:
@@ -138,7 +141,7 @@ def test_ctrl_c_ends_the_visit_and_loses_nothing(desk: Desk) -> None:
 
 
 def test_a_window_closed_before_anything_was_kept_says_so(desk: Desk) -> None:
-    ran = end(desk.attend("closes", "/"))
+    ran = end(desk.attend("closes", "/endless"))
     (capture,) = ran.captures
     assert capture["status"] in {"partial", "failed"}
     assert ran.code in {3, 4}

@@ -19,6 +19,14 @@ STANDS_S = 20.0
 
 
 async def act(what: str, person: Person) -> None:
+    try:
+        await _act(what, person)
+    except BaseException:
+        person.hand.finish()  # nobody is left who would end the visit
+        raise
+
+
+async def _act(what: str, person: Person) -> None:
     await person.until("page" if what != "closes" else "attend")
     there = person.page
     if what == "closes":

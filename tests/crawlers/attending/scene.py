@@ -1,15 +1,15 @@
 """A person before a window: what she does there, with real input, and what came of the visit."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Error, Page
 from warcio.archiveiterator import ArchiveIterator
 
 from crawlers.attending.hand import Hand
@@ -43,18 +43,23 @@ class Person:
         await self.until("shot", times)
 
     async def close_window(self) -> None:
-        """As the window's own cross does."""
+        """As the window's own cross does; pressed again where the page was just being put in another's place."""
         session = await self.page.context.new_cdp_session(self.page)
         target = (await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"]
         assert self.page.context.browser is not None
         browser = await self.page.context.browser.new_browser_cdp_session()
-        await browser.send("Target.closeTarget", {"targetId": target})
+        until = time.monotonic() + WAIT_S
+        while not self.page.is_closed():
+            assert time.monotonic() < until, "the window does not close"
+            with contextlib.suppress(Error):  # it has closed meanwhile
+                await browser.send("Target.closeTarget", {"targetId": target})
+            await asyncio.sleep(0.5)
 
 
 Acts = Callable[[Person], Awaitable[object]]
 
 
-@contextmanager
+@contextlib.contextmanager
 def window(site: Site, folder: Path, screen: str, environment: Mapping[str, str]) -> Iterator[Looker]:
     profile = Profile(build=Build.HEADED)
     with looker(site, folder, profile=profile, environment={**environment, "DISPLAY": screen}) as eye:
