@@ -120,7 +120,8 @@ class Follower:
         self.known = None
         expected, self._expected = self._expected, None
         seen = self._watermark.read()
-        newest = self.publisher.newest()
+        # What the pointer says to a commit that we have just made is looked at when it is to point there.
+        newest = self.publisher.newest() if expected is None else None
         while True:
             try:
                 self._load()
@@ -150,6 +151,22 @@ class Follower:
         behind = newest is None or newest.size < self.position.size
         if self._publishes and self.position.n and not published and behind:
             self.publisher.point(Checkpoint(self.reader.log, self.position.size, self.edge.root))
+
+    def is_at_end(self) -> bool:
+        """Whether pointer and commits end where we have read to. A later commit that nobody has published is not seen.
+
+        Enough to make the next commit upon: its place is free, or the store says that it is taken. What ``follow``
+        refuses is not told apart here, it is only no end.
+        """
+        self.known = None
+        if self.position.n == 0 or self._expected is not None or self.heads.position() != self.position:
+            return False
+        if self._watermark.read().n > self.position.n:
+            return False
+        newest = self.publisher.newest()
+        if newest is None or (newest.size, newest.root) != (self.position.size, self.edge.root):
+            return False
+        return self._stored(self.position.n) == self.position.commit_sha256
 
     def _wait_for(self, unfinished: _Unfinished, newest: Checkpoint | None) -> None:
         """The log ends before that commit for us, unless its checkpoint is the newest one already."""
@@ -203,7 +220,9 @@ class Follower:
         """Whether there was anything new, whose newest commit is now published."""
         before = self.position
         last: LoggedCommit | None = None
-        for logged in self.reader.commits(before):
+        # Of what came after ours, the next one who follows tells: who made it sees to it that it is published.
+        to = expected.n if expected is not None and expected.n > before.n else None
+        for logged in self.reader.commits(before, to=to):
             if expected is not None and logged.commit.n == expected.n and logged.sha256 != expected.sha256:
                 raise StoreError(
                     f"{self.reader.store.name} stored commit {expected.n} of {self.reader.log} as {expected.sha256}, "

@@ -1,5 +1,6 @@
 """The log as it lies in a store: read in order, each commit checked against the one before it."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -66,8 +67,8 @@ class LogReader:
         self.store = store
         self.log = log
 
-    def commits(self, after: Position = START) -> Iterator[LoggedCommit]:
-        """All commits after the position, to the newest there is.
+    def commits(self, after: Position = START, *, to: int | None = None) -> Iterator[LoggedCommit]:
+        """All commits after the position, to the newest there is, or to number ``to`` if that comes first.
 
         Raises ``LogRollback`` when they do not continue that position, or one is missing in between, and ``LogError``
         when one is not a commit.
@@ -75,8 +76,8 @@ class LogReader:
         position = after
         window = 1
         with ThreadPoolExecutor(_WINDOW, "log-reader") as threads:
-            while True:
-                numbers = range(position.n + 1, position.n + 1 + window)
+            while to is None or position.n < to:
+                numbers = range(position.n + 1, min(position.n + window, to or sys.maxsize) + 1)
                 found = list(threads.map(self._read, numbers)) if window > 1 else [self._read(numbers[0])]
                 for n, data in zip(numbers, found, strict=True):
                     if data is None:

@@ -173,7 +173,8 @@ class Sequencer(View):
     def _serve(self, waiting: list[_Waiting]) -> None:
         with self._turn():
             for attempt in count():
-                self._follow()
+                if attempt or self._pending is not None or not self._follower.is_at_end():
+                    self._follow()
                 if self._follower.position.n == 0:
                     raise LogError(f"{self.log} is not begun: open it with its root key first")
                 waiting = self._settle(waiting)

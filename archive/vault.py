@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +17,7 @@ from archive import disk, timekeeping
 from archive.acquisition import Acquisition
 from archive.cases import Cases
 from archive.catalog import Catalog
+from archive.cataloguing import Cataloguing
 from archive.clock import read_clock
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError
@@ -70,6 +72,7 @@ class Vault:
         self.catalog = catalog
         self.scribe = scribe
         self.timekeeper = timekeeper
+        self.cataloguing = Cataloguing(self.advance_catalog, time.monotonic)
         self._clock = clock
         self._stack = stack
 
@@ -170,8 +173,7 @@ class Vault:
         self.catalog.advance(self.store, self.sequencer.reader)
 
     def captured_before(self, key: str) -> list[str]:
-        """When a page was captured before, newest first; from the catalogue, brought up to date."""
-        self.advance_catalog()
+        """When a page was captured before, newest first, as far as the catalogue was brought up to date."""
         return [format_utc(each.started_at) for each in self.catalog.by_url(key)]
 
     def begin(self, case: str, described: Mapping[str, Json], operator: str | None) -> Acquisition:
@@ -184,7 +186,7 @@ class Vault:
             scribe=_scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope),
             log=self.timekeeper if self.sequencer.orders else self.sequencer,
             spool=self.spool.run(run),
-            advance_catalog=self.advance_catalog,
+            advance_catalog=self.cataloguing.tell,
             case_name=case,
         )
         try:
@@ -228,6 +230,10 @@ class Vault:
             acquisition.close(counts, {**ended, "clock": self._read_clock()})
         except ArchiveError as error:
             trouble.append(f"the run's end could not be recorded: {error}")
+        try:
+            self.cataloguing.catch_up()
+        except ArchiveError as error:
+            said.append(f"the catalogue is behind, and the next command brings it up to date: {error}")
         waiting = 0
         if not self.sequencer.orders:
             try:
@@ -237,10 +243,10 @@ class Vault:
         if waiting:
             said.append(f"{waiting} captures wait in the inbox: run `counterproof sequence` where the log key is")
         try:
-            time = self.timekeeper.so_far(trouble[0]) if trouble else self.timekeeper.finish(interrupted=interrupted)
+            timed = self.timekeeper.so_far(trouble[0]) if trouble else self.timekeeper.finish(interrupted=interrupted)
         except ArchiveError as error:
             trouble.append(f"trusted time could not be asked for: {error}")
-            time = self.timekeeper.so_far(trouble[-1])
+            timed = self.timekeeper.so_far(trouble[-1])
         try:
             for each in captured:
                 acquisition.visit_spool(each.capture_id).remove()
@@ -256,7 +262,7 @@ class Vault:
             case_name=acquisition.case_name,
             store=self.store.name,
             log=self.sequencer.log,
-            sealing=time,
+            sealing=timed,
             captures=tuple(captured),
             lost=lost,
             unfinished=unfinished,

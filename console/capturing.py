@@ -67,6 +67,7 @@ def capture(
                 if batch.done:
                     say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
             todo = [url for url in targets if batch is None or url not in batch.done]
+            vault.advance_catalog()
             for url in todo:
                 for earlier in vault.captured_before(run.dedupe_key(url)):
                     say(f"captured before: {url} at {earlier}")

@@ -5,6 +5,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ MAX_FRAMES = 100
 """Frames among which one is looked for."""
 DRIVER_S = 30.0
 LET_GO_S = 2.0
+_ONE_ARGUMENT = signature(lambda event: event)
 _NODE = "PLAYWRIGHT_NODEJS_PATH"
 
 
@@ -196,7 +198,7 @@ class PlaywrightTab:
         return list(self._apart.values())
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
-        self._session.on(event, do)
+        self._session.on(event, _listener(do))
 
     async def wire(self) -> "PlaywrightWire":
         browser = self._page.context.browser
@@ -312,12 +314,22 @@ class PlaywrightWire:
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         session: Any = self._session  # Playwright types a listener as one that returns nothing
-        session.on(event, do)
+        session.on(event, _listener(do))
 
     async def close(self) -> None:
         letting_go = asyncio.ensure_future(self._session.detach())
         letting_go.add_done_callback(let_go)
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
+
+
+def _listener(do: Callable[[Mapping[str, Any]], object]) -> Callable[[Mapping[str, Any]], object]:
+    """Says how many arguments it takes: Playwright would look into the function anew for each event."""
+
+    def heard(event: Mapping[str, Any]) -> object:
+        return do(event)
+
+    heard.__signature__ = _ONE_ARGUMENT  # type: ignore[attr-defined]  # what `inspect.signature` looks for first
+    return heard
 
 
 def _leave_open(_dialog: Dialog) -> None:

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from crawlers import tls
@@ -82,7 +81,7 @@ class Look:
         frame = (await tab.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         trail = self._trail(frame)
         for event, method in EVENTS.items():
-            tab.on(event, partial(getattr(trail, method)))  # a listener is marked by who takes it; a method can't be
+            tab.on(event, getattr(trail, method))
         tab.on("Page.javascriptDialogOpening", self._on_dialog)
         kit = Kit(
             order=order,

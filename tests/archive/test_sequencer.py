@@ -700,3 +700,53 @@ def test_a_log_that_is_not_begun_takes_no_events(quick: Deployment) -> None:
     with pytest.raises(LogError, match="not begun"):
         sequencer.append([quick.event()])
     assert open_log(quick.home, quick.store, clock=now, retain_until=tomorrow).position.n == 1
+
+
+def test_a_commit_of_somebody_else_that_was_removed_stops_a_writer_that_never_saw_it(tmp_path: Path) -> None:
+    deployment = Deployment.make(tmp_path, directory(tmp_path))
+    sequencer = deployment.open()
+    sequencer.append([deployment.event()])
+    deployment.twin(tmp_path / "twin").open().append([deployment.event()])
+    (tmp_path / "store" / keyspace.commit(deployment.log, 3)).unlink()
+    with pytest.raises(LogRollback, match="signed checkpoint of 6 leaves"):
+        sequencer.append([deployment.event()])
+    assert not (tmp_path / "store" / keyspace.commit(deployment.log, 3)).exists()
+
+
+def test_a_commit_that_nobody_has_published_is_met_when_its_place_is_wanted(tmp_path: Path) -> None:
+    deployment = Deployment.make(tmp_path, directory(tmp_path))
+    sequencer = deployment.open()
+    sequencer.append([deployment.event()])
+
+    class Died(Exception):
+        pass
+
+    def dies(step: str) -> None:
+        if step == "committed":
+            raise Died
+
+    dying = deployment.twin(tmp_path / "twin").open(hook=dies)
+    with pytest.raises(Died):
+        dying.append([deployment.event()])
+    (receipt,) = sequencer.append([deployment.event()])
+    assert (receipt.n, receipt.index) == (4, 6)
+    assert len(audit(deployment)) == 7
+
+
+def test_one_append_asks_the_store_for_little(tmp_path: Path) -> None:
+    """Each question is a turn to a store that may be far away: this is what a receipt rests on, and no more."""
+    inner = Deployment.make(tmp_path, MemoryStore())
+    sequencer = inner.open()
+    sequencer.append([inner.event()])
+    asked: list[str] = []
+    real = inner.store.read
+
+    def read(key: str) -> bytes:
+        asked.append(key.removeprefix(keyspace.log_prefix(inner.log)))
+        return real(key)
+
+    inner.store.read = read  # type: ignore[method-assign]
+    sequencer.append([inner.event()])
+    names = sorted(each.split("/")[0] for each in asked)
+    # The newest commit as it lies there, and ours once it is made.
+    assert names == ["checkpoint"] * 3 + ["checkpoints", "commit", "commit", "tile", "tile"], asked
