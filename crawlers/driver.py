@@ -1,9 +1,17 @@
 """The program between us and the browser: started with scrapy-playwright, watched, and started again when it dies."""
 
 import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from scrapy_playwright.provider import PlaywrightBrowserProvider
+
+_OPTIONS = "NODE_OPTIONS"
+_SMALL_YOUNG = "--max-semi-space-size=2"
+"""MiB. What passes through the driver is long strings that live a moment: with Node's own 16 MiB, a hundred MiB of them
+lie about at a time."""
 
 
 class Driver(PlaywrightBrowserProvider):  # type: ignore[misc]  # it ships no types
@@ -15,7 +23,8 @@ class Driver(PlaywrightBrowserProvider):  # type: ignore[misc]  # it ships no ty
     """
 
     async def start(self) -> None:
-        await super().start()
+        with _of_little_memory():
+            await super().start()
         self._end().add_done_callback(_noted)
 
     async def launch_browser(self) -> Any:
@@ -33,6 +42,21 @@ class Driver(PlaywrightBrowserProvider):  # type: ignore[misc]  # it ships no ty
         transport = self.playwright_context_manager._client._transport  # noqa: SLF001  # nothing else tells of its end
         end: asyncio.Future[None] = transport.on_error_future
         return end
+
+
+@contextmanager
+def _of_little_memory() -> Iterator[None]:
+    """What Node.js is started with meanwhile; Playwright gives it our own environment, and no other."""
+    before = os.environ.get(_OPTIONS)
+    if "semi-space-size" not in (before or ""):
+        os.environ[_OPTIONS] = f"{before or ''} {_SMALL_YOUNG}".strip()
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_OPTIONS, None)
+        else:
+            os.environ[_OPTIONS] = before
 
 
 def _noted(end: "asyncio.Future[None]") -> None:

@@ -32,6 +32,22 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
     the whole flow breaks when it changes.
     """
 
+    _closed = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Any) -> "LookHandler":
+        """One for ``http`` and ``https``: Scrapy asks for one each, and each would have a driver and a browser."""
+        made: LookHandler | None = getattr(crawler, "look_handler", None)
+        if made is None:
+            made = crawler.look_handler = cls(crawler)
+        return made
+
+    async def close(self) -> None:
+        """Asked once for each scheme."""
+        if not self._closed:
+            self._closed = True
+            await super().close()
+
     async def _maybe_launch_browser(self) -> None:
         """The browser is told how to start by the session, which knows the egress by now."""
         self.config.launch_options = dict(self._crawler.spider.session.launch.options)

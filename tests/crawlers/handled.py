@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ from twisted.python.failure import Failure
 
 from crawlers.egress import Egress, Resolve
 from crawlers.intent import _context
-from crawlers.launching import find_browser, plan
+from crawlers.launching import browsers_below, find_browser, plan
 from crawlers.profile import Profile
 from crawlers.recording.desk import Limits
 from crawlers.run import REACTOR
@@ -61,12 +62,25 @@ class Handled(Spider):
 
     def seen(self, response: Response) -> None:
         seen, number = response.meta["seen"], self.session.numbers[response.meta["plan"].capture_id]
-        self.told.append({"number": number, "trouble": seen.trouble, "url": seen.final_url, "flags": response.flags})
+        running = {"browsers": sorted(browsers_below(os.getpid())), "drivers": len(drivers_below(os.getpid()))}
+        said = {"trouble": seen.trouble, "url": seen.final_url, "flags": response.flags, **running}
+        self.told.append({"number": number, **said})
 
     def failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it on every failure
         number = self.session.numbers[request.meta["plan"].capture_id]
         self.told.append({"number": number, "raised": type(failure.value).__name__})
+
+
+def drivers_below(pid: int) -> list[int]:
+    """Node.js of Playwright, started by this process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"playwright/driver/node" in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -89,3 +89,10 @@ def test_two_visits_lose_one_browser_together(site: Site, tmp_path: Path) -> Non
     names = ("never_finishing", "never_finishing", "listing", "hub")
     told = crawl(site, tmp_path, names, kill=(1,), CONCURRENT_REQUESTS=2, PLAYWRIGHT_MAX_CONTEXTS=2)
     assert [each["trouble"] for each in told] == ["browser_died", "browser_died", None, None]
+
+
+def test_one_driver_and_one_browser_serve_both_schemes(site: Site, tmp_path: Path) -> None:
+    told = crawl(site, tmp_path, ("listing", "plain_http"))
+    assert [each["url"].partition(":")[0] for each in told] == ["https", "http"]
+    assert [each["drivers"] for each in told] == [1, 1]
+    assert told[0]["browsers"] == told[1]["browsers"], "no other was started for the second"
