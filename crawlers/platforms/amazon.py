@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -145,16 +145,17 @@ class Amazon(Platform):
         return None
 
     def _asin(self, page: Saved) -> tuple[str, str]:
-        canonical = next(filter(None, map(self.canonical, page.own_urls)), "")
-        for where, value in (
-            ("css input#ASIN", _attribute(page.by_id("ASIN"), "value")),
-            ("css link[rel=canonical]", canonical),
-            ("css input[name^=ASIN]", _attribute(page.first("//input[starts-with(@name,'ASIN')]"), "value")),
-            ("css #averageCustomerReviews", _attribute(page.by_id("averageCustomerReviews"), "data-asin")),
-            ("css #cerberus-data-metrics", _attribute(page.by_id("cerberus-data-metrics"), "data-asin")),
-        ):
-            if _ASIN.fullmatch(value.strip().upper()):
-                return value.strip().upper(), where
+        asked: tuple[tuple[str, Callable[[], str]], ...] = (
+            ("css input#ASIN", lambda: _attribute(page.by_id("ASIN"), "value")),
+            ("css link[rel=canonical]", lambda: next(filter(None, map(self.canonical, page.own_urls)), "")),
+            ("css input[name^=ASIN]", lambda: _attribute(page.first("//input[starts-with(@name,'ASIN')]"), "value")),
+            ("css #averageCustomerReviews", lambda: _attribute(page.by_id("averageCustomerReviews"), "data-asin")),
+            ("css #cerberus-data-metrics", lambda: _attribute(page.by_id("cerberus-data-metrics"), "data-asin")),
+        )
+        for where, value in asked:  # the first is nearly always there; looking through all inputs takes a millisecond
+            said = value().strip().upper()
+            if _ASIN.fullmatch(said):
+                return said, where
         return "", ""
 
 
@@ -169,10 +170,8 @@ def _head_title(page: Saved) -> str:
 def _marketplace(page: Saved) -> str | None:
     """What stands behind ``amazon.`` in the page's own address, its server's name, or the first of its links home."""
     hosts = [host_of(each) for each in page.own_urls]
-    at = page.text.find("ue_sn")
-    if at >= 0:
-        said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.text[at : at + 90])
-        hosts += [said[1]] if said else []
+    said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.behind("ue_sn", 90))
+    hosts += [said[1]] if said else []
     if not any(map(_HOST.fullmatch, hosts)):
         linked = _LINKED.search(page.text, 0, _LINKED_WITHIN)
         hosts += [linked[1]] if linked else []
@@ -222,8 +221,7 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
     )
     names = list(dict.fromkeys(said for each in chosen[:20] if (said := line_of(each)) and len(said) < 100))
     draft.put("variation", ", ".join(names), "css #twister .selection", shown=True)
-    at = page.text.find('"parentAsin"')
-    parent = re.match(r'"parentAsin"\s*:\s*"([A-Z0-9]{10})"', page.text[at : at + 40]) if at >= 0 else None
+    parent = re.match(r'"parentAsin"\s*:\s*"([A-Z0-9]{10})"', page.behind('"parentAsin"', 40))
     if parent is not None and parent[1] != draft.fields.get("asin"):
         draft.put("parent_id", parent[1], "script parentAsin")
     draft.put("images", _images(page) or None, "css #landingImage")
