@@ -43,6 +43,9 @@ _PRESSED = (
     "|//a[@role='button' or contains(@class,'btn') or contains(@class,'button')]"
 )
 _OLD = ("old", "was", "strike", "original", "regular", "compare", "unit", "save", "saving", "rrp", "msrp", "before")
+_CART_BUTTONS = (
+    "//form[contains(@action,'/cart')]//*[self::button or self::input][@type='submit' or @name='add' or @disabled]"
+)
 _PRICE = (
     ".//*[contains(@class,'price') or contains(@class,'Price') or contains(@id,'price')]"
     "[not(ancestor-or-self::del or ancestor-or-self::s or .//del or .//s)]"
@@ -82,7 +85,23 @@ def shown_stock(page: Saved) -> tuple[str, str] | None:
         if found:
             return found, f"css .{(each.get('class') or each.get('itemprop') or 'stock').split()[0]}"
     button = buy_button(page)
-    return None if button is None else ("InStock", f"button “{line_of(button)[:40] or button.get('value')}”")
+    if button is not None:
+        return "InStock", f"button “{line_of(button)[:40] or button.get('value')}”"
+    for each in page.all(_CART_BUTTONS)[:20]:
+        said = line_of(each) or each.get("value") or ""
+        found = availability_of(said) if len(said) <= MAX_WORDS and _is_off(each) and not is_elsewhere(each) else None
+        if found in {"OutOfStock", "SoldOut"}:
+            return found, f"button “{said[:40]}”"
+    return None
+
+
+def _is_off(button: Any) -> bool:
+    """Whether it cannot be pressed."""
+    return (
+        button.get("disabled") is not None
+        or button.get("aria-disabled") == "true"
+        or "disabled" in (button.get("class") or "").split()
+    )
 
 
 def buy_button(page: Saved) -> Any | None:
@@ -92,13 +111,8 @@ def buy_button(page: Saved) -> Any | None:
 
 def _buy_buttons(page: Saved) -> Iterator[Any]:
     for each in page.all(_PRESSED)[:400]:
-        off = (
-            each.get("disabled") is not None
-            or each.get("aria-disabled") == "true"
-            or "disabled" in (each.get("class") or "").split()
-        )
         said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
-        if not off and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
+        if not _is_off(each) and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
             yield each
 
 
