@@ -136,6 +136,18 @@ def _fill_price(page: Saved, draft: Draft, usual: str | None) -> None:
             draft.put("currency", price.currency or usual, where, shown=True)
             return
     _fill_from_swatch(page, draft, usual)
+    _fill_from_music(page, draft, usual)
+
+
+def _fill_from_music(page: Saved, draft: Draft, usual: str | None) -> None:
+    """What the button says that buys an album to download."""
+    said = line_of(page.first("id('dmusic_buy_box_group')//a[@role='button'][.//*[contains(@class,'a-text-bold')]]"))
+    price = price_of(said, usual=usual)
+    if price is not None:
+        where = "css #dmusic_buy_box_group [role=button]"
+        draft.put("price", price.amount, where, shown=True)
+        draft.put("price_shown", said, where, shown=True)
+        draft.put("currency", price.currency or usual, where, shown=True)
 
 
 def _fill_from_swatch(page: Saved, draft: Draft, usual: str | None) -> None:
@@ -274,7 +286,15 @@ def _whole(cell: Any) -> str:
 
 
 def _sentence(page: Saved) -> tuple[str, str]:
-    for name in ("merchant-info", "mbc-merchant-info", "merchantInfo", "handleBuy", "soldByThirdParty", "sold-by"):
+    for name in (
+        "merchant-info",
+        "mbc-merchant-info",
+        "merchantInfo",
+        "handleBuy",
+        "soldByThirdParty",
+        "sold-by",
+        "dmusic_tracklist_footer_soldby",
+    ):
         element = page.by_id(name)
         text = "" if element is None else line_of(element)[:800]
         for each in _SENTENCES if text else ():

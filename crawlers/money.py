@@ -18,6 +18,7 @@ CODES = frozenset(
         "BDT",
         "BGN",
         "BHD",
+        "BYN",
         "BRL",
         "CAD",
         "CHF",
@@ -88,7 +89,7 @@ _SIGNS = {
     "₴": "UAH", "грн": "UAH", "₸": "KZT", "₦": "NGN", "s/": "PEN", "fr.": "CHF", "sfr": "CHF", "nkr": "NOK",
     "dkr": "DKK", "skr": "SEK", "ksh": "KES", "kshs": "KES", "৳": "BDT", "tk": "BDT", "₾": "GEL", "vnđ": "VND",
     "jp¥": "JPY", "cn¥": "CNY", "col$": "COP", "eur": "EUR", "euros": "EUR", "د.ك": "KWD", "ر.ق": "QAR",
-    "ر.ع": "OMR", "د.ب": "BHD", "ج.م": "EGP",
+    "ر.ع": "OMR", "тг": "KZT", "тенге": "KZT", "kn": "HRK", "د.ب": "BHD", "ج.م": "EGP",
 }  # fmt: skip
 _SHARED = {
     "$": frozenset(("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD", "ARS", "CLP", "COP", "TWD", "UYU")),
@@ -97,7 +98,7 @@ _SHARED = {
     "r": frozenset(("ZAR",)),
 }
 """Signs of several currencies: they mean the one that the page is known to deal in, else nothing is known."""
-_ALSO = {"rs": frozenset(("PKR", "LKR")), "rs.": frozenset(("PKR", "LKR"))}
+_ALSO = {"rs": frozenset(("PKR", "LKR")), "rs.": frozenset(("PKR", "LKR")), "руб": frozenset(("BYN",))}
 """Signs that nearly always mean one currency, and another where the page is known to deal in that."""
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)*|(?<=[$€£])\.\d\d(?![\d.,])")
 _RAISED = re.compile(r"(\d[\d.,]{0,12})([⁰¹²³⁴-⁹]{2})(?![⁰¹²³⁴-⁹])")
@@ -167,6 +168,12 @@ def price_of(text: Any, *, usual: str | None = None) -> Price | None:
         highest=plain(highest) if highest is not None and highest > amount else None,
         currency=currency,
     )
+
+
+def is_price(text: str) -> bool:
+    """Whether a text is one price, or a range, and nothing else."""
+    rest = _NUMBER.sub(" ", re.sub(_ANY_SIGN, " ", _plain_text(text), flags=re.IGNORECASE))
+    return any(each.isdigit() for each in text) and not re.search(r"[^\s.,+*:–—~/-]", rest)
 
 
 def _first_price(clean: str) -> re.Match[str] | None:

@@ -184,7 +184,8 @@ def _title(page: Saved) -> tuple[str, str]:
         text = "" if element is None or element.tag in ("input", "div") else line_of(element)
         if text:
             return text, f"css #{name}"
-    return "", ""
+    music = page.first("id('dmusicProductTitle_feature_div')//h1")
+    return (line_of(music), "css #dmusicProductTitle_feature_div h1") if music is not None else ("", "")
 
 
 def _fill_rest(page: Saved, draft: Draft) -> None:
