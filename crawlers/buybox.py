@@ -87,7 +87,7 @@ _SENTENCES = tuple(
         r"(?:يُباع ويُشحن من|تباع وتشحن من|يباع ويشحن من)\s*(?P<s>.+?)(?:\.(?:\s|$)|$)",
         (
             r"(?:sold by|verkauft von|vendu par|venduto da|vendido por|verkocht door)"
-            r"\s*:?\s*(?P<s>[^.:]{2,60}?)\s*(?:\.|$)"
+            r"\s*:?\s*(?P<s>[^:]{2,60}?)\s*(?:\.(?:\s|$)|$)"
         ),
     )
 )

@@ -24,7 +24,8 @@ _BUY = re.compile(
     r"|lägg i (?:varukorgen|varukorg|kundvagnen|påsen)|köp(?: nu)?"
     r"|legg i handlekurv(?:en)?|læg i kurv(?:en)?|køb(?: nu)?"
     r"|do koszyka|dodaj do koszyka|kup teraz|do košíku|přidat do košíku|kosárba(?: teszem)?"
-    r"|j['’]achète|dodaj v košarico|v košarico|naroči|(?:vložiť )?do košíka|pridať do košíka|kúpiť|koupit|vložit do košíku"
+    r"|j['’]achète|dodaj v košarico|v košarico|naroči|(?:vložiť )?do košíka|pridať do košíka|kúpiť|koupit"
+    r"|vložit do košíku"
     r"|dodaj u (?:košaricu|korpu)|u košaricu|stavi u košaricu|lisa (?:ostu)?korvi|osta(?: kohe)?|lisää ostoskoriin"
     r"|pievienot grozam|ielikt grozā|likt grozā|pirkt|į krepšelį|įdėti į krepšelį|pirkti|προσθήκη στο καλάθι|αγορά"
     r"|добави в количката|купи|הוסף לסל|הוספה לסל|קנה עכשיו|直接購買|放入購物車|立即購買|cumpără(?: acum)?"
@@ -131,23 +132,30 @@ def shown_offer(page: Saved) -> Price | None:
     for button in buttons[:3]:  # the cart in the page's head may have one too
         block = next((each for each in button.iterancestors() if each in around), None)
         inside = [line_of(each) for each in buttons if block in set(each.iterancestors())]
-        found = None if block is None or len(set(inside)) < len(inside) else _price_within(block)
-        if found is not None:
+        if block is None:
+            continue
+        found = next(_prices_within(block), None)
+        # The same button twice is a list's, or the one product's for a second width of screen: then with one price.
+        alone = len(set(inside)) == len(inside)
+        if found is not None and (
+            alone or (len(inside) <= 3 and len({each.amount for each in _prices_within(block)}) == 1)
+        ):
             return found
     return None
 
 
-def _price_within(block: Any) -> Price | None:
-    """The first that is asked now: by its class, else the first text that is a price and nothing else."""
+def _prices_within(block: Any) -> Iterator[Price]:
+    """Those that are asked now: by their class, else texts that are a price and nothing else."""
+    some = False
     for path, most in ((_PRICE, 40), (_ANY, 400)):
-        for each in block.xpath(path)[:most]:
+        for each in () if some else block.xpath(path)[:most]:
             words = line_of(each)
             if len(words) > MAX_WORDS or not is_price(words) or _is_old(each, block) or is_elsewhere(each):
                 continue
             found = price_of(words)
             if found is not None and found.currency is not None and float(found.amount) > 0:
-                return found
-    return None
+                some = True
+                yield found
 
 
 def _is_old(element: Any, block: Any) -> bool:

@@ -179,6 +179,86 @@ def test_a_layout_gives_what_it_says(text: str, says: dict[str, Any]) -> None:
     assert {name: fields.get(name) for name in says} == says
 
 
+UNDECLARED = (
+    '<main><h1>Brass Pen</h1><div class="bold-box"><s class="price">30,00 €</s> <span class="price">25,00 €</span>'
+    '<span class="unit-price">5,00 €</span></div><button>In den Warenkorb</button></main>'
+)
+OTHERS = '<section><h2>More</h2><p class="price">9,00 €</p><button>In den Warenkorb</button></section>'
+
+
+@pytest.mark.parametrize(
+    ("body", "price"),
+    [
+        (UNDECLARED, "25.00"),
+        (f"{UNDECLARED}{OTHERS}{OTHERS}", "25.00"),
+        (f"<header><h1></h1><b class=price>0</b><button>Buy now</button></header>{UNDECLARED}", "25.00"),
+        (UNDECLARED.replace("In den Warenkorb", "Dodaj v košarico"), "25.00"),
+        (UNDECLARED.replace('class="price"', ""), "25.00"),
+    ],
+    ids=["alone", "others below", "a cart in the head", "Slovenian", "no class says price"],
+)
+def test_a_shop_that_declares_nothing_shows_its_offer(body: str, price: str) -> None:
+    read = reading(page("https://shop.example/brass-pen", body))
+    assert (read["kind"], read["fields"]["price"], read["fields"]["currency"]) == ("listing", price, "EUR")
+    assert read["fields"]["title"] == "Brass Pen"
+
+
+def test_a_list_of_products_is_no_listing() -> None:
+    cards = "".join(
+        f'<div><h2>Pen {n}</h2><p class="price">{n},00 €</p><button>In den Warenkorb</button></div>' for n in (5, 6, 7)
+    )
+    read = reading(page("https://shop.example/pens", f"<main><h1>Pens</h1>{cards}</main>"))
+    assert read["kind"] != "listing"
+    assert "price" not in read["fields"]
+
+
+def test_what_a_template_was_not_given_is_no_brand() -> None:
+    product = {
+        "@type": "Product",
+        "name": "Brass Pen",
+        "brand": "$metabrand",
+        "offers": {"price": 5, "priceCurrency": "EUR"},
+    }
+    data = f'<script type="application/ld+json">{json.dumps(product)}</script>'
+    fields = reading(page("https://shop.example/pen", "<h1>Brass Pen</h1>", head=data))["fields"]
+    assert "brand" not in fields
+    assert fields["price"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("said", "author"), [("Ada Quill @ The Inkwell", "Ada Quill @ The Inkwell"), ("ada@inkwell.example", None)]
+)
+def test_an_author_is_no_address(said: str, author: str | None) -> None:
+    post = {"@type": "BlogPosting", "headline": "On nibs", "author": {"@type": "Person", "name": said}}
+    data = f'<script type="application/ld+json">{json.dumps(post)}</script>'
+    fields = reading(page("https://inkwell.example/on-nibs", "<article><h1>On nibs</h1><p>x</p></article>", head=data))[
+        "fields"
+    ]
+    assert fields.get("author") == author
+
+
+def test_a_shop_with_much_to_show_is_no_wall_for_what_is_only_in_its_app() -> None:
+    shown = "".join(f"<li>상품 {n}번 무료배송 특가</li>" for n in range(400))
+    read = reading(page("https://shop.example/deal/1", f"<ul>{shown}</ul><p>알림 수신은 앱에서만 가능합니다.</p>"))
+    assert read["wall"] is None
+
+
+MUSIC = (
+    '<div id=navbar></div><div id="dmusicProductTitle_feature_div"><h1>Songs of Brass</h1></div>'
+    '<div id="dmusic_buy_box_group"><a role="button">Listen Now</a>'
+    '<a role="button">Buy MP3 Album <span class="a-text-bold">$9.49</span></a></div>'
+    '<span id="dmusic_tracklist_footer_soldby">Sold by Amazon.com Services LLC. Additional taxes may apply.</span>'
+)
+
+
+def test_an_album_to_download_is_a_listing() -> None:
+    read = reading(page("https://www.amazon.com/dp/B0BRASS001", MUSIC))
+    assert read["kind"] == "listing"
+    wanted = {"title": "Songs of Brass", "asin": "B0BRASS001", "price": "9.49", "currency": "USD"}
+    assert {name: read["fields"].get(name) for name in wanted} == wanted
+    assert read["fields"]["seller"] == "Amazon.com Services LLC"
+
+
 BYLINES = (
     ("Visit the Quill Store", "com"),
     ("Visit Quill's Store", "com"),
