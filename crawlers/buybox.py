@@ -25,6 +25,7 @@ _PRICES = (
     "price_inside_buybox",
     "newBuyBoxPrice",
     "kindle-price",
+    "ebooksPrice_feature_div",
     "buyNewSection",
     "usedBuySection",
     "miniATF_price",

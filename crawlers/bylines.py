@@ -44,6 +44,7 @@ _PEOPLE = "|".join(
     for each in ("bylineInfo", "byline", "bylineInfo_feature_div", "booksTitle", "title_feature_div")
 )
 _PEOPLE = f"{_PEOPLE}|id('btAsinTitle')/ancestor::h1/following-sibling::span[1][a]"
+_WRITERS_PAGE = ".//a[contains(@href,'/author/') or contains(@href,'field-author')]"
 _BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
 _WRITES = re.compile(
     r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
@@ -72,6 +73,10 @@ def fill_makers(page: Saved, draft: Draft) -> None:
         if name and (not role or _WRITES.search(role)):
             draft.put("author", name, "css #bylineInfo .author", shown=True)
             break
+    writer = next(iter([] if box is None else box.xpath(_WRITERS_PAGE)), None)
+    if not people and writer is not None:
+        draft.put("author", line_of(writer), "css #bylineInfo a[href*=author]", shown=True)
+        return
     if people or (box is not None and box.xpath(_BY_PEOPLE)):
         return
     text = line_of(line)[:MAX_LINE]

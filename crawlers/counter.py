@@ -132,30 +132,25 @@ def shown_offer(page: Saved) -> Price | None:
     for button in buttons[:3]:  # the cart in the page's head may have one too
         block = next((each for each in button.iterancestors() if each in around), None)
         inside = [line_of(each) for each in buttons if block in set(each.iterancestors())]
-        if block is None:
+        if block is None or len(set(inside)) < len(inside):  # the same button twice is a list's
             continue
-        found = next(_prices_within(block), None)
-        # The same button twice is a list's, or the one product's for a second width of screen: then with one price.
-        alone = len(set(inside)) == len(inside)
-        if found is not None and (
-            alone or (len(inside) <= 3 and len({each.amount for each in _prices_within(block)}) == 1)
-        ):
+        found = _price_within(block)
+        if found is not None:
             return found
     return None
 
 
-def _prices_within(block: Any) -> Iterator[Price]:
-    """Those that are asked now: by their class, else texts that are a price and nothing else."""
-    some = False
+def _price_within(block: Any) -> Price | None:
+    """The first that is asked now: by its class, else the first text that is a price and nothing else."""
     for path, most in ((_PRICE, 40), (_ANY, 400)):
-        for each in () if some else block.xpath(path)[:most]:
+        for each in block.xpath(path)[:most]:
             words = line_of(each)
             if len(words) > MAX_WORDS or not is_price(words) or _is_old(each, block) or is_elsewhere(each):
                 continue
             found = price_of(words)
             if found is not None and found.currency is not None and float(found.amount) > 0:
-                some = True
-                yield found
+                return found
+    return None
 
 
 def _is_old(element: Any, block: Any) -> bool:

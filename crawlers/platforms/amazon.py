@@ -56,7 +56,7 @@ _IN_PATH = re.compile(
     r"/(?:[^/]+/)?([A-Z0-9]{10})(?=[/?#]|$)",
     re.IGNORECASE,
 )
-_TITLES = ("productTitle", "ebooksProductTitle", "btAsinTitle", "item_name", "mas-title", "title")
+_TITLES = ("productTitle", "ebooksProductTitle", "ebooksTitle", "btAsinTitle", "item_name", "mas-title", "title")
 _ROWS = (
     "id('productDetails_detailBullets_sections1')//tr|id('productDetails_db_sections')//tr"
     "|id('productDetails_techSpec_section_1')//tr|id('productDetails_techSpec_section_2')//tr|id('prodDetails')//tr"
@@ -64,6 +64,13 @@ _ROWS = (
     "|id('detail-bullets')//li|id('detail_bullets_id')//li|id('productDetailsTable')//li"
     "|id('productOverview_feature_div')//tr|id('poExpander')//tr"
 )
+_ASKS_WHERE = re.compile(
+    r"update|select|choose|your address|actualizar|actualiza|selecciona|elige|aktualisieren|wählen|mettre à jour|choisi"
+    r"|sélectionne|aggiorna|scegli|seleziona|atualiz|selecione|bijwerken|selecteer|kies|uppdatera|välj|zaktualizuj|wybierz"
+    r"|güncelle|seç|お届け先を選択|住所を選択|選択してください|更新|选择|تحديث|اختر|चुनें",
+    re.IGNORECASE,
+)
+"""In place of where a parcel would go: the page asks for it."""
 _LINKED = re.compile(r"https?://(www\.amazon\.[a-z.]{2,6})/")
 _LINKED_WITHIN = 400_000
 _SMALL = 120_000
@@ -215,7 +222,8 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
     )
     bought = line_of(page.by_id("social-proofing-faceout-title-tk_bought"))
     draft.put("bought_count", bought, "css #social-proofing-faceout-title-tk_bought", shown=True)
-    draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
+    place = line_of(page.by_id("glow-ingress-line2"))
+    draft.put("ships_to", "" if _ASKS_WHERE.search(place) else place, "css #glow-ingress-line2", shown=True)
     chosen = page.all(
         "(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
         "//*[contains(@class,'selection') or starts-with(@id,'inline-twister-expanded-dimension-text')]"

@@ -89,6 +89,20 @@ LAYOUTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("Amazon, a book from other sellers", amazon(SWATCH.format("from $2.10")), {"price": None, "currency": None}),
     ("Amazon, saving in front", amazon(PERCENT, "www.amazon.de"), {"price": "1024.99", "currency": "EUR"}),
     (
+        "Amazon, a book to download on a telephone",
+        amazon(
+            '<div id="bylineInfo"><a href="/kindle-dbs/author/ref=x?author=Ada">Ada Quill</a></div>'
+            '<div id="ebooksPrice_feature_div"><span class="a-text-strike">$34.95</span>'
+            '<span class="a-size-medium a-color-price">$25.00</span></div>'
+        ).replace("productTitle", "ebooksTitle"),
+        {"title": "Brass Pen", "author": "Ada Quill", "brand": None, "price": "25.00"},
+    ),
+    (
+        "Amazon, asked where to",
+        amazon('<span id="glow-ingress-line2">Actualizar ubicación</span>', "www.amazon.es"),
+        {"ships_to": None},
+    ),
+    (
         "Amazon, rounded count",
         amazon('<span id="acrCustomerReviewText">(1.2K)</span>'),
         {"rating_count": None},
