@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from crawlers import labels
@@ -61,6 +61,8 @@ _PRICE = ".//*[contains(@class,'price') or contains(@class,'Price') or contains(
 _ANY = ".//*[self::span or self::div or self::p or self::strong or self::b or self::td or self::ins]"
 _ELSEWHERE = frozenset(("related", "recommend", "upsell", "cross-sell", "carousel", "slider", "recently", "also-like"))
 MAX_BUTTONS = 8
+MAX_INSIDE = 40
+"""Elements; a price in pieces has a dozen."""
 MAX_WORDS = 60
 """Characters of a label that says whether there is any."""
 
@@ -144,6 +146,8 @@ def _price_within(block: Any) -> Price | None:
     """The first that is asked now: by its class, else the first text that is a price and nothing else."""
     for path, most in ((_PRICE, 40), (_ANY, 400)):
         for each in block.xpath(path)[:most]:
+            if sum(1 for _ in islice(each.iter(), MAX_INSIDE)) == MAX_INSIDE:
+                continue  # it holds far more than a price
             words = line_of(each)
             if len(words) > MAX_WORDS or not is_price(words) or _is_old(each, block) or is_elsewhere(each):
                 continue
@@ -155,7 +159,7 @@ def _price_within(block: Any) -> Price | None:
 
 def _is_old(element: Any, block: Any) -> bool:
     """Crossed out, or called a price of before: itself, what it is in, or what is in it."""
-    above = [each for each in (element, *element.iterancestors()) if each in set(block.iter())]
+    above = [element, *takewhile(lambda each: each is not block, element.iterancestors())]
     within = [each for each in element.iter() if isinstance(each.tag, str) and line_of(each)]
     return any(
         each.tag in ("s", "del", "strike") or _OLD.search(f"{each.get('class') or ''} {each.get('id') or ''}")
