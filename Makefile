@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export URL CASE PAGES k
 
-.PHONY: all setup demo capture test slow oracles bench platforms validation mutants check licences fix lock
+.PHONY: all setup demo capture test slow oracles ocr bench platforms validation mutants check licences fix lock
 
 all: check licences test        ## what has to hold before a change is offered
 
@@ -25,6 +25,10 @@ slow: setup                     ## the slow tests: full matrices, faults, replay
 
 oracles: setup                  ## other people's programs that packages are replayed in, apart from ours; the slow tests use them
 	@.ci/oracles
+
+ocr: setup                      ## what reads text in pictures (the extra `ocr`): 140 MB to fetch, 350 MB on disk; the slow tests use it
+	@$(BIN)/python -c 'import rapidocr' 2>/dev/null || $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install \
+		--no-deps --require-hashes --requirement requirements-ocr.lock
 
 bench: setup                    ## how fast, each against a bare loop in the same run; make bench NAMES='tree' runs those so named
 	@$(BIN)/python -m bench $(NAMES)
@@ -57,6 +61,9 @@ lock: setup                     ## requirements.lock from pyproject.toml; make l
 	@test -x .state/uv/bin/uv || { $(BIN)/python -m venv .state/uv && .state/uv/bin/pip install --quiet 'uv>=0.9,<1'; }
 	@echo hatchling | .state/uv/bin/uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 \
 		--generate-hashes --custom-compile-command 'make lock' --quiet $(UP) --output-file requirements.lock
+	@.state/uv/bin/uv pip compile pyproject.toml --extra ocr --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UP) --output-file .state/ocr.lock
+	@$(BIN)/python .ci/beyond.py .state/ocr.lock requirements.lock >requirements-ocr.lock
 	@for each in wacz==0.6.0 pywb==2.10.0; do echo "$$each" | .state/uv/bin/uv pip compile - --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UP) \
 		--output-file "tests/oracles/replay/$${each%%==*}.txt" || exit; done

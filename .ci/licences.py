@@ -14,6 +14,7 @@ EXPLAINED = {
     "certifi": "MPL-2.0: a list of root certificates, read as data",
     "hypothesis": "MPL-2.0: draws examples in the tests; no part of the program",
     "pathspec": "MPL-2.0: finds files for mypy and hatchling; no part of the program",
+    "tqdm": "MPL-2.0 and MIT: comes with the extra `ocr`, whose downloads it would show; nothing is downloaded",
 }
 
 # Their metadata names no licence: read in the file that they ship.

@@ -383,6 +383,34 @@ def read(
 
 
 @app.command()
+def pictures(
+    asked: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|CAPTURE...", help="Pictures, or captures' ids: all pictures that they kept."),
+    ],
+    *,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="codes|text", help="QR and bar codes alone, or lines of text alone.")
+    ] = None,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
+) -> None:
+    """Read pictures: QR and bar codes, and lines of text as an engine takes them to be. Derived; it may err.
+
+    Nothing is fetched or followed, and what is kept does not change. Needs the extras `qr` and `ocr`; no picture leaves
+    this machine.
+    """
+    from console import picturing
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        from crawlers import run
+
+        picturing.pictures(asked, config, run, only=only, as_json=as_json)
+
+
+@app.command()
 def mirror(
     target: Annotated[
         str,

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +13,10 @@ from rich.text import Text
 
 from archive import disk
 from archive.config import ArchiveConfig
-from archive.errors import StoreError, UsageError
-from archive.reader import open_catalog, open_reader
+from archive.errors import UsageError
 from archive.reading import Reading
-from console.browsing import entry_named
+from console.kept import Kept, files_among, open_kept
 from console.screen import out
-from custody import keyspace
-from custody.digest import Digest
-from custody.record import MAX_BYTES as MAX_RECORD_BYTES
-from custody.record import Record
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 16
@@ -43,10 +38,7 @@ def read(asked: Sequence[str], config: ArchiveConfig, run: ModuleType, *, url: s
     """``asked``: files, or ids of captures. ``run`` is ``crawlers.run``, handed in. Raises UsageError before any."""
     if url is not None and len(asked) > 1:
         raise UsageError("--url is one page's address: name one file with it")
-    files = [Path(each) if Path(each).is_file() else None for each in asked]
-    for text, file in zip(asked, files, strict=True):
-        if file is None and ("/" in text or "." in text):
-            raise UsageError(f"there is no file {text}")
+    files = files_among(asked)
     with run.reader() as reader:
         for page in _pages(asked, files, config, url, limit=run.MAX_PAGE_BYTES):
             reading: Reading = reader.read(page.data, url=page.url)
@@ -61,13 +53,13 @@ def _pages(
     asked: Sequence[str], files: Sequence[Path | None], config: ArchiveConfig, url: str | None, *, limit: int
 ) -> Iterator[Page]:
     with ExitStack() as stack:
-        captured: Callable[[str], Page] | None = None
+        kept: Kept | None = None
         for text, file in zip(asked, files, strict=True):
             if file is not None:
                 yield Page(name=text, data=_bytes(file, limit), url=url)
                 continue
-            captured = captured or _archive(stack, config, limit)
-            yield captured(text)
+            kept = kept or stack.enter_context(open_kept(config))
+            yield _captured(kept, text, limit)
 
 
 def _bytes(path: Path, limit: int) -> bytes:
@@ -91,33 +83,17 @@ def _unpacked(file: BinaryIO, most: int) -> bytes:
     return bytes(unpacked)
 
 
-def _archive(stack: ExitStack, config: ArchiveConfig, limit: int) -> Callable[[str], Page]:
-    reader = stack.enter_context(open_reader(config))
-    catalog = stack.enter_context(open_catalog(config, reader))
-
-    def blob(digest: Digest, most: int) -> bytes:
-        with reader.store.open(keyspace.blob(digest)) as stream:
-            data = stream.read(most + 1)
-        if len(data) <= most and Digest.of(data) != digest:
-            raise StoreError(f"{digest} is not what was recorded: run `counterproof verify`")
-        return data
-
-    def captured(text: str) -> Page:
-        entry = entry_named(catalog, text)
-        if entry.record_sha256 is None or entry.disposed_at is not None:
-            raise UsageError(f"capture {entry.capture_id} has nothing to read: it has no record, or was disposed of")
-        record = Record.parse(blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
-        kept: dict[str, Any] = {each.name: each for each in record.artifacts}
-        chosen = next((kept[name] for name in _READ if name in kept), None)
-        if chosen is None:
-            raise UsageError(f"capture {entry.capture_id} kept no document: {', '.join(kept)}")
-        return Page(
-            name=f"{entry.capture_id} {chosen.name}",
-            data=blob(chosen.digest, limit),
-            url=record.final_url or record.requested_url,
-        )
-
-    return captured
+def _captured(kept: Kept, text: str, limit: int) -> Page:
+    record = kept.record(text)
+    artifacts: dict[str, Any] = {each.name: each for each in record.artifacts}
+    chosen = next((artifacts[name] for name in _READ if name in artifacts), None)
+    if chosen is None:
+        raise UsageError(f"capture {record.capture_id} kept no document: {', '.join(artifacts)}")
+    return Page(
+        name=f"{record.capture_id} {chosen.name}",
+        data=kept.blob(chosen.digest, limit),
+        url=record.final_url or record.requested_url,
+    )
 
 
 def _lines(page: Page, reading: Reading) -> Iterator[Text]:

@@ -206,7 +206,7 @@ def _by_id(page: Saved) -> dict[str, Mapping[str, Any]]:
 
 
 def _is_name(text: str) -> bool:
-    return bool(text.strip()) and "://" not in text and "@" not in text[1:] and len(text) <= _LONGEST_NAME
+    return bool(text.strip()) and "://" not in text and not re.search(r"\S@\S", text) and len(text) <= _LONGEST_NAME
 
 
 def line_in(page: Saved, xpath: str) -> tuple[Node, str] | None:

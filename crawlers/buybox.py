@@ -25,6 +25,7 @@ _PRICES = (
     "price_inside_buybox",
     "newBuyBoxPrice",
     "kindle-price",
+    "ebooksPrice_feature_div",
     "buyNewSection",
     "usedBuySection",
     "miniATF_price",
@@ -87,7 +88,7 @@ _SENTENCES = tuple(
         r"(?:يُباع ويُشحن من|تباع وتشحن من|يباع ويشحن من)\s*(?P<s>.+?)(?:\.(?:\s|$)|$)",
         (
             r"(?:sold by|verkauft von|vendu par|venduto da|vendido por|verkocht door)"
-            r"\s*:?\s*(?P<s>[^.:]{2,60}?)\s*(?:\.|$)"
+            r"\s*:?\s*(?P<s>[^:]{2,60}?)\s*(?:\.(?:\s|$)|$)"
         ),
     )
 )
@@ -135,6 +136,34 @@ def _fill_price(page: Saved, draft: Draft, usual: str | None) -> None:
             draft.put("price_shown", text, where, shown=True)
             draft.put("currency", price.currency or usual, where, shown=True)
             return
+    _fill_from_swatch(page, draft, usual)
+    _fill_from_music(page, draft, usual)
+
+
+def _fill_from_music(page: Saved, draft: Draft, usual: str | None) -> None:
+    """What the button says that buys an album to download."""
+    said = line_of(page.first("id('dmusic_buy_box_group')//a[@role='button'][.//*[contains(@class,'a-text-bold')]]"))
+    price = price_of(said, usual=usual)
+    if price is not None:
+        where = "css #dmusic_buy_box_group [role=button]"
+        draft.put("price", price.amount, where, shown=True)
+        draft.put("price_shown", said, where, shown=True)
+        draft.put("currency", price.currency or usual, where, shown=True)
+
+
+def _fill_from_swatch(page: Saved, draft: Draft, usual: str | None) -> None:
+    """Of a book whose box is not in the page: what the format that is chosen costs; "from" is other sellers' price."""
+    chosen = page.first(
+        "id('tmmSwatches')//*[contains(concat(' ',@class,' '),' selected ')]//*[contains(@class,'a-color-price')]"
+        "[not(ancestor::*[contains(@class,'olp')])]"
+    )
+    text = line_of(chosen)
+    price = price_of(text, usual=usual) if re.fullmatch(r"\D{0,5}\d[\d.,\s]*\D{0,5}", text) else None
+    if price is not None:
+        where = "css #tmmSwatches .selected"
+        draft.put("price", price.amount, where, shown=True)
+        draft.put("price_shown", text, where, shown=True)
+        draft.put("currency", price.currency or usual, where, shown=True)
 
 
 def _paid(element: Any, usual: str | None) -> tuple[Price, str] | None:
@@ -146,7 +175,7 @@ def _paid(element: Any, usual: str | None) -> tuple[Price, str] | None:
         if texts:
             break
     if not texts:
-        own = line_of(element)
+        own = _with_cents(element) or line_of(element)
         texts = [own] if len(own) <= 40 else []
     for text in texts[:1]:
         price = price_of(text, usual=usual)
@@ -166,7 +195,7 @@ def _paid(element: Any, usual: str | None) -> tuple[Price, str] | None:
 
 
 def _price_text(element: Any) -> str:
-    """An ``a-price`` says its price twice, once for screen readers, and there in whole."""
+    """An ``a-price`` says its price twice, once for screen readers, and there in whole; cents may stand raised."""
     spoken = element.xpath(".//*[contains(@class,'a-offscreen')]")
     said = line_of(spoken[0]) if spoken else ""
     if any(each.isdigit() for each in said):
@@ -178,7 +207,17 @@ def _price_text(element: Any) -> str:
     digits = re.sub(r"\D", "", whole)
     if digits:
         return f"{symbol}{digits}.{fraction}" if fraction.isdigit() else f"{symbol}{whole}"
-    return line_of(element)
+    return _with_cents(element) or line_of(element)
+
+
+def _with_cents(element: Any) -> str:
+    """``15`` with a raised ``99`` behind it and no point in between, as until 2018; empty where it is not so."""
+    raised = element.xpath(".//*[contains(@class,'price-info-superscript')][last()]")
+    large = element.xpath(".//*[contains(@class,'price-large')]")
+    if not raised or not large:
+        return ""
+    whole, cents = line_of(large[0]), line_of(raised[-1])
+    return f"{line_of(element).partition(whole)[0]}{whole}.{cents}" if re.fullmatch(r"\d\d", cents) else ""
 
 
 def _fill_seller(page: Saved, draft: Draft) -> None:
@@ -248,7 +287,15 @@ def _whole(cell: Any) -> str:
 
 
 def _sentence(page: Saved) -> tuple[str, str]:
-    for name in ("merchant-info", "mbc-merchant-info", "merchantInfo", "handleBuy", "soldByThirdParty", "sold-by"):
+    for name in (
+        "merchant-info",
+        "mbc-merchant-info",
+        "merchantInfo",
+        "handleBuy",
+        "soldByThirdParty",
+        "sold-by",
+        "dmusic_tracklist_footer_soldby",
+    ):
         element = page.by_id(name)
         text = "" if element is None else line_of(element)[:800]
         for each in _SENTENCES if text else ():

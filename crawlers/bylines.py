@@ -9,17 +9,17 @@ from crawlers.saved import Saved, line_of
 _BYLINES = tuple(
     re.compile(each, re.IGNORECASE)
     for each in (
-        r"visit the (.+) (?:amazon )?store",
+        r"visit (?:the )?(.+?)(?:[’'`]s)? (?:amazon )?(?:store(?:front)?|shop)",
         r"(?:besuche(?:n sie)?) den (.+?)[- ]store",
-        r"visiter la boutique (?:de )?(.+)",
-        r"visita lo store (?:di )?(.+)",
-        r"visita la tienda de (.+)",
+        r"(?:visiter|visitez|découvrez|découvrir) la boutique (?:de )?(.+)",
+        r"visita (?:lo|la|il) (?:store|negozio|vetrina) (?:di )?(.+)",
+        r"(?:visita|visite) (?:la tienda|el store|la store)(?: de)? (.+)",
         r"visite a loja (?:da |de |do )?(.+)",
         r"bezoek de (.+?)[- ](?:store|winkel)",
-        r"besök (.+?)[- ]butiken",
+        r"besök (.+?)[- ](?:butiken|store)",
         r"besök butiken (?:för )?(.+)",
         r"odwiedź sklep (?:marki )?(.+)",
-        r"(.+?)[’'` ]?(?:\w{0,3}) (?:store[’']?u|mağazası)n?[ıi]? ziyaret edin.*",
+        r"(.+?) (?:store|mağaza)[’'`]?\w{0,5} ziyaret edin.*",
         r"(.+?)\s?(?:の)?ストアを表示",
         r"(.+?)\s?のストアを見る",
         r"访问\s?(.+?)\s?(?:品牌)?(?:旗舰)?店(?:铺)?",
@@ -31,6 +31,12 @@ _BYLINES = tuple(
         ),
     )
 )
+_INVITES = re.compile(
+    r"store|shop\b|boutique|negozio|tienda|loja|winkel|butik|sklep|mağaza|ziyaret|ストア|店|متجر|स्टोर"
+    r"|\b(?:visit|besuch|besök|bezoek|odwiedź|zur|discover|entdecke)",
+    re.IGNORECASE,
+)
+"""What leads to a brand's pages in a sentence that is not known: its name cannot be told from the rest."""
 MAX_LINE = 300
 """Characters of the line; a name takes fewer."""
 _PEOPLE = "|".join(
@@ -38,11 +44,20 @@ _PEOPLE = "|".join(
     for each in ("bylineInfo", "byline", "bylineInfo_feature_div", "booksTitle", "title_feature_div")
 )
 _PEOPLE = f"{_PEOPLE}|id('btAsinTitle')/ancestor::h1/following-sibling::span[1][a]"
+_WRITERS_PAGE = ".//a[contains(@href,'/author/') or contains(@href,'field-author')]"
 _BY_PEOPLE = "boolean(.//*[contains(@class,'author') or contains(@class,'contribut')])"
 _WRITES = re.compile(
     r"author|autor|auteur|autore|escritor|schrijver|författare|autor(?:in)?|著|作者|yazar|مؤلف|लेखक|schriftsteller",
     re.IGNORECASE,
 )
+
+
+def _is_name(text: str) -> bool:
+    return (
+        0 < len(text) <= 60
+        and not re.match(r"(?:by|von|de|di|da|par|door|av|od)\s", text)
+        and not _INVITES.search(text)
+    )
 
 
 def fill_makers(page: Saved, draft: Draft) -> None:
@@ -58,6 +73,10 @@ def fill_makers(page: Saved, draft: Draft) -> None:
         if name and (not role or _WRITES.search(role)):
             draft.put("author", name, "css #bylineInfo .author", shown=True)
             break
+    writer = next(iter([] if box is None else box.xpath(_WRITERS_PAGE)), None)
+    if not people and writer is not None:
+        draft.put("author", line_of(writer), "css #bylineInfo a[href*=author]", shown=True)
+        return
     if people or (box is not None and box.xpath(_BY_PEOPLE)):
         return
     text = line_of(line)[:MAX_LINE]
@@ -66,7 +85,7 @@ def fill_makers(page: Saved, draft: Draft) -> None:
         if found:
             draft.put("brand", found[1].strip(), "css #bylineInfo", shown=True)
             return
-    if line is not None and line.tag == "a" and 0 < len(text) <= 60 and not re.match(r"(?:by|von|de|di)\s", text):
+    if line is not None and line.tag == "a" and _is_name(text):
         draft.put("brand", text, f"css #{line.get('id')}", shown=True)
     overview = page.first(
         "(id('productOverview_feature_div')|id('poExpander')|id('productDetails_feature_div'))"

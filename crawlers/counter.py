@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from crawlers import labels
 from crawlers.breadcrumbs import breadcrumb
-from crawlers.money import Price, price_of
+from crawlers.money import Price, is_price, price_of
 from crawlers.platform import Draft
 from crawlers.saved import Saved, line_of
 from crawlers.stock import availability_of
@@ -24,6 +24,11 @@ _BUY = re.compile(
     r"|lägg i (?:varukorgen|varukorg|kundvagnen|påsen)|köp(?: nu)?"
     r"|legg i handlekurv(?:en)?|læg i kurv(?:en)?|køb(?: nu)?"
     r"|do koszyka|dodaj do koszyka|kup teraz|do košíku|přidat do košíku|kosárba(?: teszem)?"
+    r"|j['’]achète|dodaj v košarico|v košarico|naroči|(?:vložiť )?do košíka|pridať do košíka|kúpiť|koupit"
+    r"|vložit do košíku"
+    r"|dodaj u (?:košaricu|korpu)|u košaricu|stavi u košaricu|lisa (?:ostu)?korvi|osta(?: kohe)?|lisää ostoskoriin"
+    r"|pievienot grozam|ielikt grozā|likt grozā|pirkt|į krepšelį|įdėti į krepšelį|pirkti|προσθήκη στο καλάθι|αγορά"
+    r"|добави в количката|купи|הוסף לסל|הוספה לסל|קנה עכשיו|直接購買|放入購物車|立即購買|cumpără(?: acum)?"
     r"|sepete ekle|hemen al|satın al|в корзину|добавить в корзину|купить|до кошика|додати до кошика|adaugă în coș"
     r"|カートに入れる|カートに追加(?:する)?|買い物かごに入れる|今すぐ購入|購入手続きへ|加入购物车|加入購物車|立即购买"
     r"|장바구니(?: 담기| 추가)?|바로 ?구매|구매하기"
@@ -42,16 +47,22 @@ _PRESSED = (
     "//button|//input[@type='submit' or @type='button']"
     "|//a[@role='button' or contains(@class,'btn') or contains(@class,'button')]"
 )
-_OLD = ("old", "was", "strike", "original", "regular", "compare", "unit", "save", "saving", "rrp", "msrp", "before")
-_PRICE = (
-    ".//*[contains(@class,'price') or contains(@class,'Price') or contains(@id,'price')]"
-    "[not(ancestor-or-self::del or ancestor-or-self::s or .//del or .//s)]"
-    + "".join(
-        f"[not(ancestor-or-self::*[contains(@class,'{each}')] or .//*[contains(@class,'{each}')])]" for each in _OLD
-    )
+_CART_BUTTONS = (
+    "//form[contains(@action,'/cart')]//*[self::button or self::input][@type='submit' or @name='add' or @disabled]"
 )
-"""A price that is asked now: none that is crossed out, nor what holds one."""
+_OLD = re.compile(
+    r"(?:^|[\s_-])(?:old|was|strike\w*|striked|original|regular|compare\w*|unit|sav(?:e|es|ed|ing|ings)|rrp|uvp|msrp|before"
+    r"|previous|crossed|instal\w*|shipping|delivery)(?=$|[\s_-])"
+    r"|(?:old|was|strike|original|regular|compare\w*|unit|saving|before|previous|list)[_-]?price|price[_-]?(?:old|was|before)",
+    re.IGNORECASE,
+)
+"""In a class: a price that is asked no more, or for something else."""
+_PRICE = ".//*[contains(@class,'price') or contains(@class,'Price') or contains(@id,'price')]"
+_ANY = ".//*[self::span or self::div or self::p or self::strong or self::b or self::td or self::ins]"
 _ELSEWHERE = frozenset(("related", "recommend", "upsell", "cross-sell", "carousel", "slider", "recently", "also-like"))
+MAX_BUTTONS = 8
+MAX_INSIDE = 40
+"""Elements; a price in pieces has a dozen."""
 MAX_WORDS = 60
 """Characters of a label that says whether there is any."""
 
@@ -82,7 +93,23 @@ def shown_stock(page: Saved) -> tuple[str, str] | None:
         if found:
             return found, f"css .{(each.get('class') or each.get('itemprop') or 'stock').split()[0]}"
     button = buy_button(page)
-    return None if button is None else ("InStock", f"button “{line_of(button)[:40] or button.get('value')}”")
+    if button is not None:
+        return "InStock", f"button “{line_of(button)[:40] or button.get('value')}”"
+    for each in page.all(_CART_BUTTONS)[:20]:
+        said = line_of(each) or each.get("value") or ""
+        found = availability_of(said) if len(said) <= MAX_WORDS and _is_off(each) and not is_elsewhere(each) else None
+        if found in {"OutOfStock", "SoldOut"}:
+            return found, f"button “{said[:40]}”"
+    return None
+
+
+def _is_off(button: Any) -> bool:
+    """Whether it cannot be pressed."""
+    return (
+        button.get("disabled") is not None
+        or button.get("aria-disabled") == "true"
+        or "disabled" in (button.get("class") or "").split()
+    )
 
 
 def buy_button(page: Saved) -> Any | None:
@@ -92,30 +119,52 @@ def buy_button(page: Saved) -> Any | None:
 
 def _buy_buttons(page: Saved) -> Iterator[Any]:
     for each in page.all(_PRESSED)[:400]:
-        off = (
-            each.get("disabled") is not None
-            or each.get("aria-disabled") == "true"
-            or "disabled" in (each.get("class") or "").split()
-        )
         said = " ".join((line_of(each) or each.get("value") or each.get("aria-label") or "").split())
-        if not off and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
+        if not _is_off(each) and len(said) <= MAX_WORDS and _BUY.fullmatch(said) and not is_elsewhere(each):
             yield each
 
 
 def shown_offer(page: Saved) -> Price | None:
     """The price that a page shows between its one heading and its one button to buy; a list has more of either."""
-    buttons = list(islice(_buy_buttons(page), 4))
-    headings = page.all("//h1")
-    if len(headings) != 1 or not buttons or len({line_of(each) for each in buttons}) < len(buttons):
+    buttons = list(islice(_buy_buttons(page), MAX_BUTTONS))
+    headings = [each for each in page.all("//h1")[:20] if line_of(each)]
+    if not buttons or len({line_of(each) for each in headings}) != 1:
         return None
-    around = set(headings[0].iterancestors())
-    block = next((each for each in buttons[0].iterancestors() if each in around), None)
-    for each in [] if block is None else block.xpath(_PRICE)[:12]:
-        words = line_of(each)
-        found = price_of(words) if len(words) <= MAX_WORDS and not is_elsewhere(each) else None
-        if found is not None and found.currency is not None:
+    around = {above for each in headings for above in each.iterancestors()}
+    for button in buttons[:3]:  # the cart in the page's head may have one too
+        block = next((each for each in button.iterancestors() if each in around), None)
+        inside = [line_of(each) for each in buttons if block in set(each.iterancestors())]
+        if block is None or len(set(inside)) < len(inside):  # the same button twice is a list's
+            continue
+        found = _price_within(block)
+        if found is not None:
             return found
     return None
+
+
+def _price_within(block: Any) -> Price | None:
+    """The first that is asked now: by its class, else the first text that is a price and nothing else."""
+    for path, most in ((_PRICE, 40), (_ANY, 400)):
+        for each in block.xpath(path)[:most]:
+            if sum(1 for _ in islice(each.iter(), MAX_INSIDE)) == MAX_INSIDE:
+                continue  # it holds far more than a price
+            words = line_of(each)
+            if len(words) > MAX_WORDS or not is_price(words) or _is_old(each, block) or is_elsewhere(each):
+                continue
+            found = price_of(words)
+            if found is not None and found.currency is not None and float(found.amount) > 0:
+                return found
+    return None
+
+
+def _is_old(element: Any, block: Any) -> bool:
+    """Crossed out, or called a price of before: itself, what it is in, or what is in it."""
+    above = [element, *takewhile(lambda each: each is not block, element.iterancestors())]
+    within = [each for each in element.iter() if isinstance(each.tag, str) and line_of(each)]
+    return any(
+        each.tag in ("s", "del", "strike") or _OLD.search(f"{each.get('class') or ''} {each.get('id') or ''}")
+        for each in (*above, *within)
+    )
 
 
 def is_elsewhere(element: Any) -> bool:

@@ -17,6 +17,8 @@ BRAND = frozenset(
     nombre de la marca|nome da marca|merk|merknaam|märke|
     varumärke|varumärkesnamn|mærke|merke|marka|marka adı|nazwa marki|
     ブランド|ブランド名|品牌|品牌名称|牌子|브랜드|бренд|марка|торговая марка|značka|márka|العلامة التجارية|الماركة|
+    kaubamärk|bränd|zīmols|prekės ženklas|blagovna znamka|znamka|robna marka|brend|tuotemerkki|varemærke|varemerke|
+    μάρκα|торгова марка|марка товару|marcă|thương hiệu sản phẩm|
     اسم العلامة التجارية|ब्रांड|thương hiệu|ยี่ห้อ|merek|brand, seller, or collection name|שם מותג|מותג
     """.replace("\n", "")
     .replace("    ", "")
@@ -26,6 +28,7 @@ BRAND = frozenset(
 MAKER = frozenset(
     """
     manufacturer|hersteller|fabricant|produttore|fabricante|fabrikant|tillverkare|producent|üretici|メーカー|制造商|厂家|
+    tootja|ražotājs|gamintojas|proizvajalec|proizvođač|výrobca|valmistaja|κατασκευαστής|производител|виробник|producător|
     제조사|производитель|výrobce|gyártó|الشركة المصنعة|निर्माता|produsen
     """.replace("\n", "")
     .replace("    ", "")

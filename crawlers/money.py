@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 MAX_TEXT = 400
@@ -17,6 +18,7 @@ CODES = frozenset(
         "BDT",
         "BGN",
         "BHD",
+        "BYN",
         "BRL",
         "CAD",
         "CHF",
@@ -85,7 +87,9 @@ _SIGNS = {
     "₩": "KRW", "원": "KRW", "฿": "THB", "บาท": "THB", "₫": "VND", "đ": "VND", "rp": "IDR", "rm": "MYR", "₱": "PHP",
     "₪": "ILS", "د.إ": "AED", "ر.س": "SAR", "ريال": "SAR", "جنيه": "EGP", "ft": "HUF", "lei": "RON", "лв": "BGN",
     "₴": "UAH", "грн": "UAH", "₸": "KZT", "₦": "NGN", "s/": "PEN", "fr.": "CHF", "sfr": "CHF", "nkr": "NOK",
-    "dkr": "DKK", "skr": "SEK",
+    "dkr": "DKK", "skr": "SEK", "ksh": "KES", "kshs": "KES", "৳": "BDT", "tk": "BDT", "₾": "GEL", "vnđ": "VND",
+    "jp¥": "JPY", "cn¥": "CNY", "col$": "COP", "eur": "EUR", "euros": "EUR", "د.ك": "KWD", "ر.ق": "QAR",
+    "ر.ع": "OMR", "тг": "KZT", "тенге": "KZT", "kn": "HRK", "د.ب": "BHD", "ج.م": "EGP",
 }  # fmt: skip
 _SHARED = {
     "$": frozenset(("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD", "ARS", "CLP", "COP", "TWD", "UYU")),
@@ -94,7 +98,15 @@ _SHARED = {
     "r": frozenset(("ZAR",)),
 }
 """Signs of several currencies: they mean the one that the page is known to deal in, else nothing is known."""
-_NUMBER = re.compile(r"\d{1,3}(?:[ '’.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)*")
+_ALSO = {"rs": frozenset(("PKR", "LKR")), "rs.": frozenset(("PKR", "LKR")), "руб": frozenset(("BYN",))}
+"""Signs that nearly always mean one currency, and another where the page is known to deal in that."""
+_NUMBER = re.compile(r"\d{1,3}(?:[ '’.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)*|(?<=[$€£])\.\d\d(?![\d.,])")
+_RAISED = re.compile(r"(\d[\d.,]{0,12})([⁰¹²³⁴-⁹]{2})(?![⁰¹²³⁴-⁹])")
+"""Cents above the line: ``19⁹⁹``."""
+_APART = re.compile(r"(?<![A-Za-z])((?:US|CA|CDN|C|AU|A|NZ|HK|NT|SG|S|MX|AR|R)) (?=\$)")
+"""eBay's ``AU $25.00``, which is no US dollar."""
+MAX_NUMBERS = 12
+"""Of one text that are looked at."""
 _WORD_SIGNS = "|".join(
     re.escape(each) for each in sorted([*_SIGNS, *_SHARED], key=len, reverse=True) if each[0].isalpha()
 )
@@ -104,6 +116,12 @@ _SIGN = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?<![A-Z])([A-Z]{3})(?![A-Z])")
+_ANY_SIGN = rf"(?:{_SIGN.pattern}|(?<![A-Z])(?:{'|'.join([*sorted(CODES), *_LIKE_CODES])})(?![A-Z]))"
+_SIGN_BEFORE = re.compile(rf"{_ANY_SIGN}[.:]?\s{{0,2}}$", re.IGNORECASE)
+_SIGN_BEHIND = re.compile(rf"\s{{0,2}}{_ANY_SIGN}", re.IGNORECASE)
+_ROUNDED = re.compile(
+    r"(?:[.,]\d{1,2})?\s?(?:k|m|mil|tsd|tys|тыс|тис|mio|万|萬|千|만|천|lakh)(?![^\W\d_])", re.IGNORECASE
+)
 _RANGE = re.compile(r"\s*[^\d\s]{0,6}\s*(?:-|–|—|~|〜|to|bis|à|a|até|t/m|do)\s*[^\d\s]{0,6}\s*", re.IGNORECASE)
 
 
@@ -132,7 +150,7 @@ def price_of(text: Any, *, usual: str | None = None) -> Price | None:
     if not isinstance(text, str):
         return None
     clean = _plain_text(text)
-    first = _NUMBER.search(clean)
+    first = _first_price(clean)
     if first is None:
         return None
     currency = currency_in(clean, usual=usual)
@@ -150,6 +168,29 @@ def price_of(text: Any, *, usual: str | None = None) -> Price | None:
         highest=plain(highest) if highest is not None and highest > amount else None,
         currency=currency,
     )
+
+
+def is_price(text: str) -> bool:
+    """Whether a text is one price, or a range, and nothing else."""
+    rest = _NUMBER.sub(" ", re.sub(_ANY_SIGN, " ", _plain_text(text), flags=re.IGNORECASE))
+    return any(each.isdigit() for each in text) and not re.search(r"[^\s.,+*:–—~/-]", rest)
+
+
+def _first_price(clean: str) -> re.Match[str] | None:
+    """The first number beside a currency's sign, else the first: in "2 for $10" and "-20% 16,00 €" it is the second.
+
+    A percentage is none.
+    """
+    numbers = [
+        each
+        for each in islice(_NUMBER.finditer(clean), MAX_NUMBERS)
+        if not clean[each.end() :].lstrip().startswith("%")
+    ]
+    for each in numbers[1:] and numbers:
+        before, behind = clean[max(0, each.start() - 9) : each.start()], clean[each.end() : each.end() + 9]
+        if _SIGN_BEFORE.search(before) or _SIGN_BEHIND.match(behind):
+            return each
+    return numbers[0] if numbers else None
 
 
 def data_price(value: Any, *, usual: str | None = None) -> Price | None:
@@ -176,6 +217,8 @@ def currency_in(text: str, *, usual: str | None = None) -> str | None:
             return code
     signs = [match[0].lower() for match in _SIGN.finditer(clean)]
     for sign in signs:
+        if usual in _ALSO.get(sign, ()):
+            return usual
         known = _SIGNS.get(sign) or _SIGNS.get(sign.upper())
         if known:
             return known
@@ -198,7 +241,10 @@ def code_of(value: Any) -> str | None:
 
 
 def number_of(text: Any) -> int | None:
-    """A whole number as counted things are shown: ``2.842 Bewertungen``, ``21,200 ratings``, ``1 234``."""
+    """A whole number as counted things are shown: ``2.842 Bewertungen``, ``21,200 ratings``, ``1 234``.
+
+    None for ``1.2K``: how many is not said.
+    """
     if isinstance(text, bool) or text is None:
         return None
     if isinstance(text, (int, float)):
@@ -206,6 +252,8 @@ def number_of(text: Any) -> int | None:
     if not isinstance(text, str):
         return None
     found = re.search(r"\d{1,3}(?:[ .,'’]\d{3})+(?!\d)|(?:\d{1,3},)(?:\d\d,)*\d{3}|\d+", _plain_text(text))
+    if found and _ROUNDED.match(_plain_text(text), found.end()):
+        return None
     return int(re.sub(r"\D", "", found[0])) if found else None
 
 
@@ -215,11 +263,12 @@ def plain(value: Decimal) -> str:
 
 
 def _plain_text(text: str) -> str:
-    clean = unicodedata.normalize("NFKC", text[:MAX_TEXT]) if not text.isascii() else text[:MAX_TEXT]
+    clean = _RAISED.sub(lambda cents: f"{cents[1]}{',' if '.' in cents[1] else '.'}{cents[2]}", text[:MAX_TEXT])
+    clean = unicodedata.normalize("NFKC", clean) if not clean.isascii() else clean
     clean = clean.replace("٫", ".").replace("٬", ",").replace("\u200e", "").replace("\u200f", "")
     if not clean.isascii():
         clean = "".join(str(unicodedata.digit(each)) if each.isdigit() else each for each in clean)
-    return " ".join(clean.split())
+    return _APART.sub(r"\1", " ".join(clean.split()))
 
 
 def _decimal(number: str, currency: str | None) -> Decimal | None:

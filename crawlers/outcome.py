@@ -18,6 +18,8 @@ __all__ = ["Judgement", "PageFacts", "judge"]
 
 PLENTY = 2_600
 """Prose by which a page is taken for what was asked for, whatever else stands on it."""
+MAX_APP_TEXT = 4_000
+"""Characters of a page that sends its readers to an app and shows nothing else."""
 MAX_PASSAGE = 300
 
 _REASONS = {
@@ -210,6 +212,9 @@ def _form_prose(layout: Layout, passwords: list[Any]) -> float:
 
 
 def _app_only(reading: Notices) -> Judgement | None:
+    # Shops have things that are "only in the app" beside all that they show.
+    if len(reading.page.visible_text) > MAX_APP_TEXT:
+        return None
     return _found(Outcome.APP_ONLY, reading.stated("app_only"))
 
 

@@ -1,5 +1,6 @@
 """The one product that a page is about, as it declares it: JSON-LD, microdata, Open Graph (schema.org Product)."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -26,6 +27,8 @@ _ELSEWHERE = (
 """Where a product hangs that is another one, or one among many."""
 _SAID = "products said"
 MAX_OFFERS = 2_000
+_UNFILLED = re.compile(r"\$[a-zA-Z_]\w*|\$?\{\{?[^{}]*\}?\}|<%[^%]*%>|%[a-zA-Z_]+%|undefined|null|\[object Object\]")
+"""What a template leaves where it was given nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ def text_in(value: Any) -> str:
     if isinstance(value, Mapping):
         inner = value.get("properties") if isinstance(value.get("properties"), Mapping) else value
         return text_in(dig(inner, "name") or dig(inner, "@value"))
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or value is None or (isinstance(value, str) and _UNFILLED.fullmatch(value.strip())):
         return ""
     return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
 

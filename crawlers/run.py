@@ -21,6 +21,10 @@ from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
+from crawlers.pictures import traffic
+from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
+from crawlers.pictures.findings import together
+from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
 from crawlers.resolving import Resolve
@@ -40,11 +44,13 @@ REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
     "MAX_PAGE_BYTES",
+    "MAX_PICTURE_BYTES",
     "Hand",
     "Job",
     "Profile",
     "Resolve",
     "Upstream",
+    "Viewer",
     "attend",
     "capture",
     "control_pages",
@@ -55,6 +61,8 @@ __all__ = [
     "read_list",
     "reader",
     "run",
+    "together",
+    "traffic",
     "without_repeats",
 ]
 

@@ -84,6 +84,17 @@ class Saved:
             notes.append(f"some of its bytes are no {encoding}")
         return cls(text=scalar(text).replace("\x00", ""), url=url, notes=notes)
 
+    def behind(self, mark: str, most: int) -> str:
+        """At most so many characters from the first place on where the page has this (ASCII); empty where it has not.
+
+        Looked for in the bytes, which takes a tenth of the time that it takes in wide characters.
+        """
+        if self.utf8 is None:
+            at = self.text.find(mark)
+            return "" if at < 0 else self.text[at : at + most]
+        at = self.utf8.find(mark.encode())
+        return "" if at < 0 else self.utf8[at : at + 4 * most].decode("utf-8", "ignore")[:most]
+
     @cached_property
     def json(self) -> Any:
         """The whole, where it is JSON (a platform's answer to a program); None where it is not."""

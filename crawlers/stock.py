@@ -23,7 +23,19 @@ _MACHINE = {
 _WORDS = (
     ("OutOfStock", (
         "unavailable", "not available", "no longer available", "out of stock", "out-of-stock", "sold out",
-        "temporarily out", "isn't available", "not in stock", "no longer in stock",
+        "temporarily out", "no stock", "not on stock", "isn't available", "not in stock", "no longer in stock",
+        "nicht mehr verfugbar", "nicht mehr lieferbar", "nicht mehr auf lager", "nicht mehr vorratig", "nicht am lager",
+        "n'est plus en stock", "plus en stock", "pas en stock", "hors stock", "non in magazzino", "non e in magazzino",
+        "no esta en stock", "no hay stock", "no hay existencias", "nao esta em stock", "sem stock",
+        "niet meer op voorraad",
+        "niet meer leverbaar", "niet meer beschikbaar", "niet in voorraad", "inte i lager", "ingen pa lager",
+        "ikke i lager", "ei varastossa", "loppunut", "nu este in stoc", "nu e in stoc", "fara stoc", "nedostupn",
+        "nie je skladom", "neni na sklade", "nincs keszleten", "nie ma w magazynie", "wyprzedan", "niedostepn",
+        "stokta bulunmuyor", "stokta kalmadi", "temin edilemiyor",
+        "khong con hang", "ไม่มีสินค้า", "재고 없", "재고없", "매진",
+        "在庫なし", "在庫がありません", "完売", "无库存", "沒有庫存", "已售完", "غير متاح", "нет на складе",
+        "недоступн",
+        "נמכר", "אזל",
         "nicht verfugbar", "nicht auf lager", "ausverkauft", "vergriffen", "nicht vorratig", "nicht lieferbar",
         "indisponible", "rupture de stock", "epuise", "en rupture", "plus disponible", "pas disponible",
         "non disponibile", "esaurito", "non e disponibile", "no disponible", "agotado", "sin existencias", "sin stock",
@@ -38,6 +50,9 @@ _WORDS = (
         "目前无货", "下架", "已下架", "暂时缺货", "售完", "缺貨", "品絶", "품절", "일시품절", "غير متوفر",
         "نفذت الكمية", "نفد", "สินค้าหมด", "het hang", "stok habis", "habis terjual", "अनुपलब्ध", "stoc epuizat",
     )),
+    ("BackOrder", (
+        "backorder", "back-order", "back order", "nachbestell", "en reassort", "nabestelling",
+    )),
     ("PreOrder", (
         "pre-order", "preorder", "will be released", "not yet released", "vorbestell", "noch nicht erschienen",
         "precommande", "pre-commande", "preordina", "reserva", "pre-venda", "pre-orden", "予約", "预售", "предзаказ",
@@ -49,9 +64,10 @@ _WORDS = (
         "il ne reste plus", "disponibile", "disponibilita", "in magazzino", "en existencia", "quedan", "queda(n)",
         "em estoque", "disponivel", "em stock", "op voorraad", "leverbaar", "beschikbaar", "i lager", "finns i lager",
         "pa lager", "w magazynie", "dostepny", "dostepne", "stokta", "в наличии", "есть на складе", "в наявності",
-        "skladem", "raktaron", "在庫あり", "在庫残り", "残り",
+        "skladem", "skladom", "na sklade", "raktaron", "keszleten", "varastossa", "在庫あり", "在庫残り", "残り",
         "点在庫", "通常", "现货", "有货", "有現貨", "재고", "متوفر", "يتوفر",
-        "มีสินค้า", "con hang", "stok tersedia", "in stoc", "उपलब्ध", "only 1 left", "left - order soon", "last one",
+        "มีสินค้า", "con hang", "stok tersedia", "in stoc", "उपलब्ध", "only 1 left", "left - order soon",
+        "last one", "letzter artikel", "dernier article", "ultimo oggetto", "ultimo articulo", "ultima unidad",
     )),
 )  # fmt: skip
 

@@ -80,24 +80,36 @@ def test_an_import_that_trespasses_breaks_the_contract(
 # The lock file
 
 
-def pins() -> dict[str, tuple[str, int]]:
+LOCKS = ("requirements.lock", "requirements-ocr.lock")
+
+
+def pins(lock: str = "requirements.lock") -> dict[str, tuple[str, int]]:
     """Name -> version and number of digests."""
     found: dict[str, tuple[str, int]] = {}
-    for block in re.split(r"\n(?=\S)", text("requirements.lock")):
+    for block in re.split(r"\n(?=\S)", text(lock)):
         if match := re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", block):
             found[canonicalize_name(match[1])] = (match[2], len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", block)))
     return found
 
 
-def test_the_lock_names_no_index_and_no_path() -> None:
-    lock = text("requirements.lock")
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_names_no_index_and_no_path(name: str) -> None:
+    lock = text(name)
     assert "://" not in lock
     assert not re.search(r"index-url|find-links|trusted-host|file:|(^|\s)/|\\\w|@ ", lock, re.MULTILINE)
 
 
 def test_the_lock_has_digests_for_every_pin() -> None:
     assert len(pins()) > 50
-    assert [name for name, (_, digests) in pins().items() if digests == 0] == []
+    for lock in LOCKS:
+        assert [name for name, (_, digests) in pins(lock).items() if digests == 0] == []
+
+
+def test_the_lock_of_the_extra_adds_to_the_other_and_has_what_the_extra_asks_for() -> None:
+    added = pins("requirements-ocr.lock")
+    assert not added.keys() & pins().keys()
+    asked = [Requirement(line) for line in PROJECT["optional-dependencies"]["ocr"]]
+    assert [str(one) for one in asked if not one.specifier.contains(added[canonicalize_name(one.name)][0])] == []
 
 
 def test_the_lock_satisfies_the_project() -> None:

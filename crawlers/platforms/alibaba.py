@@ -85,6 +85,12 @@ class Alibaba(Platform):
 
     def _fill_shown(self, page: Saved, draft: Draft, title: Any) -> None:
         draft.put("title", line_of(title), "css h1", shown=True)
+        rows = labels.rows(
+            page.all("//*[contains(@class,'do-entry-item')]|//*[contains(@class,'attribute-item')]|//dl/dt")[:120]
+        )
+        draft.put(
+            "brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True
+        )
         add_declared(page, draft, but=("item_id",), usual="USD")
         if "price" not in draft.fields:
             for path in _PRICES:
@@ -103,12 +109,6 @@ class Alibaba(Platform):
                     break
         for path in _COMPANIES:
             draft.put("seller", line_of(page.first(path)), f"xpath {path}", shown=True)
-        rows = labels.rows(
-            page.all("//*[contains(@class,'do-entry-item')]|//*[contains(@class,'attribute-item')]|//dl/dt")[:120]
-        )
-        draft.put(
-            "brand", next((line_of(value) for name, value in rows if name in labels.BRAND), ""), "row brand", shown=True
-        )
         crumbs = breadcrumb(page)
         draft.put("category", crumbs[1] if crumbs else None, crumbs[0] if crumbs else "")
 

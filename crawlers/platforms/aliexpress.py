@@ -33,6 +33,8 @@ _PRICES = (
     "//*[contains(@class,'product-price-current')]//*[contains(@class,'product-price-value')]",
     "//*[contains(@class,'uniform-banner-box-price')]",
     "//*[contains(@class,'product-price-value')]",
+    "//*[contains(@class,'product-price-current')]",
+    "//*[contains(@class,'price--current--')]",
     "//*[contains(@class,'snow-price_SnowPrice__mainM')]|//*[contains(@class,'SnowPrice__mainM')]",
 )
 _STORES = (
@@ -100,7 +102,7 @@ class AliExpress(Platform):
         draft.put("title", line_of(title), "css h1", shown=True)
         if "price" not in draft.fields:
             for path in _PRICES:
-                shown = line_of(page.first(path))
+                shown = line_of(page.first(path))[:60]
                 low, high = page.first("//*[@itemprop='lowPrice']"), page.first("//*[@itemprop='highPrice']")
                 shown = (
                     f"{line_of(low)} - {line_of(high)}"

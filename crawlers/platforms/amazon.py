@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,7 +56,7 @@ _IN_PATH = re.compile(
     r"/(?:[^/]+/)?([A-Z0-9]{10})(?=[/?#]|$)",
     re.IGNORECASE,
 )
-_TITLES = ("productTitle", "ebooksProductTitle", "btAsinTitle", "item_name", "mas-title", "title")
+_TITLES = ("productTitle", "ebooksProductTitle", "ebooksTitle", "btAsinTitle", "item_name", "mas-title", "title")
 _ROWS = (
     "id('productDetails_detailBullets_sections1')//tr|id('productDetails_db_sections')//tr"
     "|id('productDetails_techSpec_section_1')//tr|id('productDetails_techSpec_section_2')//tr|id('prodDetails')//tr"
@@ -64,6 +64,13 @@ _ROWS = (
     "|id('detail-bullets')//li|id('detail_bullets_id')//li|id('productDetailsTable')//li"
     "|id('productOverview_feature_div')//tr|id('poExpander')//tr"
 )
+_ASKS_WHERE = re.compile(
+    r"update|select|choose|your address|actualizar|actualiza|selecciona|elige|aktualisieren|wählen|mettre à jour|choisi"
+    r"|sélectionne|aggiorna|scegli|seleziona|atualiz|selecione|bijwerken|selecteer|kies|uppdatera|välj|zaktualizuj|wybierz"
+    r"|güncelle|seç|お届け先を選択|住所を選択|選択してください|更新|选择|تحديث|اختر|चुनें",
+    re.IGNORECASE,
+)
+"""In place of where a parcel would go: the page asks for it."""
 _LINKED = re.compile(r"https?://(www\.amazon\.[a-z.]{2,6})/")
 _LINKED_WITHIN = 400_000
 _SMALL = 120_000
@@ -145,16 +152,17 @@ class Amazon(Platform):
         return None
 
     def _asin(self, page: Saved) -> tuple[str, str]:
-        canonical = next(filter(None, map(self.canonical, page.own_urls)), "")
-        for where, value in (
-            ("css input#ASIN", _attribute(page.by_id("ASIN"), "value")),
-            ("css link[rel=canonical]", canonical),
-            ("css input[name^=ASIN]", _attribute(page.first("//input[starts-with(@name,'ASIN')]"), "value")),
-            ("css #averageCustomerReviews", _attribute(page.by_id("averageCustomerReviews"), "data-asin")),
-            ("css #cerberus-data-metrics", _attribute(page.by_id("cerberus-data-metrics"), "data-asin")),
-        ):
-            if _ASIN.fullmatch(value.strip().upper()):
-                return value.strip().upper(), where
+        asked: tuple[tuple[str, Callable[[], str]], ...] = (
+            ("css input#ASIN", lambda: _attribute(page.by_id("ASIN"), "value")),
+            ("css link[rel=canonical]", lambda: next(filter(None, map(self.canonical, page.own_urls)), "")),
+            ("css input[name^=ASIN]", lambda: _attribute(page.first("//input[starts-with(@name,'ASIN')]"), "value")),
+            ("css #averageCustomerReviews", lambda: _attribute(page.by_id("averageCustomerReviews"), "data-asin")),
+            ("css #cerberus-data-metrics", lambda: _attribute(page.by_id("cerberus-data-metrics"), "data-asin")),
+        )
+        for where, value in asked:  # the first is nearly always there; looking through all inputs takes a millisecond
+            said = value().strip().upper()
+            if _ASIN.fullmatch(said):
+                return said, where
         return "", ""
 
 
@@ -169,10 +177,8 @@ def _head_title(page: Saved) -> str:
 def _marketplace(page: Saved) -> str | None:
     """What stands behind ``amazon.`` in the page's own address, its server's name, or the first of its links home."""
     hosts = [host_of(each) for each in page.own_urls]
-    at = page.text.find("ue_sn")
-    if at >= 0:
-        said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.text[at : at + 90])
-        hosts += [said[1]] if said else []
+    said = re.match(r"ue_sn\s*=\s*[\"']([a-z0-9.-]{5,60})", page.behind("ue_sn", 90))
+    hosts += [said[1]] if said else []
     if not any(map(_HOST.fullmatch, hosts)):
         linked = _LINKED.search(page.text, 0, _LINKED_WITHIN)
         hosts += [linked[1]] if linked else []
@@ -185,7 +191,8 @@ def _title(page: Saved) -> tuple[str, str]:
         text = "" if element is None or element.tag in ("input", "div") else line_of(element)
         if text:
             return text, f"css #{name}"
-    return "", ""
+    music = page.first("id('dmusicProductTitle_feature_div')//h1")
+    return (line_of(music), "css #dmusicProductTitle_feature_div h1") if music is not None else ("", "")
 
 
 def _fill_rest(page: Saved, draft: Draft) -> None:
@@ -215,15 +222,15 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
     )
     bought = line_of(page.by_id("social-proofing-faceout-title-tk_bought"))
     draft.put("bought_count", bought, "css #social-proofing-faceout-title-tk_bought", shown=True)
-    draft.put("ships_to", line_of(page.by_id("glow-ingress-line2")), "css #glow-ingress-line2", shown=True)
+    place = line_of(page.by_id("glow-ingress-line2"))
+    draft.put("ships_to", "" if _ASKS_WHERE.search(place) else place, "css #glow-ingress-line2", shown=True)
     chosen = page.all(
         "(id('twister')|id('twister_feature_div')|id('variation_size_name')|id('variation_color_name'))"
         "//*[contains(@class,'selection') or starts-with(@id,'inline-twister-expanded-dimension-text')]"
     )
     names = list(dict.fromkeys(said for each in chosen[:20] if (said := line_of(each)) and len(said) < 100))
     draft.put("variation", ", ".join(names), "css #twister .selection", shown=True)
-    at = page.text.find('"parentAsin"')
-    parent = re.match(r'"parentAsin"\s*:\s*"([A-Z0-9]{10})"', page.text[at : at + 40]) if at >= 0 else None
+    parent = re.match(r'"parentAsin"\s*:\s*"([A-Z0-9]{10})"', page.behind('"parentAsin"', 40))
     if parent is not None and parent[1] != draft.fields.get("asin"):
         draft.put("parent_id", parent[1], "script parentAsin")
     draft.put("images", _images(page) or None, "css #landingImage")

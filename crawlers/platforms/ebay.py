@@ -73,9 +73,13 @@ _ENDED = re.compile(
     r"|is (?:beëindigd|afgelopen)|niet meer beschikbaar|zakończ|nie jest już dostępn",
     re.IGNORECASE,
 )
+_SOLD = re.compile(
+    r"(\d[\d.,  ]*[KkMm]?)\+? (?:sold|verkauft|vendus?|vendut[oi]|vendidos?|verkocht|sprzedan)", re.IGNORECASE
+)
 _STATUS = (
     "//*[contains(@class,'statusLeftContent') or contains(@class,'d-statusmessage') or contains(@class,'statusmessage')"
     " or @data-testid='d-statusmessage' or contains(@class,'ux-layout-section__textual-display--statusmessage')"
+    " or contains(@class,'--statusMessage') or contains(@class,'d-top-panel-message')"
     " or contains(@class,'msgTextAlign') or @id='msgPanel' or contains(@class,'vi-is1-titlebar-ended')]"
 )
 _BUY = "id('binBtn_btn')|id('binBtn_btn_1')|id('isCartBtn_btn')|//*[contains(@class,'x-bin-action')]//a"
@@ -164,7 +168,10 @@ class Ebay(Platform):
             draft.put("availability", availability_of(offer.get("availability")), f"{where} .availability")
         add_declared(page, draft, but=("brand", "seller", "item_id"), usual=usual)
         stock = line_of(
-            page.first("id('qtySubTxt')|id('qtyAvailability')|//*[contains(@class,'x-quantity__availability')]")
+            page.first(
+                "id('qtySubTxt')|id('qtyAvailability')|//*[contains(@class,'x-quantity__availability')"
+                " or contains(@class,'d-quantity__availability')]"
+            )
         )
         draft.put("availability", availability_of(stock), "css #qtySubTxt", shown=True)
         if page.first(_BUY) is not None:
@@ -178,6 +185,8 @@ class Ebay(Platform):
         draft.put("ships_from", line_of(place), "css [itemprop=availableAtOrFrom]", shown=True)
         sold = line_of(page.first("//*[contains(@class,'vi-qty-pur-lnk')]|//*[contains(@class,'x-quantity__sold')]"))
         draft.put("bought_count", number_of(sold), "css .vi-qty-pur-lnk", shown=True)
+        told = _SOLD.search(stock)
+        draft.put("bought_count", number_of(told[1]) if told else None, "css .x-quantity__availability", shown=True)
 
     def _fill_specifics(self, page: Saved, draft: Draft) -> None:
         found = list(labels.rows(page.all("//*[contains(@class,'itemAttr')]//tr")[:80]))

@@ -33,6 +33,7 @@ _PRICES = (
 _SHOPS = (
     "//*[@data-buy-box]//a[contains(@href,'/shop/')]",
     "//*[contains(@class,'shop-name')]//a[contains(@href,'/shop/')]",
+    "//a[contains(@class,'shop-name')][contains(@href,'/shop/')]",
     "//a[contains(@href,'ref=simple-shop-header-name')]",
     "//a[contains(@href,'ref=shop-header-name')]",
     "id('listing-page-cart')//a[contains(@href,'/shop/')]",

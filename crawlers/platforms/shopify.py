@@ -81,7 +81,8 @@ class Shopify(Platform):
             draft.put("brand", entry["brand"], "script meta.product .vendor")
             draft.put("item_id", entry["item_id"], "script meta.product .id")
             draft.put("category", entry["category"], "script meta.product .type")
-            draft.put("price", entry["price"], "script meta.product .variants")
+            if draft.put("price", entry["price"], "script meta.product .variants"):
+                draft.put("price_max", entry["price_max"], "script meta.product .variants")
         draft.put("title", heading(page), "css h1", shown=True)
         if "price" in draft.fields:
             draft.put("currency", currency, "script Shopify.currency")

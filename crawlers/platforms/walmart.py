@@ -125,6 +125,14 @@ def _fill_product(product: Mapping[str, Any], draft: Draft, where: str) -> None:
         draft.put("price", found.amount, f"{where}.priceInfo.currentPrice.price")
         draft.put("price_shown", dig(price, "priceString"), f"{where}.priceInfo.currentPrice.priceString")
         draft.put("currency", code_of(dig(price, "currencyUnit")), f"{where}.priceInfo.currentPrice.currencyUnit")
+    between = dig(product, "priceInfo", "priceRange")
+    low, high = data_price(dig(between, "minPrice")), data_price(dig(between, "maxPrice"))
+    if found is None and low is not None and float(low.amount) > 0:
+        draft.put("price", low.amount, f"{where}.priceInfo.priceRange.minPrice")
+        top = high.amount if high is not None and float(high.amount) > float(low.amount) else None
+        draft.put("price_max", top, f"{where}.priceInfo.priceRange.maxPrice")
+        draft.put("price_shown", dig(between, "priceString"), f"{where}.priceInfo.priceRange.priceString")
+        draft.put("currency", code_of(dig(between, "currencyUnit")), f"{where}.priceInfo.priceRange.currencyUnit")
     draft.put("seller", product.get("sellerDisplayName") or product.get("sellerName"), f"{where}.sellerName")
     draft.put(
         "seller_id", product.get("catalogSellerId") and str(product["catalogSellerId"]), f"{where}.catalogSellerId"

@@ -18,6 +18,10 @@ _SUMMARY = (
     "//*[contains(concat(' ',@class,' '),' summary ') or contains(@class,'entry-summary')"
     " or contains(@class,'product-summary')]"
 )
+_BLOCK = (
+    "//*[contains(@class,'wp-block-woocommerce-product-price') or contains(@class,'wc-block-components-product-price')]"
+)
+"""Of themes made of blocks."""
 _AMOUNT = ".//*[contains(@class,'woocommerce-Price-amount') or contains(concat(' ',@class,' '),' amount ')]"
 
 
@@ -43,7 +47,10 @@ class WooCommerce(Platform):
         if not _is_product(page):
             return
         draft.kind = Kind.LISTING
-        title = page.first("//h1[contains(@class,'product_title')]|//h1[contains(@class,'product-title')]")
+        title = page.first(
+            "//h1[contains(@class,'product_title') or contains(@class,'product-title')"
+            " or contains(@class,'wp-block-post-title')]"
+        )
         draft.put("title", line_of(title), "css h1.product_title", shown=True)
         product = declared(page)
         declares = Draft(platform=self.name)
@@ -87,6 +94,7 @@ def _is_product(page: Saved) -> bool:
 def _fill_price(page: Saved, draft: Draft, usual: str | None) -> None:
     shown = page.first(f"{_SUMMARY}//p[contains(concat(' ',@class,' '),' price ')]")
     shown = shown if shown is not None else page.first("//p[contains(concat(' ',@class,' '),' price ')]")
+    shown = shown if shown is not None else page.first(_BLOCK)
     if shown is None:
         return
     now = shown.find(".//ins")

@@ -24,6 +24,12 @@ from crawlers.social.youtube_addresses import channel_in
 _QUOTED = re.compile(r"\bytInitial(Data|PlayerResponse)\s*=\s*'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _PLACES = {"n": "\n", "t": "\t", "r": "\r"}
+_FOLLOWERS = re.compile(
+    r"subscri|suscriptor|abonn|inscrit|iscritt|abone|prenumerant|subskry|odběratel|подписчик|підписник|登録者|구독자"
+    r"|订阅者|訂閱者|مشترك|สมาชิก|người đăng ký|pelanggan|tilaaja|सब्सक्राइबर",
+    re.IGNORECASE,
+)
+"""What YouTube calls followers, in the languages that it is read in most."""
 
 
 def is_map(value: Any) -> bool:
@@ -181,6 +187,15 @@ def fill_from_watch_page(draft: Draft, data: Any, video: str) -> None:
         put_links(draft, links, f"{where} videoSecondaryInfoRenderer", shown=True)
 
 
+def _put_followers(draft: Draft, header: Any) -> None:
+    """The header since 2024: texts in a row (handle, followers, videos), told apart by their words alone."""
+    for path, row in search(header, having("metadataParts")):
+        for each in list_at(row, "metadataParts"):
+            said = _text(dig(each, "text"))
+            if _FOLLOWERS.search(said):
+                put_count(draft, "followers", said, f"script ytInitialData .header{path}", shown=True)
+
+
 def fill_from_channel(draft: Draft, data: Any) -> None:
     """A channel's page."""
     about = dig(data, "metadata", "channelMetadataRenderer")
@@ -203,6 +218,7 @@ def fill_from_channel(draft: Draft, data: Any) -> None:
     put_count(
         draft, "followers", _text(header.get("subscriberCountText")) or None, "script ytInitialData .header", shown=True
     )
+    _put_followers(draft, map_at(data, "header", "pageHeaderRenderer"))
     places = dig(header, "headerLinks", "channelHeaderLinksRenderer")
     if is_map(places):
         links = [(text_at(node, "urlEndpoint", "url"), "header") for _, node in search(places, having("urlEndpoint"))]

@@ -21,14 +21,17 @@ def bounded() -> Iterator[Bounded]:
 
 
 def test_one_page_after_another_in_one_process(bounded: Bounded) -> None:
-    first, second = bounded.read(PAGE), bounded.read(PAGE, url="https://site.example/a")
+    first = bounded.read(PAGE)
+    first_process = bounded.pid
+    second = bounded.read(PAGE, url="https://site.example/a")
     assert first.fields["title"] == second.fields["title"] == "A page"
-    assert bounded._process.is_alive()
+    assert bounded.pid == first_process
 
 
 def test_a_reader_that_dies_costs_its_page_and_no_other(bounded: Bounded) -> None:
     bounded.read(PAGE)
-    os.kill(bounded._process.pid, signal.SIGKILL)
+    assert bounded.pid is not None
+    os.kill(bounded.pid, signal.SIGKILL)
     lost = bounded.read(PAGE)
     assert lost.kind is Kind.OTHER
     assert "died" in lost.notes[0]

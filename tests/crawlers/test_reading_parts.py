@@ -5,6 +5,7 @@ import pytest
 from crawlers.counts import count_in
 from crawlers.dates import day_in, instant
 from crawlers.disclosures import disclosures_in
+from crawlers.saved import Saved
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,11 @@ def test_disclosures_as_they_stand() -> None:
     text = "Love it! #Ad #adorable This post contains affiliate links. Werbung #anzeige"
     assert disclosures_in(text) == ["#Ad", "contains affiliate links", "#anzeige"]
     assert disclosures_in("I add #ads2 nothing") == []
+
+
+@pytest.mark.parametrize("text", ["<p>a</p><script>mark=“seven”</script>", "<p>é</p><script>mark=“seven”</script>"])
+def test_what_stands_behind_a_mark_is_the_same_from_bytes_and_from_text(text: str) -> None:
+    from_bytes, from_text = Saved.of(text.encode()), Saved(text=text)
+    assert from_bytes.utf8 is not None
+    assert from_bytes.behind("mark", 6) == from_text.behind("mark", 6) == "mark=“"
+    assert from_bytes.behind("none", 6) == from_text.behind("none", 6) == ""
