@@ -6,6 +6,7 @@ Each finding is a passage and the phrase it is: that somebody writes "mirror qua
 import re
 import tomllib
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,13 +64,31 @@ class _Phrase:
     """Whether a letter may not stand right before it, or right after."""
 
 
+class _Sentences:
+    """A text's sentences, each made plain once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+        self._plain: dict[tuple[int, int], str] = {}
+
+    def around(self, start: int, end: int) -> str:
+        """The sentence that a passage stands in; several, where it goes over an end."""
+        before, after = bisect_right(self._ends, start), bisect_left(self._ends, end)
+        begin = self._ends[before - 1] if before else 0
+        until = self._ends[after] if after < len(self._ends) else len(self._text)
+        if (begin, until) not in self._plain:
+            self._plain[begin, until] = _plain(self._text[begin:until])[0]
+        return self._plain[begin, until]
+
+
 def said_in(text: str, languages: Sequence[str] = LANGUAGES) -> tuple[Said, ...]:
     """Passages in the order of the text. Where two overlap, the longer counts, and a strong one before a weak one.
 
     A phrase counts unless, in its sentence and in one of its languages, words stand that give it another sense.
     """
     plain, places = _plain(text)
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    sentences = _Sentences(text)
     found: list[Said] = []
     for phrase in _phrases():
         wanted = [each for each in phrase.languages if each in languages]
@@ -77,9 +96,7 @@ def said_in(text: str, languages: Sequence[str] = LANGUAGES) -> tuple[Said, ...]
             continue
         for at in _all(phrase, plain):
             start, end = places[at], places[at + len(phrase.plain) - 1] + 1
-            begin = max((each for each in ends if each <= start), default=0)
-            until = min((each for each in ends if each >= end), default=len(text))
-            sentence, _ = _plain(text[begin:until])
+            sentence = sentences.around(start, end)
             if any(each in sentence for each in phrase.unless):
                 continue
             found.append(
