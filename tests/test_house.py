@@ -19,7 +19,7 @@ from scrapy.settings import Settings, default_settings
 from archive import config
 
 HOUSE = Path(__file__).resolve().parent.parent
-ROOMS = ("custody", "archive", "crawlers", "pipelines", "console", "settings")
+ROOMS = ("custody", "archive", "findings", "crawlers", "pipelines", "console", "settings")
 PROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DOCUMENTS = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md")])
 
@@ -60,6 +60,8 @@ def test_the_import_contracts_are_kept() -> None:
     [
         ("custody/digest.py", "import archive.store", "Floors"),
         ("archive/store.py", "import crawlers.hops", "Floors"),
+        ("archive/store.py", "import findings.spelling", "Floors"),
+        ("findings/spelling.py", "import time", "Findings are pure"),
         ("archive/store.py", "import scrapy", "Scrapy lives"),
         ("custody/digest.py", "import settings.base", "Nobody imports the settings"),
     ],

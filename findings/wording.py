@@ -1,0 +1,193 @@
+"""Wording: what a text says of goods as copies, of links as hidden, of listings that show something else. No verdict.
+
+Each finding is a passage and the phrase it is: that somebody writes "mirror quality" is seen, what is sold is not.
+"""
+
+import re
+import tomllib
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from findings.letters import bare
+
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "zh")
+"""ISO 639-1; for each there are labelled sentences, true ones and look-alikes."""
+_SENTENCE_END = re.compile(r"[.!?。！？؟\n\r]+(?=\s|$)|[\n\r。！？]+")
+_BETWEEN = frozenset(",;-–—_/|·•…→➡️>~、，،؛")
+"""Signs that set words apart, and mean no more than a space."""
+
+
+class Subject(StrEnum):
+    """What a phrase speaks of."""
+
+    COPY = "copy"
+    """The goods are, or are said to be, a copy."""
+    HIDDEN_LINK = "hidden_link"
+    """A link leads to what it does not show."""
+    SWAP = "swap"
+    """What is ordered is not what comes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """One passage."""
+
+    subject: Subject
+    phrase: str
+    """As the lexicon has it."""
+    languages: tuple[str, ...]
+    """In whose lists it stands: ``replica`` is in several."""
+    start: int
+    end: int
+    """Code points of the text."""
+    raw: str
+    is_weak: bool
+    """An everyday word, which means this only together with something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    text: str
+    plain: str
+    subject: Subject
+    is_weak: bool
+    languages: tuple[str, ...]
+    unless: tuple[str, ...]
+    edges: tuple[bool, bool]
+    """Whether a letter may not stand right before it, or right after."""
+
+
+class _Sentences:
+    """A text's sentences, each made plain once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+        self._plain: dict[tuple[int, int], str] = {}
+
+    def around(self, start: int, end: int) -> str:
+        """The sentence that a passage stands in; several, where it goes over an end."""
+        before, after = bisect_right(self._ends, start), bisect_left(self._ends, end)
+        begin = self._ends[before - 1] if before else 0
+        until = self._ends[after] if after < len(self._ends) else len(self._text)
+        if (begin, until) not in self._plain:
+            self._plain[begin, until] = _plain(self._text[begin:until])[0]
+        return self._plain[begin, until]
+
+
+def said_in(text: str, languages: Sequence[str] = LANGUAGES) -> tuple[Said, ...]:
+    """Passages in the order of the text. Where two overlap, the longer counts, and a strong one before a weak one.
+
+    A phrase counts unless, in its sentence and in one of its languages, words stand that give it another sense.
+    """
+    plain, places = _plain(text)
+    sentences = _Sentences(text)
+    found: list[Said] = []
+    for phrase in _phrases():
+        wanted = [each for each in phrase.languages if each in languages]
+        if not wanted:
+            continue
+        for at in _all(phrase, plain):
+            start, end = places[at], places[at + len(phrase.plain) - 1] + 1
+            sentence = sentences.around(start, end)
+            if any(each in sentence for each in phrase.unless):
+                continue
+            found.append(
+                Said(
+                    subject=phrase.subject,
+                    phrase=phrase.text,
+                    languages=tuple(wanted),
+                    start=start,
+                    end=end,
+                    raw=text[start:end],
+                    is_weak=phrase.is_weak,
+                )
+            )
+    kept: list[Said] = []
+    for each in sorted(found, key=lambda one: (one.is_weak, one.start - one.end, one.start)):
+        if all(each.end <= other.start or each.start >= other.end for other in kept):
+            kept.append(each)
+    return tuple(sorted(kept, key=lambda one: one.start))
+
+
+def _plain(text: str) -> tuple[str, Sequence[int]]:
+    """Bare, what stands between words as one space; and for each character the place in the text that it comes from."""
+    letters: list[str] = []
+    places: list[int] = []
+    for n, each in enumerate(text):
+        for one in _bare_letter(each):
+            if one != " " or (letters and letters[-1] != " "):
+                letters.append(one)
+                places.append(n)
+    return "".join(letters), places
+
+
+@lru_cache(65_536)
+def _bare_letter(letter: str) -> str:
+    return " " if letter.isspace() or letter in _BETWEEN else bare(letter)
+
+
+def _all(phrase: _Phrase, plain: str) -> Iterator[int]:
+    at = plain.find(phrase.plain)
+    while at >= 0:
+        end = at + len(phrase.plain)
+        before = at > 0 and _is_letter(plain[at - 1])
+        after = end < len(plain) and _is_letter(plain[end])
+        if not (phrase.edges[0] and before) and not (phrase.edges[1] and after):
+            yield at
+        at = plain.find(phrase.plain, at + 1)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+@cache
+def _phrases() -> tuple[_Phrase, ...]:
+    """Of all languages; the same phrase of several is one, with what speaks against it in any of them."""
+    lists: Mapping[str, Any] = tomllib.loads(
+        resources.files("findings").joinpath("lexicon.toml").read_text(encoding="utf-8")
+    )
+    merged: dict[tuple[str, Subject, bool], _Phrase] = {}
+    for language, kinds in lists.items():
+        unless = tuple(_plain(each)[0] for each in kinds["unless"])
+        for name, phrases in kinds.items():
+            if name == "unless":
+                continue
+            subject, is_weak = Subject(name.removeprefix("weak_")), name.startswith("weak_")
+            for text in phrases:
+                plain, _ = _plain(text)
+                known = merged.get((plain, subject, is_weak))
+                merged[plain, subject, is_weak] = _Phrase(
+                    text=known.text if known else text,
+                    plain=plain,
+                    subject=subject,
+                    is_weak=is_weak,
+                    languages=(*(known.languages if known else ()), language),
+                    unless=tuple(dict.fromkeys((*(known.unless if known else ()), *unless))),
+                    edges=(_has_edge(plain[0]), _has_edge(plain[-1])),
+                )
+    return tuple(merged.values())
+
+
+def _has_edge(character: str) -> bool:
+    """Scripts that set no spaces between words, and Korean, which hangs endings on, have no edges to look for."""
+    name = unicodedata.name(character, "")
+    return not name.startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL"))
+
+
+ABOUT: Mapping[Subject, str] = MappingProxyType(
+    {
+        Subject.COPY: "speaks of a copy",
+        Subject.HIDDEN_LINK: "speaks of a hidden link",
+        Subject.SWAP: "says that what is ordered is not what comes",
+    }
+)
+"""For people: what a passage does, and no more."""
