@@ -5,23 +5,20 @@ Each finding is a passage and the phrase it is: that somebody writes "mirror qua
 
 import re
 import tomllib
-import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from findings.letters import bare
+from findings.phrases import has_edge, occurrences, plain_text
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "zh")
 """ISO 639-1; for each there are labelled sentences, true ones and look-alikes."""
 _SENTENCE_END = re.compile(r"[.!?。！？؟\n\r]+(?=\s|$)|[\n\r。！？]+")
-_BETWEEN = frozenset(",;-–—_/|·•…→➡️>~、，،؛")
-"""Signs that set words apart, and mean no more than a space."""
 
 
 class Subject(StrEnum):
@@ -78,7 +75,7 @@ class _Sentences:
         begin = self._ends[before - 1] if before else 0
         until = self._ends[after] if after < len(self._ends) else len(self._text)
         if (begin, until) not in self._plain:
-            self._plain[begin, until] = _plain(self._text[begin:until])[0]
+            self._plain[begin, until] = plain_text(self._text[begin:until])[0]
         return self._plain[begin, until]
 
 
@@ -87,14 +84,14 @@ def said_in(text: str, languages: Sequence[str] = LANGUAGES) -> tuple[Said, ...]
 
     A phrase counts unless, in its sentence and in one of its languages, words stand that give it another sense.
     """
-    plain, places = _plain(text)
+    plain, places = plain_text(text)
     sentences = _Sentences(text)
     found: list[Said] = []
     for phrase in _phrases():
         wanted = [each for each in phrase.languages if each in languages]
         if not wanted:
             continue
-        for at in _all(phrase, plain):
+        for at in occurrences(phrase.plain, plain, edges=phrase.edges):
             start, end = places[at], places[at + len(phrase.plain) - 1] + 1
             sentence = sentences.around(start, end)
             if any(each in sentence for each in phrase.unless):
@@ -117,38 +114,6 @@ def said_in(text: str, languages: Sequence[str] = LANGUAGES) -> tuple[Said, ...]
     return tuple(sorted(kept, key=lambda one: one.start))
 
 
-def _plain(text: str) -> tuple[str, Sequence[int]]:
-    """Bare, what stands between words as one space; and for each character the place in the text that it comes from."""
-    letters: list[str] = []
-    places: list[int] = []
-    for n, each in enumerate(text):
-        for one in _bare_letter(each):
-            if one != " " or (letters and letters[-1] != " "):
-                letters.append(one)
-                places.append(n)
-    return "".join(letters), places
-
-
-@lru_cache(65_536)
-def _bare_letter(letter: str) -> str:
-    return " " if letter.isspace() or letter in _BETWEEN else bare(letter)
-
-
-def _all(phrase: _Phrase, plain: str) -> Iterator[int]:
-    at = plain.find(phrase.plain)
-    while at >= 0:
-        end = at + len(phrase.plain)
-        before = at > 0 and _is_letter(plain[at - 1])
-        after = end < len(plain) and _is_letter(plain[end])
-        if not (phrase.edges[0] and before) and not (phrase.edges[1] and after):
-            yield at
-        at = plain.find(phrase.plain, at + 1)
-
-
-def _is_letter(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
 @cache
 def _phrases() -> tuple[_Phrase, ...]:
     """Of all languages; the same phrase of several is one, with what speaks against it in any of them."""
@@ -157,13 +122,13 @@ def _phrases() -> tuple[_Phrase, ...]:
     )
     merged: dict[tuple[str, Subject, bool], _Phrase] = {}
     for language, kinds in lists.items():
-        unless = tuple(_plain(each)[0] for each in kinds["unless"])
+        unless = tuple(plain_text(each)[0] for each in kinds["unless"])
         for name, phrases in kinds.items():
             if name == "unless":
                 continue
             subject, is_weak = Subject(name.removeprefix("weak_")), name.startswith("weak_")
             for text in phrases:
-                plain, _ = _plain(text)
+                plain, _ = plain_text(text)
                 known = merged.get((plain, subject, is_weak))
                 merged[plain, subject, is_weak] = _Phrase(
                     text=known.text if known else text,
@@ -172,15 +137,9 @@ def _phrases() -> tuple[_Phrase, ...]:
                     is_weak=is_weak,
                     languages=(*(known.languages if known else ()), language),
                     unless=tuple(dict.fromkeys((*(known.unless if known else ()), *unless))),
-                    edges=(_has_edge(plain[0]), _has_edge(plain[-1])),
+                    edges=(has_edge(plain[0]), has_edge(plain[-1])),
                 )
     return tuple(merged.values())
-
-
-def _has_edge(character: str) -> bool:
-    """Scripts that set no spaces between words, and Korean, which hangs endings on, have no edges to look for."""
-    name = unicodedata.name(character, "")
-    return not name.startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL"))
 
 
 ABOUT: Mapping[Subject, str] = MappingProxyType(

@@ -1,0 +1,81 @@
+"""What a case asks of its findings: terms and how else they are written, who is authorised, prices, thresholds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from custody.instant import format_utc
+from custody.model import Json
+
+PRICE_RATIO = Decimal("0.3")
+"""Of a reference price; a case may say otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Term:
+    """A name that the case is about."""
+
+    text: str
+    forms: tuple[str, ...] = ()
+    """The same in other scripts, or as buyers call it: what is found under them is found of the term."""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        return (self.text, *self.forms)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """What a thing costs where it is sold under its name, as the case states it."""
+
+    term: str
+    amount: Decimal
+    currency: str
+    """ISO 4217."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matter:
+    """One version of a case's description; empty where it has none."""
+
+    terms: tuple[Term, ...] = ()
+    authorised: frozenset[str] = frozenset()
+    """Hosts, seller ids and seller names, in lower case."""
+    references: tuple[Reference, ...] = ()
+    price_ratio: Decimal = PRICE_RATIO
+    version: int = 0
+    """0: the case was never described."""
+    sha256: str | None = None
+    described_at: datetime | None = None
+    _owner: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for term in self.terms:
+            for each in term.spellings:
+                self._owner.setdefault(each, term.text)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each for term in self.terms for each in term.spellings))
+
+    def term_of(self, spelling: str) -> str:
+        """The term that a spelling belongs to."""
+        return self._owner.get(spelling, spelling)
+
+    def authorises(self, names: Iterable[str]) -> str | None:
+        """The first of these names that the case calls authorised. Of a host, those above it count too."""
+        for name in names:
+            low = name.strip().lower()
+            if low and (low in self.authorised or any(low.endswith(f".{each}") for each in self.authorised)):
+                return name
+        return None
+
+    def under(self, captured_at: datetime) -> dict[str, Json]:
+        """What an observation says of the version that it was made under."""
+        return {
+            "version": self.version,
+            "sha256": self.sha256,
+            "described_at": format_utc(self.described_at) if self.described_at else None,
+            "later_than_capture": self.described_at is not None and self.described_at > captured_at,
+        }

@@ -1,0 +1,254 @@
+"""Observing: one promotion held against what its case asks. Each rule gives what was seen, or nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+
+from custody.model import Json
+from findings.matter import Matter, Reference
+from findings.observation import About, Observation, Searched
+from findings.page import Page, Words
+from findings.phrases import plain_text
+from findings.pointing import Passage
+from findings.promotion import Promotion, Quote
+from findings.resembling import Match, Resembles
+from findings.saying import MAX_QUOTES, MAX_TEXT, all_words, called, disclosed, first, said, times
+from findings.spelling import Passage as Spelt
+from findings.spelling import Strength, find
+from findings.voices import ADDRESS, host_of, other_words, own_words, slug_of, speech_of
+
+_LEAST_SLUG_WORDS = 2
+_HUNDRED = Decimal(100)
+
+
+class Observer:
+    """Of one case: texts that several promotions share are looked through once."""
+
+    def __init__(self, matter: Matter, resembles: Resembles | None = None) -> None:
+        self._matter = matter
+        self._resembles = resembles
+        self._spelt: dict[tuple[str, str, str], tuple[Spelt, ...]] = {}
+
+    def observe(self, promotion: Promotion) -> tuple[Observation, ...]:
+        """In the order in which a person would tell it: the post, the listing beside it, the rest."""
+        return (
+            *self._terms(promotion),
+            *self._disguised(promotion),
+            *said(promotion),
+            *disclosed(promotion),
+            *self._pictures(promotion),
+            *self._price(promotion),
+            *self._address(promotion),
+            *times(promotion),
+        )
+
+    # --- terms --------------------------------------------------------------------------------------------------------
+
+    def _terms(self, promotion: Promotion) -> Iterator[Observation]:
+        """A term in the post that the listing does not name. Said only of a listing that was seen, and whole."""
+        listing = promotion.end
+        if not promotion.has_listing or listing.surface != "page":
+            return
+        named = self._in_post(promotion)
+        if not named or self._is_explained(promotion):
+            return
+        for term, passages in named.items():
+            own = list(own_words(listing))
+            beside = list(other_words(listing))
+            if self._of_term(listing, own, term):
+                continue
+            searched = tuple(
+                Searched(capture=listing.capture, words=each.name, characters=len(each.text))
+                for each in (*own, *beside)
+            )
+            elsewhere = self._of_term(listing, beside, term)
+            facts: dict[str, Json] = {
+                "term": term,
+                "passages": len(passages),
+                "vantage": dict(listing.vantage),
+                "pictures_not_read": len(listing.pictures) + listing.pictures_left,
+            }
+            if elsewhere:
+                yield Observation(
+                    about=About.TERM_ELSEWHERE,
+                    sentence=f"The post names {term}. The listing's own words do not; elsewhere on its page it stands.",
+                    rests_on=first((*passages, *elsewhere)),
+                    searched=searched,
+                    is_weak=True,
+                    facts=facts,
+                )
+            else:
+                yield Observation(
+                    about=About.TERM_ABSENT,
+                    sentence=f"The post names {term}. In the listing's texts it was not found; its pictures were not "
+                    "read for it.",
+                    rests_on=first(passages),
+                    searched=searched,
+                    facts=facts,
+                )
+
+    def _in_post(self, promotion: Promotion) -> dict[str, list[Quote]]:
+        named: dict[str, list[Quote]] = {}
+        for post in promotion.posts:
+            for words in speech_of(post):
+                for each in self._find(post, words):
+                    if each.strength is not Strength.WEAK:
+                        named.setdefault(self._matter.term_of(each.term), []).append(_quote(post, words, each))
+        return named
+
+    def _is_explained(self, promotion: Promotion) -> bool:
+        """The seller is authorised, or the listing's own brand is one that the post names: it leads where it says."""
+        listing = promotion.end
+        names = [listing.text(each) or "" for each in ("seller", "seller_id", "brand")]
+        if self._matter.authorises([*names, host_of(listing.url)]) is not None:
+            return True
+        brand = listing.text("brand")
+        if brand is None or len(brand) < 3:  # of two letters, a brand is found everywhere
+            return False
+        return any(find(words.text, (brand,)) for post in promotion.posts for words in speech_of(post))
+
+    def _of_term(self, page: Page, texts: Sequence[Words], term: str) -> list[Quote]:
+        return [
+            _quote(page, words, each)
+            for words in texts
+            for each in self._find(page, words)
+            if self._matter.term_of(each.term) == term
+        ]
+
+    def _find(self, page: Page, words: Words) -> tuple[Spelt, ...]:
+        place = (page.capture, words.name, words.where)
+        if place not in self._spelt:
+            self._spelt[place] = find(words.text[:MAX_TEXT], self._matter.spellings)
+        return self._spelt[place]
+
+    def _disguised(self, promotion: Promotion) -> Iterator[Observation]:
+        for page, texts in all_words(promotion):
+            found: dict[tuple[str, bool], list[tuple[Quote, Spelt]]] = {}
+            for words in texts:
+                for each in self._find(page, words):
+                    if each.strength is not Strength.PLAIN:
+                        key = (self._matter.term_of(each.term), each.strength is Strength.WEAK)
+                        found.setdefault(key, []).append((_quote(page, words, each), each))
+            for (term, is_weak), some in found.items():
+                tricks = sorted({trick.value for _, each in some for trick in each.tricks})
+                shown = ", ".join(dict.fromkeys(f"“{quote.passage.raw}”" for quote, _ in some[:MAX_QUOTES]))
+                yield Observation(
+                    about=About.TERM_DISGUISED,
+                    sentence=f"The {called(promotion, page)} writes {shown}, which may be read as {term}.",
+                    rests_on=first([quote for quote, _ in some]),
+                    is_weak=is_weak,
+                    facts={"term": term, "tricks": tricks, "passages": len(some)},
+                )
+
+    # --- pictures and prices ------------------------------------------------------------------------------------------
+
+    def _pictures(self, promotion: Promotion) -> Iterator[Observation]:
+        if self._resembles is None:
+            return
+        matches: list[Match] = []
+        for one in [each for post in promotion.posts for each in post.pictures]:
+            for other in promotion.end.pictures:
+                match = self._resembles.same(one, other)
+                if match is not None:
+                    matches.append(match)
+        if matches:
+            best = min(matches, key=lambda each: each.distance)
+            mirrored = ", one of them mirrored" if best.mirrored else ""
+            yield Observation(
+                about=About.SAME_PICTURE,
+                sentence=f"A picture of the post looks like one of the listing{mirrored}: their prints differ in "
+                f"{best.distance} of 256 bits (called alike up to {best.threshold}).",
+                pictures=tuple(sorted(matches, key=lambda each: each.distance)[:MAX_QUOTES]),
+                facts={"matches": len(matches)},
+            )
+
+    def _price(self, promotion: Promotion) -> Iterator[Observation]:
+        if not promotion.has_listing:
+            return
+        fields = promotion.end.reading.fields
+        price, currency = _amount(fields.get("price")), fields.get("currency")
+        if price is None or price <= 0 or not isinstance(currency, str):
+            return
+        named = self._in_post(promotion)
+        for each in self._matter.references:
+            if each.term in named and each.currency == currency and price <= each.amount * self._matter.price_ratio:
+                yield _cheap(promotion, each, price, named[each.term])
+
+    # --- addresses ----------------------------------------------------------------------------------------------------
+
+    def _address(self, promotion: Promotion) -> Iterator[Observation]:
+        listing = promotion.end
+        title = listing.text("title")
+        slug = slug_of(listing.url)
+        if not promotion.has_listing or title is None or slug is None:
+            return
+        words = Words(name=ADDRESS, text=slug.text)
+        for term in dict.fromkeys(self._matter.term_of(each.term) for each in self._find(listing, words)):
+            own = [each for each in own_words(listing) if each.name != ADDRESS]
+            if not self._of_term(listing, own, term):
+                yield Observation(
+                    about=About.ADDRESS,
+                    sentence=f"The listing's address has {term} in it; its title, “{title[:120]}”, and its other own "
+                    "words do not.",
+                    rests_on=first(self._of_term(listing, [words], term)),
+                    facts={"slug": slug.text, "title": title, "term": term},
+                )
+        ours, theirs = _content(slug.text), _content(title)
+        if len(ours) >= _LEAST_SLUG_WORDS and len(theirs) >= _LEAST_SLUG_WORDS and not _overlap(ours, theirs):
+            yield Observation(
+                about=About.ADDRESS,
+                sentence=f"The listing's address speaks of “{slug.text[:120]}”, its title of “{title[:120]}”: no word "
+                "is in both.",
+                is_weak=True,
+                facts={"slug": slug.text, "title": title},
+            )
+
+
+# --- prices and addresses ---------------------------------------------------------------------------------------------
+
+
+def _cheap(promotion: Promotion, reference: Reference, price: Decimal, quotes: Sequence[Quote]) -> Observation:
+    share = (price / reference.amount * _HUNDRED).quantize(Decimal("0.1"))
+    return Observation(
+        about=About.PRICE,
+        sentence=f"The listing asks {price} {reference.currency}: {share} % of the {reference.amount} "
+        f"{reference.currency} that the case states for {reference.term}.",
+        rests_on=first(quotes),
+        facts={
+            "price": str(price),
+            "currency": reference.currency,
+            "price_shown": promotion.end.text("price_shown"),
+            "reference": str(reference.amount),
+            "term": reference.term,
+        },
+    )
+
+
+def _quote(page: Page, words: Words, spelt: Spelt) -> Quote:
+    passage = Passage(start=spelt.start, end=spelt.end, raw=spelt.raw)
+    return Quote(capture=page.capture, words=words.name, passage=passage)
+
+
+_EMPTY = frozenset(
+    ("the", "and", "for", "with", "from", "this", "that", "item", "product", "products", "shop", "store", "html", "new",
+     "hot", "sale", "free", "women", "men", "woman", "man", "womens", "mens", "your", "our", "all", "one", "set", "pcs")
+)  # fmt: skip
+
+
+def _content(text: str) -> frozenset[str]:
+    words = re.findall(r"[^\W\d_]{3,}", plain_text(text)[0])
+    return frozenset(each for each in words if each not in _EMPTY)
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether a word of the one begins a word of the other, or the two are in scripts that cannot meet."""
+    if {each.isascii() for each in one} != {each.isascii() for each in other}:
+        return True
+    return any(a.startswith(b[:5]) or b.startswith(a[:5]) for a in one for b in other)
+
+
+def _amount(value: Json) -> Decimal | None:
+    try:
+        return Decimal(value) if isinstance(value, str) else Decimal(value) if isinstance(value, int) else None
+    except InvalidOperation:
+        return None

@@ -1,0 +1,57 @@
+"""Whose words they are: what the author says on a page, what a listing says of its goods, what else stands there."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from archive.reading import Kind
+from findings.page import WORDS_OF_AUTHORS, WORDS_OF_SHOPS, Page, Words
+
+VISIBLE = "visible text"
+PAGE_TITLE = "page title"
+ADDRESS = "address"
+_LEAST_SLUG = 4
+"""Letters of a slug of one word: ``dp`` and ``itm`` say nothing."""
+
+
+def speech_of(page: Page) -> Iterator[Words]:
+    """What the author says on it. Of a page that no reader knows, its title; the rest may be anybody's words."""
+    own = list(page.words(*WORDS_OF_AUTHORS))
+    if not any(each.name == "caption" for each in own) and page.kind is not Kind.PROFILE:
+        own += list(page.words("title"))
+    yield from own
+
+
+def own_words(listing: Page) -> Iterator[Words]:
+    """What a listing says of its goods, its address among it."""
+    yield from listing.words(*WORDS_OF_SHOPS)
+    if listing.title:
+        yield Words(name=PAGE_TITLE, text=listing.title)
+    slug = slug_of(listing.url)
+    if slug is not None:
+        yield slug
+
+
+def other_words(listing: Page) -> Iterator[Words]:
+    """All that its page shows: other goods and other people's words are in it."""
+    if listing.visible:
+        yield Words(name=VISIBLE, text=listing.visible)
+
+
+def slug_of(url: str) -> Words | None:
+    """The part of the path that is most words: ``/item/4410-screw-bracelet`` says ``screw bracelet``."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return None
+    parts = [" ".join(re.findall(r"[^\W\d_]{2,}", each)) for each in re.sub(r"\.html?$", "", path).split("/")]
+    best = max(parts, key=lambda each: (len(each.split()), len(each)), default="")
+    return Words(name=ADDRESS, text=best) if " " in best or len(best) >= _LEAST_SLUG else None
+
+
+def host_of(url: str) -> str:
+    """Without ``www.``; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").lower().removeprefix("www.")
+    except ValueError:
+        return ""
