@@ -1,4 +1,4 @@
-"""The graph of a case: accounts, posts, hubs, links, listings, sellers; and the captures in which each edge was seen."""
+"""The graph of a case: accounts, posts, hubs, links, listings, sellers; and the captures that each edge was seen in."""
 
 import csv
 import io
