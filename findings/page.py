@@ -8,8 +8,6 @@ from archive.reading import Kind, Reading
 from custody.digest import Digest
 from custody.model import Candidate, Hop, Json, Origin, Outcome, Status, Via
 
-WORDS_OF_AUTHORS = ("caption", "bio")
-"""Fields in which the author speaks, and nobody else."""
 WORDS_OF_SHOPS = ("title", "brand", "description", "category", "variation", "seller")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from archive.reading import Kind
-from findings.page import WORDS_OF_AUTHORS, WORDS_OF_SHOPS, Page, Words
+from findings.page import WORDS_OF_SHOPS, Page, Words
 
 VISIBLE = "visible text"
 PAGE_TITLE = "page title"
@@ -15,10 +15,15 @@ _LEAST_SLUG = 4
 
 
 def speech_of(page: Page) -> Iterator[Words]:
-    """What the author says on it. Of a page that no reader knows, its title; the rest may be anybody's words."""
-    own = list(page.words(*WORDS_OF_AUTHORS))
-    if not any(each.name == "caption" for each in own) and page.kind is not Kind.PROFILE:
-        own += list(page.words("title"))
+    """What the author says on it: the caption, else the post's own part of the page; and what a title adds to that."""
+    own = list(page.words("caption")) or list(page.words("text"))
+    own += page.words("bio")
+    said = " ".join(" ".join(each.text for each in own).split())
+    for title in page.words("title"):
+        # Titles of posts begin with the caption, as far as it fits: said once, it is one passage.
+        start = " ".join(title.text.split())[:40]
+        if page.kind is not Kind.PROFILE and start and start not in said:
+            own.append(title)
     yield from own
 
 

@@ -26,6 +26,7 @@ from crawlers.markup import squeeze
 from crawlers.outlinks import to_shops
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Node, Saved, line_of
+from crawlers.speech import SPEECH, speech_in
 from crawlers.syndication import answer_of, fill_answer
 
 _HOSTS = (
@@ -113,6 +114,7 @@ class Blog(Platform):
         pictures = [each for each in page.markup.metas.get("og:image", ()) if each.startswith("http")]
         if pictures:
             draft.put("media", list(dict.fromkeys(pictures)), "meta og:image")
+        draft.put("text", speech_in(page), SPEECH, shown=True)
         said = disclosures_in(page.shown_text)
         if said:
             draft.put("disclosures", said, "text of the page", shown=True)

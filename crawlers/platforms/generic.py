@@ -5,6 +5,7 @@ from crawlers.articles import TYPES, titles_of_page
 from crawlers.failures import failure
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Saved
+from crawlers.speech import SPEECH, speech_in
 from custody.model import Outcome
 
 _SOFT = frozenset(
@@ -42,6 +43,7 @@ class Generic(Platform):
         for title, where in titles_of_page(page):
             draft.put("title", title, where)
         draft.put("language", page.root.get("lang"), "css html[lang]")
+        draft.put("text", speech_in(page), SPEECH, shown=True)
 
     def wall(self, page: Saved) -> Outcome | None:
         found = judged(page)

@@ -1,0 +1,31 @@
+"""The author's own words on a page of no platform that we know: the post's part of it, without what stands around it."""
+
+from crawlers.authors import declared_authors
+from crawlers.markup import place
+from crawlers.outline import Outline, Text
+from crawlers.regions import Region, lay_out
+from crawlers.saved import Saved
+
+MAX_CHARACTERS = 20_000
+SPEECH = "the post's own part of the page"
+"""Where it stands, for people: it is told by the page's structure, and no selector says it."""
+
+
+def speech_in(page: Saved) -> str:
+    """Lines, as blocks break them. Empty where the page has no part of its own, or none that could be told."""
+    outline = Outline(page.markup)
+    authors = frozenset(place(url) for url in declared_authors(page.markup))
+    layout = lay_out(outline, position="root", authors=authors)
+    lines: list[str] = []
+    block, length = -1, 0
+    for event in outline.events:
+        if not isinstance(event, Text) or layout.region(event) is not Region.TEXT or length > MAX_CHARACTERS:
+            continue
+        here = outline.nodes[event.n].block
+        if here != block or not lines:
+            lines.append("")
+        block = here
+        lines[-1] += event.text
+        length += len(event.text)
+    whole = "\n".join(line for each in lines if (line := " ".join(each.split())))
+    return whole[:MAX_CHARACTERS]
