@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from custody.digest import Digest
 
 INDEXED_TYPES = (
+    "case.described",
     "case.opened",
     "event.rejected",
     "item.assigned",

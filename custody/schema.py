@@ -38,6 +38,7 @@ BASE64: Schema = {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
 _KEY: Schema = {"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"}
 _VKEY: Schema = {"type": "string", "pattern": r"^[a-z0-9./-]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$"}
 _SERIAL: Schema = {"type": "string", "pattern": "^-?[0-9]{1,60}$"}
+_VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
 _DAYS: Schema = {"type": "integer", "minimum": 1, "maximum": 36_500}
 _HTTP_STATUS: Schema = {"type": "integer", "minimum": 100, "maximum": 999}
 
@@ -157,6 +158,7 @@ KINDS: Mapping[str, Kind] = {
         chains=("run",),
     ),
     "case.opened": Kind(body=fields(), subject="case.json", chains=("scope",)),
+    "case.described": Kind(body=fields(version=_VERSION), subject="brief.json", chains=("work",), by="person"),
     "item.assigned": Kind(body=fields(item=UUID7), subject="item.json", chains=("scope",)),
     "capture.started": Kind(
         body=fields(

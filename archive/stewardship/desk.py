@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
+from archive.brief import MAX_BYTES as MAX_BRIEF_BYTES
+from archive.briefs import Written
 from archive.errors import KeyFileError, NotStored, StoreError
 from archive.log import LogReader
 from archive.receipt import Receipt
@@ -57,8 +59,9 @@ class Shelf:
             yield from self.map(function, some)
 
     def artifacts(self, claims: Iterable[Claim], *, unread: list[Claim]) -> Iterator[Claim]:
-        """What the records among the claims name. One that is gone or damaged goes to ``unread``."""
-        for record, artifacts in self.mapped(self._artifacts, (each for each in claims if each.is_record)):
+        """What the records and briefs among the claims name. One that is gone or damaged goes to ``unread``."""
+        lists = (each for each in claims if each.is_record or each.is_brief)
+        for record, artifacts in self.mapped(self._artifacts, lists):
             if artifacts is None:
                 unread.append(record)
             else:
@@ -73,6 +76,8 @@ class Shelf:
         return dict(value) if isinstance(value, dict) else {}
 
     def _artifacts(self, claim: Claim) -> tuple[Claim, list[Claim] | None]:
+        if claim.is_brief:
+            return claim, self._pictures(claim)
         try:
             record = Record.parse(self.read(claim.digest, MAX_BYTES))
         except (NotStored, FormatError):
@@ -89,6 +94,13 @@ class Shelf:
             )
             for each in record.artifacts
         ]
+
+    def _pictures(self, claim: Claim) -> list[Claim] | None:
+        try:
+            written = Written.parse(self.read(claim.digest, MAX_BRIEF_BYTES))
+        except (NotStored, FormatError):
+            return None
+        return [replace(claim, digest=each.digest, bytes=each.bytes, name="picture") for each in written.brief.pictures]
 
     def read(self, digest: Digest, limit: int) -> bytes:
         """A blob that fits into memory. Raises ``NotStored``, and ``FormatError`` where it is another or longer."""

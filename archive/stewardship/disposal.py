@@ -22,8 +22,8 @@ from custody.instant import format_utc
 from custody.model import Json
 from custody.tiles import MAX_LEAF_BYTES
 
-_SAID_OF_CAPTURES = frozenset({"correction.json", "decision.json"})
-"""What people said of a capture goes with it."""
+_SAID = frozenset({"brief.json", "correction.json", "decision.json"})
+"""What people said of a capture goes with it, and so do a case's briefs with their case."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -226,11 +226,12 @@ def _is_settled(survey: Survey, told: Told) -> bool:
 
 def _refuse_held(desk: Desk, survey: Survey, units: Sequence[str]) -> None:
     for unit in units:
-        if holds := survey.held(unit):
+        # What a case says of itself is needed for as long as anything of the case is.
+        if holds := [held for each in (unit, *survey.members.get(unit, ())) for held in survey.held(each)]:
             matter = desk.detail(holds[0].detail).get("matter")
             raise Refused(
-                f"{unit} is held for {matter or 'a matter that cannot be read'} (leaf {holds[0].index}): release it "
-                "first with `counterproof release`; nothing was disposed of"
+                f"{holds[0].item} is held for {matter or 'a matter that cannot be read'} (leaf {holds[0].index}): "
+                "release it first with `counterproof release`; nothing was disposed of"
             )
 
 
@@ -278,11 +279,11 @@ def _is_of_item(desk: Desk, key: str) -> bool:
 
 
 def _named_elsewhere(desk: Desk, survey: Survey, going: set[str]) -> dict[Digest, Claim]:
-    """What anything but these items names: other items that are live, cases, runs, the log's own chain."""
+    """What anything but these items names: other items and briefs that are live, cases, runs, the log's own chain."""
     found: dict[Digest, Claim] = {}
     live = []
     for claim in survey.claims:
-        about = survey.about(claim) if claim.chain.startswith("item:") or claim.name in _SAID_OF_CAPTURES else None
+        about = survey.about(claim) if claim.chain.startswith("item:") or claim.name in _SAID else None
         if about is not None and (about in going or not survey.is_live(about)):
             continue
         live.append(claim)
@@ -292,9 +293,8 @@ def _named_elsewhere(desk: Desk, survey: Survey, going: set[str]) -> dict[Digest
         found.setdefault(each.digest, each)
     if unread:
         raise Refused(
-            f"the record of leaf {unread[0].index} (item {unread[0].chain.removeprefix('item:')}) cannot be read, so "
-            "nobody knows whether it shares a blob with what is to go: run `counterproof verify`, and put it back from "
-            "a copy"
+            f"{unread[0].name} of leaf {unread[0].index} ({unread[0].chain}) cannot be read, so nobody knows whether "
+            "it shares a blob with what is to go: run `counterproof verify`, and put it back from a copy"
         )
     return found
 

@@ -35,7 +35,7 @@ class Claim:
     run: str | None = None
     capture: str | None = None
     item: str | None = None
-    """What a working event is about, where it is about one item."""
+    """What a working event is about, where it is about one item; of a brief, the case."""
     role: str | None = None
     lock: Lock | None = None
     """As the record has it."""
@@ -48,6 +48,10 @@ class Claim:
     @property
     def is_record(self) -> bool:
         return self.name == "record.json" and self.chain.startswith("item:")
+
+    @property
+    def is_brief(self) -> bool:
+        return self.name == "brief.json" and self.chain.startswith("work:")
 
 
 @dataclass(slots=True)
@@ -124,6 +128,8 @@ class Survey:
     """By capture."""
     allowed: dict[str, list[Told]] = field(default_factory=dict)
     """Decisions that a quarantined capture may be handed over, by capture."""
+    briefs: dict[str, list[Claim]] = field(default_factory=dict)
+    """What each case says of itself, by scope: its versions, in log order."""
     unit_of: dict[str, str] = field(default_factory=dict)
     """By capture."""
 
@@ -154,9 +160,11 @@ class Survey:
                 at=event.occurred_at,
                 run=event.run,
                 capture=body.get("capture"),
-                item=body.get("item"),
+                item=name if event.type == "case.described" else body.get("item"),
             )
             self.claims.append(claim)
+            if event.type == "case.described":
+                self.briefs.setdefault(name, []).append(claim)
             if item is not None:
                 item.claims.append(claim)
         if item is not None:
@@ -203,10 +211,13 @@ class Survey:
         return unit not in self.disposals
 
     def claims_of(self, unit: str) -> list[Claim]:
-        """What its events name, and what was said of its records by people. Artifacts are in its records."""
+        """What its events name, and what was said of its records by people. Artifacts are in its records.
+
+        Of a case: its briefs, and no item. Their pictures are in them.
+        """
         item = self.items.get(unit)
         if item is None:
-            return []
+            return list(self.briefs.get(unit, ()))
         said = {
             told.index
             for capture in item.captures
@@ -215,14 +226,14 @@ class Survey:
         return [*item.claims, *(each for each in self.claims if said and each.index in said)]
 
     def of_case(self, scope: str) -> list[Claim]:
-        """All that belongs to a case: its own chain, its items, the runs that made them, what was done about them."""
-        units = set(self.members.get(scope, ()))
+        """All that belongs to a case: its own chain and briefs, its items, their runs, what was done about them."""
+        units = {scope, *self.members.get(scope, ())}
         chains = {f"scope:{scope}", *(f"item:{unit}" for unit in units)}
         runs = {f"run:{each.run}" for each in self.claims if each.chain in chains and each.run}
         return [each for each in self.claims if each.chain in chains | runs or self.about(each) in units]
 
     def about(self, claim: Claim) -> str | None:
-        """The item that a claim is about."""
+        """The item that a claim is about; of a brief, the case."""
         if claim.chain.startswith("item:"):
             return claim.chain.removeprefix("item:")
         if claim.chain.startswith("work:"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from custody.checks.blobs import Blobs, Wanted
+from custody.checks.briefs import DESCRIBED, Briefs
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.locks import Locks
@@ -49,10 +50,15 @@ class Records:
     _units: dict[str, str] = field(default_factory=dict)
     """The item of each capture."""
     _works: dict[str, set[str]] = field(default_factory=dict)
-    """The chains of what was done later with an item."""
+    """The chains of what was done later with an item, or said of a case."""
     _scopes: set[str] = field(default_factory=set)
+    _briefs: Briefs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._briefs = Briefs(self.inquiry)
 
     def see(self, entry: Entry) -> None:
+        self._briefs.see(entry)
         event, leaf = entry.event, entry.leaf
         if event is None or leaf is None or entry.repeated:
             return
@@ -95,25 +101,28 @@ class Records:
             )
 
     def _item(self, event: Event) -> str | None:
-        """The one that the event belongs to, or is about."""
+        """The one that the event belongs to, or is about; of a brief, the case."""
         kind, _, name = event.chain.partition(":")
         capture = event.body.get("capture")
         if kind == "item":
             if capture is not None:
                 self._units.setdefault(str(capture), name)
             return name
-        item = event.body.get("item")
-        about = self._units.get(str(capture)) if item is None else str(item)
+        if event.type == DESCRIBED:
+            about: str | None = name
+        else:
+            item = event.body.get("item")
+            about = self._units.get(str(capture)) if item is None else str(item)
         if kind == "work" and about is not None:
             self._works.setdefault(about, set()).add(event.chain)
         return about
 
     def of_the_case(self) -> set[str] | None:
-        """Ids of the items of the one case, and of their captures. None: all."""
+        """Ids of the one case, of its items, and of their captures. None: all."""
         if self.inquiry.scope is None:
             return None
         items = {member.removeprefix("item:") for member in self._members}
-        return items | {capture for capture, unit in self._units.items() if unit in items}
+        return {self.inquiry.scope} | items | {capture for capture, unit in self._units.items() if unit in items}
 
     def finish(self, blobs: Blobs, locks: Locks, named: AbstractSet[Digest] = frozenset()) -> None:
         """``named``: blobs that something else than events and records names."""
@@ -137,17 +146,18 @@ class Records:
             if not done:
                 self.inquiry.findings.skip(CHECK, depends((10,)))
         self.inquiry.findings.detail(CHECK, f"{done} records")
+        self._briefs.check(blobs, chains)
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
         if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
             self.orphans = blobs.orphans(named)
 
     def chains(self) -> set[str] | None:
-        """Of the one case: its own, its items', what was done with them, the runs that captured them. None: all."""
+        """Of the one case: its own, its items', their runs, what was said of it and done with them. None: all."""
         if self.inquiry.scope is None:
             return None
         chains = {f"scope:{self.inquiry.scope}", *self._members}
-        for member in self._members:
-            chains |= self._works.get(member.removeprefix("item:"), set())
+        for about in (self.inquiry.scope, *(member.removeprefix("item:") for member in self._members)):
+            chains |= self._works.get(about, set())
         runs = {f"run:{run}" for chain in chains for run in self._runs.get(chain, ())}
         return chains | runs
 

@@ -7,6 +7,7 @@ from typing import Any
 from custody import canonical, keyspace, schema
 from custody.checks import records
 from custody.checks.blobs import Wanted
+from custody.checks.briefs import DESCRIBED
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.states import CHECK, ENDS
@@ -77,6 +78,8 @@ class Stewardship:
     """The capture that each end is of, by its payload."""
     _disposals: dict[str, list[_Disposal]] = field(default_factory=dict)
     _held: set[str] = field(default_factory=set)
+    _cases: set[str] = field(default_factory=set)
+    """Whose briefs may be disposed of as an item is, and are none."""
     _doubtful: bool = False
 
     def see(self, entry: Entry) -> None:
@@ -89,6 +92,8 @@ class Stewardship:
                 self._ends[payload] = str(event.body["capture"])
             elif event.type in _FORMS or event.type == "disposal.completed":
                 self._acts.append(_act(entry.index, event, payload))
+            elif event.type == DESCRIBED:
+                self._cases.add(event.chain.partition(":")[2])
             self._note(entry.index, event)
 
     def finish(self) -> None:
@@ -162,7 +167,7 @@ class Stewardship:
 
     def facts(self, items: Container[str] | None = None) -> dict[str, Json]:
         """Of these items and captures; None: all."""
-        disposed = {item for item, them in self._disposals.items() if any(not each.held for each in them)}
+        disposed = {item for item, them in self._disposals.items() if any(not each.held for each in them)} - self._cases
         corrected = {act.about for act in self._acts if act.type == "record.corrected"}
         return {
             name: sum(items is None or each in items for each in them)

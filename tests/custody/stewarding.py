@@ -48,6 +48,18 @@ def corrected(made: ArchiveBuilder, capture: str, end: Draft) -> Draft:
     return work(made, "record.corrected", detail, {"capture": capture}, made.root, ref=("corrects", end))
 
 
+def described(
+    made: ArchiveBuilder, scope: str, version: int = 1, *pictures: bytes, says: Mapping[str, Json] | None = None
+) -> Draft:
+    """``says``: other values of the brief than its event has."""
+    listed: list[Json] = [
+        {"sha256": each.digest.hex, "bytes": each.bytes} for each in (made.blob("picture", data) for data in pictures)
+    ]
+    value: dict[str, Json] = {"scope": scope, "version": version, "previous": None, "pictures": listed, "title": "Love"}
+    detail = made.detail("brief.json", {**value, **(says or {})})
+    return work(made, "case.described", detail, {"version": version}, made.root, chain=f"work:{scope}")
+
+
 def work(
     made: ArchiveBuilder,
     type_: str,

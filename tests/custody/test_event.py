@@ -93,6 +93,7 @@ def _examples(type_: str) -> Iterator[Event]:
         "purpose": "asked" if type_ == "fixity.verified" else "case",
         "method": "download",
         "days": 365,
+        "version": 1,
         "bytes_sha256": "b" * 64,
         "item": uuid,
         "capture": uuid,
