@@ -36,6 +36,7 @@ from console.verbs import (
     authorities,
     disposing,
     exporting,
+    finding,
     fixity,
     holding,
     keys,
@@ -475,6 +476,8 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
+app.command("findings")(finding.findings)
+app.command("graph")(finding.graph)
 
 
 def main() -> None:

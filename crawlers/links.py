@@ -352,3 +352,13 @@ def _within(fresh: list[_Judged], limit: int) -> list[_Judged]:
     if profile is not None and not any(each is profile for each in chosen) and limit >= 2:
         chosen = [*chosen[:-1], profile]
     return chosen
+
+
+def link_key(url: str) -> str:
+    """Equal for two links to one page, wrapped or not, http or https. For comparing only."""
+    return _bare(dedupe_key(unwrap(url) or url)) or url
+
+
+def is_aside(url: str) -> bool:
+    """Whether a link leads to an account on a platform where people post, and not to anything that is sold."""
+    return classify(unwrap(url) or url) is Kind.SOCIAL

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib import metadata
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerRunner
@@ -21,6 +22,7 @@ from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
+from crawlers.links import is_aside, link_key
 from crawlers.pictures import traffic
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
 from crawlers.pictures.findings import together
@@ -31,10 +33,11 @@ from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
-from crawlers.sessions import close_session, now, open_session
+from crawlers.sessions import close_session, code_sha256, now, open_session
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 from crawlers.upstream import Upstream
+from findings.tracing import Addresses
 
 _GARBAGE = 20_000
 """New objects that nothing has let go of, until they are looked through: messages of the browser make thousands."""
@@ -43,6 +46,7 @@ GRACE_S = 40.0
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
+    "ADDRESSES",
     "MAX_PAGE_BYTES",
     "MAX_PICTURE_BYTES",
     "Hand",
@@ -53,9 +57,11 @@ __all__ = [
     "Viewer",
     "attend",
     "capture",
+    "code",
     "control_pages",
     "dedupe_key",
     "diagnose",
+    "link_key",
     "parse_arguments",
     "parse_network",
     "read_list",
@@ -65,6 +71,14 @@ __all__ = [
     "traffic",
     "without_repeats",
 ]
+
+ADDRESSES = Addresses(key=link_key, is_aside=is_aside)
+"""What findings have to know of addresses."""
+
+
+def code() -> dict[str, str]:
+    """Which program reads and compares."""
+    return {"version": metadata.version("counterproof"), "code_sha256": code_sha256()}
 
 
 def reader() -> Bounded:

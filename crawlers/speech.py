@@ -1,4 +1,4 @@
-"""The author's own words on a page of no platform that we know: the post's part of it, without what stands around it."""
+"""The author's own words on a page of no platform that we know: the post's part, without what stands around it."""
 
 from crawlers.authors import declared_authors
 from crawlers.markup import place

@@ -159,6 +159,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "case.opened": Kind(body=fields(), subject="case.json", chains=("scope",)),
     "case.described": Kind(body=fields(version=_VERSION), subject="brief.json", chains=("work",), by="person"),
+    "findings.made": Kind(body=fields(promotions=COUNT, candidates=COUNT), subject="findings.jsonl", chains=("work",)),
     "item.assigned": Kind(body=fields(item=UUID7), subject="item.json", chains=("scope",)),
     "capture.started": Kind(
         body=fields(

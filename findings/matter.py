@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
+from archive.briefs import Described
 from custody.instant import format_utc
 from custody.model import Json
 
@@ -48,12 +50,34 @@ class Matter:
     """0: the case was never described."""
     sha256: str | None = None
     described_at: datetime | None = None
+    picture_distance: int | None = None
+    """Bits up to which two pictures count as alike, where the case says so."""
     _owner: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for term in self.terms:
             for each in term.spellings:
                 self._owner.setdefault(each, term.text)
+
+    @classmethod
+    def of(cls, described: Described | None) -> Self:
+        """Empty for a case that nobody has described: then nothing is asked for by name."""
+        if described is None:
+            return cls()
+        brief = described.brief
+        distance = brief.thresholds.get("picture_distance")
+        return cls(
+            terms=tuple(Term(text=each.text, forms=each.forms) for each in brief.terms),
+            authorised=frozenset(each.strip().lower() for each in brief.authorised),
+            references=tuple(
+                Reference(term=each.term, amount=each.amount, currency=each.currency) for each in brief.prices
+            ),
+            price_ratio=brief.thresholds.get("price_ratio", PRICE_RATIO),
+            picture_distance=None if distance is None else int(distance),
+            version=described.version,
+            sha256=described.digest.hex,
+            described_at=described.at,
+        )
 
     @property
     def spellings(self) -> tuple[str, ...]:

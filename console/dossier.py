@@ -1,0 +1,171 @@
+"""A case's captures as findings need them: records, texts, and today's readings of the pages that were kept."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from archive.catalog import Entry
+from archive.derived import Derived
+from archive.errors import NotStored
+from archive.reading import Kind, Reading, Seen, Source
+from console.kept import Kept
+from custody import canonical
+from custody.artifact import OTHERS, Artifact
+from custody.digest import Digest
+from custody.errors import FormatError
+from custody.model import Json, Role
+from custody.record import MAX_BYTES as MAX_RECORD_BYTES
+from custody.record import Record
+from findings.page import Page
+
+MAX_TEXT_BYTES = 4 << 20
+MAX_CAPTURES = 1_000_000
+_THREADS = 8
+"""They wait for the store; one process reads."""
+_AT_ONCE = 64
+_READ = ("dom.html", "body.html", "body.json", "body.txt")
+"""The document as the browser had it comes before the bytes as they were sent."""
+_VANTAGE = ("languages", "timezone", "user_agent", "browser_version", "device")
+_LOOKED = ("viewport_at", "settled_at", "requested_at", "closed_at")
+
+
+@dataclass(kw_only=True, slots=True)
+class Dossier:
+    """Pages of one case, and what could not be read of it."""
+
+    pages: list[Page] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    """By capture, why it takes no part: it has no record, was disposed of, or its blobs cannot be read."""
+
+
+def open_dossier(
+    kept: Kept, case: str, run: ModuleType, cache: Derived, *, tell: Callable[[int, int], None]
+) -> Dossier:
+    """Everything that the case holds, oldest first. ``run`` is ``crawlers.run``, handed in; ``tell``: done, of all."""
+    dossier = Dossier()
+    entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
+    with run.reader() as reader, ThreadPoolExecutor(_THREADS, "dossier") as threads:
+        done = 0
+        for some in _batches(entries):
+            for entry, fetched in zip(some, threads.map(lambda each: _fetch(kept, each, cache), some), strict=True):
+                done += 1
+                tell(done, len(entries))
+                if isinstance(fetched, str):
+                    dossier.unread[entry.capture_id] = fetched
+                else:
+                    dossier.pages.append(_page(fetched, entry, run, reader, cache))
+    return dossier
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fetched:
+    record: Record
+    record_digest: Digest
+    document: bytes | None
+    """None: none was kept, or its reading is known."""
+    key: Digest | None
+    """Of the document at its address, for the cache of readings."""
+    visible: str
+
+
+def _fetch(kept: Kept, entry: Entry, cache: Derived) -> _Fetched | str:
+    """In any thread. A sentence where the capture cannot take part."""
+    if entry.disposed_at is not None:
+        return "it was disposed of"
+    if entry.record_sha256 is None:
+        return "it has no end yet, or was abandoned"
+    digest = Digest(entry.record_sha256)
+    try:
+        record = Record.parse(kept.blob(digest, MAX_RECORD_BYTES))
+        named = {each.name: each for each in record.artifacts}
+        text = next((each for each in record.artifacts if each.role == Role.TEXT and _is_own(each)), None)
+        visible = "" if text is None else kept.blob(text.digest, MAX_TEXT_BYTES).decode("utf-8", "replace")
+        document = next((named[name] for name in _READ if name in named), None)
+        key = None if document is None else Digest.of(f"{document.digest} {_address(record)}".encode())
+        known = key is not None and cache.get(key) is not None
+        data = None if document is None or known else kept.blob(document.digest, MAX_RECORD_BYTES * 16)
+    except NotStored as error:
+        return f"a part of it is not there ({error}): run `counterproof verify`"
+    except FormatError as error:
+        return f"its record cannot be read ({error}): run `counterproof verify`"
+    return _Fetched(record=record, record_digest=digest, document=data, key=key, visible=visible)
+
+
+def _is_own(artifact: Artifact) -> bool:
+    return not artifact.name.startswith(OTHERS)
+
+
+def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: Derived) -> Page:
+    record = fetched.record
+    url = _address(record)
+    return Page(
+        capture=record.capture_id,
+        unit=record.unit,
+        parent=record.parent,
+        via=record.via,
+        url=url,
+        key=run.link_key(url),
+        title=record.title,
+        hops=record.hops,
+        candidates=record.candidates,
+        looked_at=next((record.times[name] for name in _LOOKED if name in record.times), entry.started_at),
+        status=record.status,
+        outcome=record.outcome,
+        origin=record.origin,
+        record=fetched.record_digest,
+        reading=_reading(fetched, url, reader, cache),
+        visible=fetched.visible,
+        vantage=_vantage(record.circumstances),
+    )
+
+
+def _reading(fetched: _Fetched, url: str, reader: Any, cache: Derived) -> Reading:
+    if fetched.key is None:
+        return Reading(platform="generic", kind=Kind.OTHER, notes=("no document was kept",))
+    known = cache.get(fetched.key)
+    if known is not None and (reading := _parsed(known)) is not None:
+        return reading
+    made: Reading = reader.read(fetched.document or b"", url=url)
+    cache.put(fetched.key, canonical.dumps(made.to_json()).decode())
+    return made
+
+
+def _parsed(text: str) -> Reading | None:
+    """What the cache has; None for a line that nobody of us wrote so."""
+    try:
+        value: Any = canonical.loads(text.encode())
+        return Reading(
+            platform=value["platform"],
+            kind=Kind(value["kind"]),
+            wall=value["wall"],
+            fields=value["fields"],
+            sources={
+                name: Source(where=where, seen=Seen(value["seen"][name])) for name, where in value["sources"].items()
+            },
+            notes=tuple(value["notes"]),
+        )
+    except (FormatError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _address(record: Record) -> str:
+    return record.final_url or record.requested_url
+
+
+def _vantage(sections: Mapping[str, Json]) -> dict[str, Json]:
+    """As whom we looked, and from where."""
+    environment = sections.get("environment")
+    if not isinstance(environment, Mapping):
+        return {}
+    found = {name: environment[name] for name in _VANTAGE if name in environment}
+    egress = environment.get("egress")
+    if isinstance(egress, Mapping) and "address" in egress:
+        found["egress_address"] = egress["address"]
+    return found
+
+
+def _batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for at in range(0, len(entries), _AT_ONCE):
+        yield entries[at : at + _AT_ONCE]

@@ -1,0 +1,98 @@
+"""A promotion in four lines that a person understands: the post, the way, the listing, what was observed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+MAX_OBSERVATIONS = 12
+_MAX_WORDS = 140
+_BY = {
+    "in_text": "a link in the post's own words",
+    "sticker": "a link on the post's picture",
+    "number": "the post says the number on the button",
+    "code": "the post says the code on the button",
+    "picture": "the button shows the post's picture",
+    "only_link": "the only link where the post sends its readers",
+}
+_DAY_S, _HOUR_S = 86_400, 3_600
+
+
+def told(record: Mapping[str, Any]) -> Iterator[Text]:
+    """Of a promotion's record (docs/findings.md)."""
+    yield Text(f"post       {_post(record['post'])}", style="bold")
+    yield Text(f"way        {_way(record['edges'])}")
+    yield Text(f"listing    {_listing(record)}")
+    yield Text(f"observed   {_observed(record['observations'])}")
+
+
+def sentences_of(record: Mapping[str, Any]) -> Iterator[Text]:
+    """What was observed, a line each."""
+    for each in record["observations"][:MAX_OBSERVATIONS]:
+        weak = " (may mean something else)" if each["weak"] else ""
+        yield Text(f"  - {each['sentence']}{weak}", style="dim" if each["weak"] else "")
+    if (more := len(record["observations"]) - MAX_OBSERVATIONS) > 0:
+        yield Text(f"  - and {more} more: add --json")
+
+
+def _post(post: Mapping[str, Any]) -> str:
+    fields = post["fields"]
+    who = fields.get("handle") or fields.get("author") or "somebody"
+    said = " ".join(str(fields.get("caption") or fields.get("text") or fields.get("title") or "").split())
+    when = fields.get("published_shown") or fields.get("published")
+    at = f", published {when}" if when else ", when it was published is not shown"
+    return f"{who}{at}, looked at {post['looked_at']}: {_short(said) or post['url']}"
+
+
+def _way(edges: Sequence[Mapping[str, Any]]) -> str:
+    parts: list[str] = []
+    for each in edges:
+        if each["chosen"] == "author":
+            parts.append("the author's profile")
+            continue
+        hops = f" over {len(each['hops'])} hops" if each["hops"] else ""
+        named = f"“{_short(each['text'], 60)}”" if each["text"] else each["href"]
+        why = _BY.get(each["by"], "one of several links: reachable, not pointed at")
+        parts.append(f"{named}{hops} ({why}{_gap(each)})")
+    return " → ".join(parts)
+
+
+def _gap(edge: Mapping[str, Any]) -> str:
+    gap = edge["gap"]
+    if gap is None:
+        return ""
+    if gap["seconds"] is None:
+        return "; how long after the post it was seen is not known"
+    days, rest = divmod(gap["seconds"], _DAY_S)
+    return f"; seen {days} days after the post" if days else f"; seen {rest // _HOUR_S} hours after the post"
+
+
+def _listing(record: Mapping[str, Any]) -> str:
+    listing = record["listing"]
+    if record["state"] != "listing_seen":
+        return f"not seen: {listing['url']} showed {listing['outcome'].replace('_', ' ')}"
+    fields = listing["fields"]
+    brand = f"brand {fields['brand']}" if fields.get("brand") else "no brand given"
+    price = fields.get("price_shown") or " ".join(str(fields[name]) for name in ("price", "currency") if name in fields)
+    told_ = [f"“{_short(fields.get('title') or listing['url'])}”", brand]
+    told_ += [f"sold by {fields['seller']}"] if fields.get("seller") else []
+    told_ += [price] if price else []
+    return ", ".join(told_)
+
+
+def _observed(observations: Sequence[Mapping[str, Any]]) -> str:
+    strong = [each for each in observations if not each["weak"]]
+    if not observations:
+        return "nothing that the case asks for, in what was searched"
+    weak = len(observations) - len(strong)
+    rest = f"{weak} more that may mean something else" if weak else ""
+    return "; ".join(part for part in ("; ".join(_bare(each["sentence"]) for each in strong[:4]), rest) if part)
+
+
+def _bare(sentence: str) -> str:
+    return sentence.removesuffix(".")
+
+
+def _short(text: Any, most: int = _MAX_WORDS) -> str:
+    words = " ".join(str(text).split())
+    return words if len(words) <= most else f"{words[: most - 1]}…"
