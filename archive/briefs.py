@@ -30,6 +30,10 @@ _HEAD: Mapping[str, schema.Schema] = {
 }
 
 
+class BriefLost(StoreError):
+    """A version's blob is gone or damaged: nobody knows what it said, and no other version speaks for it."""
+
+
 class Log(Protocol):
     """What reads the events: a ``Sequencer``, which finds them at once, or a ``LogReader``, which reads all leaves."""
 
@@ -128,12 +132,12 @@ class Briefs:
         return self.all().get(scope, [])
 
     def current(self, scope: str) -> Described | None:
-        """None: the case is there, or not, and nothing is described. Raises ``StoreError``, see ``read``."""
+        """None: the case is there, or not, and nothing is described. Raises ``BriefLost``."""
         versions = self.versions(scope)
         return self.read(versions[-1]) if versions else None
 
     def version(self, scope: str, n: int) -> Described:
-        """Raises ``UsageError`` where there is none, and ``StoreError``, see ``read``."""
+        """Raises ``UsageError`` where there is none, and ``BriefLost``."""
         versions = self.versions(scope)
         if not 1 <= n <= len(versions):
             there = f"there are 1 to {len(versions)}" if versions else "nothing is described yet"
@@ -141,19 +145,19 @@ class Briefs:
         return self.read(versions[n - 1])
 
     def read(self, version: Version) -> Described:
-        """Raises ``StoreError`` where the blob is gone, damaged or of another case: then nobody knows what it said."""
+        """Raises ``BriefLost`` where the blob is gone, damaged or of another case."""
         what = f"version {version.version} of what this case says of itself (leaf {version.index})"
         try:
             with self._store.open(keyspace.blob(version.digest)) as stream:
                 data = stream.read(MAX_BYTES + 1)
             written = Written.parse(data)
         except NotStored as error:
-            raise StoreError(f"{what} is not there: it was disposed of, or `counterproof verify` misses it") from error
+            raise BriefLost(f"{what} is not there: it was disposed of, or `counterproof verify` misses it") from error
         except FormatError as error:
-            raise StoreError(f"{what} cannot be read ({error}): run `counterproof verify`") from error
+            raise BriefLost(f"{what} cannot be read ({error}): run `counterproof verify`") from error
         told = (version.digest, version.scope, version.version)
         if (Digest.of(data), written.scope, written.version) != told:
-            raise StoreError(f"{what} is not what its event names: run `counterproof verify`")
+            raise BriefLost(f"{what} is not what its event names: run `counterproof verify`")
         return Described(
             scope=version.scope,
             version=version.version,

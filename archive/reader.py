@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive import disk
+from archive.briefs import Briefs
 from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.config import ArchiveConfig
@@ -36,6 +37,10 @@ class Reader:
     @property
     def cases(self) -> Cases:
         return Cases(self.log, self.store)
+
+    @property
+    def briefs(self) -> Briefs:
+        return Briefs(self.log, self.store)
 
 
 def store_of(config: ArchiveConfig) -> AbstractContextManager[ObjectStore]:

@@ -169,6 +169,14 @@ class Vault:
         """Writes as ``scribe`` does, signed by another key, such as a person's."""
         return self.scribe.signed_by(signer)
 
+    def scribe_for(self, scope: str) -> Scribe:
+        """Writes as ``scribe`` does, and locks what it stores for as long as this case is kept."""
+        return _scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope)
+
+    def open_case(self, name: str) -> str:
+        """The scope of the case with this name, which is opened if there is none."""
+        return self.cases.open(name, self.sequencer, self.scribe, remembered=self._remembered_cases)
+
     def advance_catalog(self) -> None:
         self.catalog.advance(self.store, self.sequencer.reader)
 
@@ -178,12 +186,12 @@ class Vault:
 
     def begin(self, case: str, described: Mapping[str, Json], operator: str | None) -> Acquisition:
         """Open a run in a case. Its first stamp is asked for, and waited for no longer than a vanishing post allows."""
-        scope = self.cases.open(case, self.sequencer, self.scribe, remembered=self._remembered_cases)
+        scope = self.open_case(case)
         run = self.scribe.new_id()
         acquisition = Acquisition(
             run=run,
             scope=scope,
-            scribe=_scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope),
+            scribe=self.scribe_for(scope),
             log=self.timekeeper if self.sequencer.orders else self.sequencer,
             spool=self.spool.run(run),
             advance_catalog=self.cataloguing.tell,

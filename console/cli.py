@@ -34,6 +34,7 @@ from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
     allowing,
     authorities,
+    cases,
     disposing,
     exporting,
     finding,
@@ -457,7 +458,15 @@ def doctor(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonO
     raise typer.Exit(code)
 
 
+def _picture_type(data: bytes) -> str:
+    """For the verbs of ``case``, which may not import what looks at pictures."""
+    from crawlers import run
+
+    return run.picture_type(data)
+
+
 app.command("seal")(seal.seal)
+app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
 

@@ -25,6 +25,7 @@ from crawlers.diagnosis import diagnose
 from crawlers.links import is_aside, link_key
 from crawlers.pictures import traffic
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
+from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
@@ -64,6 +65,7 @@ __all__ = [
     "link_key",
     "parse_arguments",
     "parse_network",
+    "picture_type",
     "read_list",
     "reader",
     "run",
@@ -84,6 +86,14 @@ def code() -> dict[str, str]:
 def reader() -> Bounded:
     """Reads pages in a process of its own, within limits; to be used as a context."""
     return Bounded()
+
+
+def picture_type(data: bytes) -> str:
+    """Media type of a picture, by its content. Raises ``UsageError`` for what could not be compared with anything."""
+    try:
+        return media_type(data)
+    except NotDecoded as error:
+        raise UsageError(f"this is no picture to compare with: {error}") from error
 
 
 async def capture(

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from archive.briefs import Briefs
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
 from archive.result import Sealing as Time
+from archive.scribe import Scribe
 from archive.stewardship.desk import Desk, keeper_of
 from archive.vault import Vault
 
@@ -24,6 +26,14 @@ class Opened:
         """Raises ``UsageError`` where there is no such case."""
         return self.vault.cases.resolve(case)
 
+    def person_for(self, scope: str) -> Scribe:
+        """Writes what a person decides, and keeps it for as long as the case. Raises ``KeyFileError``."""
+        return self.vault.scribe_for(scope).signed_by(self.vault.home.signers.need_person())
+
+    @property
+    def briefs(self) -> Briefs:
+        return Briefs(self.vault.sequencer, self.vault.store)
+
     def stamp(self) -> Time:
         """Trusted time over what was just put into the log; what stands in its way is told, and nothing fails by it."""
         try:
@@ -34,10 +44,15 @@ class Opened:
 
 @contextmanager
 def open_desk(
-    config: ArchiveConfig, *, clock: Callable[[], datetime], notify: Callable[[str], None], by_person: bool
+    config: ArchiveConfig,
+    *,
+    clock: Callable[[], datetime],
+    notify: Callable[[str], None],
+    by_person: bool,
+    first: bool = False,
 ) -> Iterator[Opened]:
-    """``by_person``: raise ``KeyFileError`` at once where this home cannot sign as one."""
-    if not (config.home / "trust.json").is_file():
+    """``by_person``: raise ``KeyFileError`` at once where this home cannot sign as one. ``first``: begin an archive."""
+    if not first and not (config.home / "trust.json").is_file():
         raise UsageError(
             f"there is no archive in {config.home} yet: `counterproof capture` makes one; or name another by --home"
         )

@@ -27,6 +27,8 @@ from console.verbs.stewardship import (
 
 if TYPE_CHECKING:
     from archive.stewardship.disposal import Done, Plan
+    from archive.stewardship.opening import Opened
+    from archive.stewardship.survey import Survey
 
 _SHOWN = 20
 
@@ -35,6 +37,10 @@ def dispose(
     *,
     case: CaseOption = None,
     unit: UnitOption = None,
+    brief: Annotated[
+        str | None,
+        typer.Option("--brief", metavar="NAME", help="What this case says of itself: all versions, pictures."),
+    ] = None,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason; kept in a blob, never in the log.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
@@ -51,6 +57,9 @@ def dispose(
 
       counterproof dispose --unit 9f3c --why "retention is over" --dry-run
 
+    With --brief, not the evidence goes but what was written down about the case; it stays while anything of the case is
+    held, and nothing can be written down about the case after that.
+
     It takes as many people's signatures as the trust file says; with more than one, --out FILE writes a draft, and this
     command again removes the blobs once it is in the log. After an interruption, run it again. Copies made by `mirror`
     are not reached by it.
@@ -62,19 +71,19 @@ def dispose(
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         with open_desk(config, clock=now, notify=say, by_person=False) as opened:
             survey = opened.desk.survey()
-            chosen = choose(opened, survey, case=case, unit=unit)
+            chosen = _chosen(opened, survey, case=case, unit=unit, brief=brief)
             units = _units(chosen, case)
             plans = disposal.plans(opened.desk, survey, units)
             if not plans:
                 raise UsageError("all of this was disposed of before")
             document = _planned(plans, chosen if case else None)
             if not as_json:
-                _tell_plans(plans)
+                _tell_plans(plans, _what(brief))
             if not dry_run:
                 disposal.refuse_locked(plans, now())
                 if any(plan.told is None for plan in plans):  # to go on with what the log says takes nobody's word
                     need_people(opened, out_)
-                _confirm(plans, yes=yes)
+                _confirm(plans, _what(brief), yes=yes)
                 made = disposal.disposals(opened.desk, plans, why=why)
                 if submit(opened, made, out_):
                     wanted = [plan.unit for plan in plans]
@@ -90,8 +99,23 @@ def dispose(
         elif document["draft"] and out_ is not None:
             tell(drafted(out_, needed, "this command again, to remove the blobs"))
         elif not dry_run:
-            _tell_done(document["done"])
+            _tell_done(document["done"], _what(brief))
     raise typer.Exit(code)
+
+
+def _chosen(opened: "Opened", survey: "Survey", *, case: str | None, unit: str | None, brief: str | None) -> Chosen:
+    if brief is None:
+        return choose(opened, survey, case=case, unit=unit)
+    if case is not None or unit is not None:
+        raise UsageError("name one of them: --case, --unit or --brief")
+    scope = opened.scope(brief)
+    if not survey.briefs.get(scope):
+        raise UsageError(f"nothing was written down about case {brief!r}")
+    return Chosen(units=(scope,))
+
+
+def _what(brief: str | None) -> str:
+    return "unit" if brief is None else "brief"
 
 
 def _units(chosen: Chosen, case: str | None) -> tuple[str, ...]:
@@ -108,13 +132,13 @@ def _units(chosen: Chosen, case: str | None) -> tuple[str, ...]:
     return units
 
 
-def _confirm(plans: Sequence["Plan"], *, yes: bool) -> None:
+def _confirm(plans: Sequence["Plan"], what: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("what is disposed of is gone: add --yes, or look first with --dry-run")
     blobs = sum(len(plan.goes) for plan in plans)
-    if not typer.confirm(f"Remove {blobs} blobs of {len(plans)} units for good?", err=True):
+    if not typer.confirm(f"Remove {blobs} blobs of {len(plans)} {what}s for good?", err=True):
         raise UsageError("nothing was disposed of")
 
 
@@ -158,12 +182,12 @@ def _done(done: Sequence["Done"], time: dict[str, Any]) -> dict[str, Any]:
     return {"done": rows, **time}
 
 
-def _tell_plans(plans: Sequence["Plan"]) -> None:
+def _tell_plans(plans: Sequence["Plan"], what: str) -> None:
     from custody.instant import format_utc
 
     for plan in plans[:_SHOWN]:
         again = " (the log says so already; this goes on with it)" if plan.told is not None else ""
-        tell([f"unit {plan.unit}: {len(plan.goes)} blobs, {plan.bytes} bytes would go{again}"])
+        tell([f"{what} {plan.unit}: {len(plan.goes)} blobs, {plan.bytes} bytes would go{again}"])
         if plan.spared:
             tell([f"    {len(plan.spared)} blobs are spared, since others name them:"])
             for digest, claim in list(plan.named_by.items())[:_SHOWN]:
@@ -177,9 +201,9 @@ def _tell_plans(plans: Sequence["Plan"]) -> None:
         tell([f"… and {len(plans) - _SHOWN} units more: --json lists them all"])
 
 
-def _tell_done(rows: Sequence[dict[str, Any]]) -> None:
+def _tell_done(rows: Sequence[dict[str, Any]], what: str) -> None:
     for row in rows:
-        tell([f"unit {row['unit']}: {row['removed']} blobs removed, recorded in leaf {row['index']}"], style="bold")
+        tell([f"{what} {row['unit']}: {row['removed']} blobs removed, recorded in leaf {row['index']}"], style="bold")
         if row["refused"]:
             said = ", ".join(row["answers"])
             tell([f"    the store kept {row['refused']} ({said}): see to it, then run this again"], style="red")

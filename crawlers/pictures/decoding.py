@@ -45,6 +45,12 @@ def decode(data: bytes) -> tuple[Image.Image, Shape, list[str]]:
     return picture, shape, notes
 
 
+def media_type(data: bytes) -> str:
+    """By what is in the file, whatever its name says. Raises ``NotDecoded``."""
+    _, shape, _ = decode(data)
+    return Image.MIME[shape.format]
+
+
 def _decoded(data: bytes, notes: list[str]) -> Image.Image:
     """``notes`` gets the format's name first."""
     opened: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
