@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -485,8 +486,17 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
-app.command("findings")(finding.findings)
-app.command("graph")(finding.graph)
+
+
+def _crawlers() -> ModuleType:
+    from crawlers import run
+
+    return run
+
+
+_found = finding.Verbs(_crawlers)
+app.command("findings")(_found.findings)
+app.command("graph")(_found.graph)
 
 
 def main() -> None:

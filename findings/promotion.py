@@ -14,6 +14,8 @@ from findings.page import Page
 from findings.pointing import By, Passage
 
 SCHEMA = 1
+MAX_SUMMARY = 1_000
+"""Characters of one field in a promotion's record."""
 
 
 class Chosen(StrEnum):
@@ -177,7 +179,18 @@ class Lead:
         }
 
 
-_POST = ("author", "handle", "account_id", "post_id", "caption", "published_shown", "published", "published_from_id")
+_POST = (
+    "author",
+    "handle",
+    "account_id",
+    "post_id",
+    "title",
+    "caption",
+    "text",
+    "published_shown",
+    "published",
+    "published_from_id",
+)
 _LISTING = (
     "title",
     "brand",
@@ -210,7 +223,7 @@ def is_pointed(edges: Sequence[Edge]) -> bool:
 
 
 def _summary(page: Page, *names: str, published: Published | None = None) -> dict[str, Json]:
-    fields = {name: page.reading.fields[name] for name in names if name in page.reading.fields}
+    fields = {name: _cut(page.reading.fields[name]) for name in names if name in page.reading.fields}
     told: dict[str, Json] = {
         "capture": page.capture,
         "record_sha256": page.record.hex,
@@ -231,3 +244,8 @@ def _summary(page: Page, *names: str, published: Published | None = None) -> dic
             "basis": published.basis,
         }
     return told
+
+
+def _cut(value: Json) -> Json:
+    """Of a long text its beginning: all of it is in the capture, and each passage that matters is quoted."""
+    return value[:MAX_SUMMARY] if isinstance(value, str) else value

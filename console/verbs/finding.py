@@ -1,7 +1,7 @@
 """``counterproof findings`` and ``graph``: what the captures of a case say together."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,83 +48,89 @@ class Work:
     basis: "Basis"
 
 
-def findings(
-    case: CaseArgument,
-    *,
-    record: Annotated[
-        bool, typer.Option("--record/--no-record", help="Put what is new into the log, or only print it.")
-    ] = True,
-    candidates: Annotated[bool, typer.Option("--candidates", help="List the candidates too.")] = False,
-    home: HomeOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find a case's promotions: who showed what, when, and where the link led; and what was observed of each.
+class Verbs:
+    """``run`` gives ``crawlers.run``, which only the composition root may import."""
 
-    Recomputed from the archive with today's readers and rules; nothing is fetched. A promotion is a post that points
-    at a listing: by a link in its words, by the number or code on a button, by a picture, or by the only link there
-    is. Other links that a reader could have taken are candidates, for a person to decide. Observations say what was
-    seen and where; none is a verdict. What changed since the last time is recorded beside what stood there, with the
-    reason.
+    def __init__(self, run: Callable[[], ModuleType]) -> None:
+        self._run = run
 
-      counterproof case edit acme --term Cartier --term "Love bracelet"
-      counterproof findings acme
-    """
-    from crawlers import run
+    def findings(
+        self,
+        case: CaseArgument,
+        *,
+        record: Annotated[
+            bool, typer.Option("--record/--no-record", help="Put what is new into the log, or only print it.")
+        ] = True,
+        candidates: Annotated[bool, typer.Option("--candidates", help="List the candidates too.")] = False,
+        home: HomeOption = None,
+        store: StoreOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Find a case's promotions: who showed what, when, and where the link led; and what was observed of each.
 
-    with sentences(as_json=as_json):
-        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        with _worked(config, case, run) as work:
-            outcome = _file(config, work) if record else None
-        if as_json:
-            print_json(_document(case, work, outcome, candidates=candidates))
-            return
-        _tell(work, outcome, candidates=candidates)
+        Recomputed from the archive with today's readers and rules; nothing is fetched. A promotion is a post that
+        points at a listing: by a link in its words, by the number or code on a button, by a picture, or by the only
+        link there is. Other links that a reader could have taken are candidates, for a person to decide. Observations
+        say what was seen and where; none is a verdict. What changed since the last time is recorded beside what stood
+        there, with the reason.
 
+          counterproof case edit acme --term Cartier --term "Love bracelet"
+          counterproof findings acme
+        """
+        with sentences(as_json=as_json):
+            config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+            with _worked(config, case, self._run()) as work:
+                outcome = _file(config, work) if record else None
+            if as_json:
+                print_json(_document(case, work, outcome, candidates=candidates))
+                return
+            _tell(work, outcome, candidates=candidates)
 
-def graph(
-    case: CaseArgument,
-    *,
-    form: Annotated[
-        Form, typer.Option("--format", metavar="json|graphml|csv", help="What it is written as.")
-    ] = Form.JSON,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; stdout else.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    home: HomeOption = None,
-    store: StoreOption = None,
-) -> None:
-    """Draw a case's graph: accounts, posts, hubs, links, listings, sellers, tags; each edge with its captures.
+    def graph(
+        self,
+        case: CaseArgument,
+        *,
+        form: Annotated[
+            Form, typer.Option("--format", metavar="json|graphml|csv", help="What it is written as.")
+        ] = Form.JSON,
+        output: Annotated[
+            Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; stdout else.")
+        ] = None,
+        force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+        home: HomeOption = None,
+        store: StoreOption = None,
+    ) -> None:
+        """Draw a case's graph: accounts, posts, hubs, links, listings, sellers, tags; each edge with its captures.
 
-    GraphML is read by Gephi, yEd, Cytoscape and NetworkX; CSV is one edge a line.
+        GraphML is read by Gephi, yEd, Cytoscape and NetworkX; CSV is one edge a line.
 
-      counterproof graph acme --format graphml -o acme.graphml
-    """
-    from archive import disk
-    from crawlers import run
-    from findings import graph as drawing
+          counterproof graph acme --format graphml -o acme.graphml
+        """
+        from archive import disk
+        from findings import graph as drawing
 
-    with sentences(as_json=False):
-        if output is not None and output.exists() and not force:
-            raise UsageError(f"{output} is there already: name another, or add --force")
-        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        with _worked(config, case, run) as work:
-            drawn = drawing.graph_of(work.found.promotions, work.found.leads, work.dossier.pages)
-        if form is Form.GRAPHML:
-            data = drawing.to_graphml(drawn)
-        elif form is Form.CSV:
-            data = drawing.to_csv(drawn).encode("utf-8", "replace")
-        else:
-            import json
+        with sentences(as_json=False):
+            if output is not None and output.exists() and not force:
+                raise UsageError(f"{output} is there already: name another, or add --force")
+            config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+            with _worked(config, case, self._run()) as work:
+                drawn = drawing.graph_of(work.found.promotions, work.found.leads, work.dossier.pages)
+            if form is Form.GRAPHML:
+                data = drawing.to_graphml(drawn)
+            elif form is Form.CSV:
+                data = drawing.to_csv(drawn).encode("utf-8", "replace")
+            else:
+                import json
 
-            data = (json.dumps(drawing.to_json(drawn), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
-        if output is None:
-            out.file.write(data.decode())
-        else:
-            with disk.trouble(output):
-                output.write_bytes(data)
-            say(f"{output}: {len(drawn.nodes)} nodes, {len(drawn.links)} edges")
+                data = (json.dumps(drawing.to_json(drawn), ensure_ascii=False, indent=2) + "\n").encode(
+                    "utf-8", "replace"
+                )
+            if output is None:
+                out.file.write(data.decode())
+            else:
+                with disk.trouble(output):
+                    output.write_bytes(data)
+                say(f"{output}: {len(drawn.nodes)} nodes, {len(drawn.links)} edges")
 
 
 @contextmanager
