@@ -1,4 +1,4 @@
-"""How long findings take on one case of 10,000 posts and 2,000 listings, and how much memory: on one core, pages in hand."""
+"""How long findings take on one case of 10,000 posts and 2,000 listings, and how much memory: pages in hand, one core."""
 
 import os
 import random
@@ -28,40 +28,41 @@ MATTER = Matter(
     version=1,
 )
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
-_WORDS = (
-    "new drop gold bracelet screw ring bag summer love this look so pretty everyday jewelry tarnish free water proof "
-    "haul unboxing dupe favourite wrist stack belt leather classic quilted chain soft link code ship fast worth it"
-).split()
+_WORDS = """
+    new drop gold bracelet screw ring bag summer love this look so pretty everyday jewelry tarnish free water proof
+    haul unboxing dupe favourite wrist stack belt leather classic quilted chain soft link code ship fast worth it
+"""
+_EACH = _WORDS.split()
 _LABELS = ("{} · the bracelet", "{} · gold ring", "{} · quilted bag", "{} · belt")
 
 
 def case(chance: random.Random) -> list[Page]:
-    """Each post sends its readers to a hub of twelve buttons and names a number; every third has a link in its words."""
+    """Each post sends its readers to a hub of twelve buttons and names the number of one."""
     pages: list[Page] = []
     for n in range(POSTS):
         unit = f"unit-{n}"
         number = chance.randrange(1, 13)
-        caption = " ".join(chance.choices(_WORDS, k=60))
+        caption = " ".join(chance.choices(_EACH, k=60))
         brand = chance.choice(("Cartier", "G*cci", "dior", "my", "C4rtier", "the"))
         said = f"{brand} {caption} link in bio, number {number} #ootd #dupe"
         hub = f"https://hub.example/{n % 500}"
         shops = [f"https://shop.example/item/{(n % 500 * 12 + k) % LISTINGS}" for k in range(12)]
-        post = page(unit, 1, Kind.POST, f"https://social.example/p/{n}", caption=said, handle=f"user{n % 700}",
+        post = page(unit, "post", Kind.POST, f"https://social.example/p/{n}", caption=said, handle=f"user{n % 700}",
                     published="2026-01-01T10:00:00Z", links=[link(hub, "links", "profile")])  # fmt: skip
         buttons = [link(url, _LABELS[k % 4].format(k + 1), "page") for k, url in enumerate(shops)]
-        middle = page(unit, 2, Kind.LINK_HUB, hub, parent=post, via=post.candidates[0].via, links=buttons)
+        middle = page(unit, "hub", Kind.LINK_HUB, hub, parent=post, via=post.candidates[0].via, links=buttons)
         pages += [post, middle]
         for k in sorted({number - 1, *chance.sample(range(12), 1)}):
-            pages.append(listing(unit, 3 + k, shops[k], middle, buttons[k].via, chance))
+            pages.append(listing(shops[k], middle, buttons[k].via))
     return pages
 
 
-def listing(unit: str, n: int, url: str, parent: Page, via: Via, chance: random.Random) -> Page:
+def listing(url: str, parent: Page, via: Via) -> Page:
     number = int(url.rpartition("/")[2])
     fixed = random.Random(number)  # noqa: S311  # no secret
-    title = " ".join(fixed.choices(_WORDS, k=12))
-    visible = " ".join(fixed.choices(_WORDS, k=400))
-    return page(unit, n, Kind.LISTING, url, parent=parent, via=via, visible=visible, title=title,
+    title = " ".join(fixed.choices(_EACH, k=12))
+    visible = " ".join(fixed.choices(_EACH, k=400))
+    return page(parent.unit, f"listing-{number}", Kind.LISTING, url, parent=parent, via=via, visible=visible, title=title,
                 seller=f"Store {number % 90}", item_id=str(number), price="19.99", currency="USD")  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def link(href: str, text: str, where: str) -> Candidate:
 
 def page(
     unit: str,
-    n: int,
+    name: str,
     kind: Kind,
     url: str,
     *,
@@ -85,10 +86,10 @@ def page(
     hop = Hop(n=1, from_url="https://sho.rt/a", to_url=url, kind=HopKind.HTTP, status=302, at=BEGUN)
     shown = Shown(sha256=Digest.of(url.encode()).hex, url=f"{url}.jpg", print="")
     return Page(
-        capture=f"{unit}-{n}", unit=unit, parent=parent.capture if parent else None, via=via, url=url, key=url,
+        capture=f"{unit}-{name}", unit=unit, parent=parent.capture if parent else None, via=via, url=url, key=url,
         title=None, hops=(hop,) if kind is Kind.LISTING else (), candidates=tuple(links or ()),
         looked_at=BEGUN + timedelta(days=30), status=Status.COMPLETE, outcome=Outcome.OK, origin=Origin.PUBLIC,
-        record=Digest.of(f"{unit}-{n}".encode()), visible=visible, pictures=(shown,),
+        record=Digest.of(f"{unit}-{name}".encode()), visible=visible, pictures=(shown,),
         reading=Reading(platform="generic", kind=kind, fields=dict(fields), sources=seen),
     )  # fmt: skip
 
@@ -97,7 +98,7 @@ def main() -> None:
     pages = case(random.Random(7))  # noqa: S311  # no secret
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     begun = time.process_time()
-    found = find(pages, MATTER, Addresses(key=lambda url: url, is_aside=lambda url: False))
+    found = find(pages, MATTER, Addresses(key=str, is_aside=lambda _: False))
     took = time.process_time() - begun
     records = sum(1 for _ in found.records(MATTER))
     print(f"   {len(pages)} captures: {records} promotions, {len(found.leads)} candidates")

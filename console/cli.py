@@ -81,7 +81,9 @@ def capture(
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", help="Follow the author's links to where they end.")
     ] = True,
-    max_links: Annotated[int, typer.Option("--max-links", min=0, max=1000, help="At most so many links a post.")] = 20,
+    max_links: Annotated[
+        int, typer.Option("--max-links", min=0, max=1000, help="At most so many links of each page.")
+    ] = 20,
     depth: Annotated[
         int, typer.Option("--depth", min=0, max=10, help="Links in a row: post, profile, hub, listing is 3.")
     ] = 3,

@@ -20,6 +20,7 @@ from crawlers.resolving import literal
 from crawlers.special import is_public
 from crawlers.wrappers import carried_destination, unwrap
 from custody.model import Candidate, Via
+from findings.pointing import Button, Pointing, points
 
 RECORDED_PER_REASON = 20
 """Of links that never were candidates (navigation, the site's own) so many are named per reason, the rest counted."""
@@ -66,6 +67,8 @@ class LinkPage:
     depth: int
     position: str
     """``root`` (asked for), ``author`` (an author's profile), ``link`` (anything else that was followed)."""
+    pointing: Pointing | None = field(default=None, repr=False)
+    """What the post's own words say of where its link is; None: nobody has read them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +120,8 @@ def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int 
         judged = _judged(layout, links, position, wide=True)
     if position == "link" and not _is_hub(layout, judged):
         return Survey(candidates=(), left_out=Counter())
+    if page.pointing is not None and position != "root":
+        judged = _pointed_first(judged, page.pointing)
     over = max_depth is not None and page.depth >= max_depth
     found = _decided([*_with_profiles(judged, profiles)], known, limit=limit, over_depth=over)
     sure = is_hub_host(page.url)
@@ -192,6 +197,17 @@ def _judged(layout: Layout, links: Iterable[Link], position: str, *, wide: bool)
         elif other.reason == each.reason and not other.via.text and link.text:
             best[key] = replace(other, via=replace(other.via, text=link.text))
     return sorted(best.values(), key=lambda each: (each.rank, each.n))
+
+
+def _pointed_first(judged: list[_Judged], pointing: Pointing) -> list[_Judged]:
+    """The number that the post says comes before its neighbours, so that no limit keeps it from being followed."""
+    buttons = [
+        Button(href=each.via.href, label=each.via.text, key=each.key, is_aside=each.rank > 1)
+        for each in sorted(judged, key=lambda one: one.n)
+        if each.reason is None
+    ]
+    pointed = {each.href for each in points(pointing, buttons)}
+    return sorted(judged, key=lambda each: each.via.href not in pointed)
 
 
 def _why(kind: Kind, link: Link, target: str, plain: str) -> str:

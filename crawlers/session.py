@@ -21,6 +21,7 @@ from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
 from crawlers.upstream import Upstream
 from custody.model import Json, Started, Via
+from findings.pointing import Pointing
 
 NO_WAY_TO_LEARN = "no setting says how to learn it (COUNTERPROOF_EGRESS_ADDRESS_URL)"
 _RECORDS = {"counterproof": "version", "playwright": "playwright", "warcio": "warcio"}
@@ -36,6 +37,7 @@ class Job:
     case: str
     follow: bool = True
     max_links: int = 20
+    """Of each page that was captured."""
     depth: int = 3
     """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
     robots: str = "record"
@@ -148,6 +150,8 @@ class Session:
     looking: dict[str, Looking] = field(default_factory=dict)
     followed: dict[str, int] = field(default_factory=dict)
     """Links followed so far in each unit."""
+    pointing: dict[str, Pointing] = field(default_factory=dict)
+    """What each unit's post says of where its link is."""
     hand: Hand | None = None
     """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)

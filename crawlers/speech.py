@@ -5,10 +5,17 @@ from crawlers.markup import place
 from crawlers.outline import Outline, Text
 from crawlers.regions import Region, lay_out
 from crawlers.saved import Saved
+from findings.pointing import Pointing, pointing_of
 
 MAX_CHARACTERS = 20_000
 SPEECH = "the post's own part of the page"
 """Where it stands, for people: it is told by the page's structure, and no selector says it."""
+
+
+def pointing_in(url: str, dom_html: str) -> Pointing:
+    """What a post says of where its link is: in its own part of the page, and in what it declares to be its text."""
+    page = Saved.of(dom_html.encode("utf-8", "replace"), url=url, content_type="text/html; charset=utf-8")
+    return pointing_of("\n".join((speech_in(page), *page.markup.declared))[:MAX_CHARACTERS])
 
 
 def speech_in(page: Saved) -> str:

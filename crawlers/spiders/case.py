@@ -28,12 +28,15 @@ from crawlers.returning import control_pages, follow_ups, told, wants_follow_up
 from crawlers.robots import RobotsAnswer, RobotsKeeper
 from crawlers.session import Job, Looking, Plan, Session
 from crawlers.sessions import close_session, open_session
+from crawlers.speech import pointing_in
 from crawlers.spiders.controlled import Controlled
 from crawlers.upstream import Upstream
 from crawlers.video.fetch import SecondFetch
 from crawlers.visits import visit_of
 from custody.model import Candidate, Json, Via, Visit
 
+UNIT_LINKS = 100
+"""Of a post and all that was captured behind it; more only where one page alone may have more."""
 ROBOTS_TIMEOUT_S = 10
 ROBOTS_MAX_REDIRECTS = 5  # RFC 9309 §2.3.1.2
 ROBOTS_AGENT = f"{robots.TOKEN} (robots.txt)"
@@ -207,14 +210,23 @@ class CaseSpider(Controlled):
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
         if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
             return ()
+        if plan.position == "root":
+            await self._note_pointing(session, plan, seen)
         pages = [
-            LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position)
+            LinkPage(
+                url=url,
+                dom_html=dom,
+                depth=plan.depth,
+                position=plan.position,
+                pointing=session.pointing.get(plan.unit),
+            )
             for url, dom in seen.documents(plan.url)
         ]
         # One page of a unit at a time, so that two hubs do not both follow one link or both spend the same room.
         async with session.choosing.setdefault(plan.unit, asyncio.Lock()):
             unit_seen = session.seen[plan.unit]
-            room = max(0, self.job.max_links - session.followed.get(plan.unit, 0))
+            left = max(self.job.max_links, UNIT_LINKS) - session.followed.get(plan.unit, 0)
+            room = max(0, min(self.job.max_links, left))
             try:
                 chosen = await asyncio.to_thread(choose_of_all, pages, limit=room, seen=frozenset(unit_seen))
             except Exception as error:  # noqa: BLE001  # a page we cannot read links from is evidence all the same
@@ -230,6 +242,14 @@ class CaseSpider(Controlled):
             unit_seen.update(dedupe_key(each.via.href) for each in followed)
             session.followed[plan.unit] = session.followed.get(plan.unit, 0) + len(followed)
             return chosen
+
+    async def _note_pointing(self, session: Session, plan: Plan, seen: Seen) -> None:
+        """Before the pages behind the post are looked at: which of their links it means."""
+        url, dom = seen.documents(plan.url)[0]
+        try:
+            session.pointing[plan.unit] = await asyncio.to_thread(pointing_in, url, dom)
+        except Exception as error:  # noqa: BLE001  # a page whose words we cannot read is evidence all the same
+            seen.settings["pointing_unread"] = type(error).__name__
 
     def _visit(self, session: Session, looking: Looking, seen: Seen, candidates: tuple[Candidate, ...]) -> Visit:
         connections = session.egress.report(looking.plan.capture_id)

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from crawlers.address import dedupe_key, parse_target
 from crawlers.links import RECORDED_PER_REASON, LinkPage, choose, survey
 from crawlers.wrappers import unwrap
 from custody.model import Candidate
+from findings.pointing import pointing_of
 
 PAGES = Path(__file__).with_name("pages")
 REAL_PAGES = Path(os.environ.get("COUNTERPROOF_PAGES", Path(__file__).parents[3] / "shared" / "pages"))
@@ -676,3 +678,19 @@ def test_a_hub_of_components(mode: str) -> None:
     unused = "<template><a href='https://unused.example/it'>unused</a></template>"
     candidates = chosen(f"<h1>Luna</h1>{cards}{unused}", url="https://hub.example.com/luna", position="link")
     assert [each.via.href for each in candidates if each.follow] == [f"https://shop{n}.example/it" for n in range(3)]
+
+
+def test_what_the_post_points_at_is_followed_before_what_stands_before_it() -> None:
+    buttons = "".join(f'<li><a href="https://shop{n}.example/item">{n} · thing</a></li>' for n in range(1, 61))
+    page = LinkPage(
+        url="https://linktr.ee/ana",
+        dom_html=f"<html><body><main><h1>Ana</h1><ul>{buttons}</ul></main></body></html>",
+        depth=2,
+        position="link",
+    )
+    plain = [each.via.text for each in choose(page, limit=5, seen=()) if each.follow]
+    assert plain == ["1 · thing", "2 · thing", "3 · thing", "4 · thing", "5 · thing"]
+    said = replace(page, pointing=pointing_of("link in bio, number 44 💛"))
+    pointed = [each.via.text for each in choose(said, limit=5, seen=()) if each.follow]
+    assert pointed == ["44 · thing", "1 · thing", "2 · thing", "3 · thing", "4 · thing"]
+    assert sum(each.reason == "over_limit" for each in choose(said, limit=5, seen=())) == 55
