@@ -42,6 +42,7 @@ class Life:
         self._by_two("release", "--unit", kept, "--why", "settled")
         self._by_two("dispose", "--unit", gone, "--why", "nobody needs it", "--yes")
         self._by_jane("correct", wrong, "--field", "title", "--is", "B", "--why", "misread")
+        self._by_jane("case", "edit", CASE, "--title", "Love v. Screw")
         self._office("retain", "--case", CASE, "--days", "900", "--why", "the court asked")
         self._office("fixity", "--record")
         inbox = self.place.folder / "store" / keyspace.INBOX / "2026/03/04"

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from archive.brief import MAX_PICTURE_BYTES, Brief
+from archive.brief import MAX_PICTURE_BYTES, Brief, Picture
 from archive.briefs import DESCRIBED, SUBJECT, Briefs, Version, Written
-from archive.errors import Refused, UsageError
+from archive.errors import NotStored, Refused, UsageError
 from archive.scribe import NONCE_BYTES, Scribe
 from archive.stewardship.desk import Desk
 from archive.stewardship.survey import Survey
+from custody import keyspace
 from custody.digest import Digest
 from custody.model import Json
 
@@ -36,10 +37,7 @@ def describe(
     the archive may not have yet; they are stored before the event that names them is made.
     """
     for each in brief.pictures:
-        if (data := pictures.get(each.digest)) is not None:
-            if not 0 < len(data) <= MAX_PICTURE_BYTES:
-                raise UsageError(f"{each.name} has {len(data)} bytes, a reference picture 1 to {MAX_PICTURE_BYTES}")
-            scribe.blob("picture", data)
+        _keep(desk, scribe, each, pictures.get(each.digest))
     number = 1 if previous is None else previous.version + 1
     written = Written(scope=scope, version=number, previous=None if previous is None else previous.digest, brief=brief)
     subject = scribe.blob(SUBJECT, written.format(scribe.random(NONCE_BYTES).hex()))
@@ -54,3 +52,19 @@ def describe(
             "try again"
         )
     return made
+
+
+def _keep(desk: Desk, scribe: Scribe, picture: Picture, data: bytes | None) -> None:
+    """Stored, or locked for as long again, before a version names it."""
+    if data is None:
+        try:
+            desk.keeper.lengthen(keyspace.blob(picture.digest), scribe.retain_until())
+        except NotStored as error:
+            raise UsageError(
+                f"the picture {picture.name} is not in the archive any more: give its file again by --picture, or take "
+                "it away by --remove-picture"
+            ) from error
+        return
+    if not 0 < len(data) <= MAX_PICTURE_BYTES:
+        raise UsageError(f"{picture.name} has {len(data)} bytes, a reference picture 1 to {MAX_PICTURE_BYTES}")
+    scribe.blob("picture", data)

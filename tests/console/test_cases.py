@@ -371,3 +371,18 @@ def test_an_export_carries_no_term(place: Place, front: Path) -> None:
         for secret in ("Cartier", "Love bracelet", "2026/118", "GDPR", "front.jpg", "brief.json"):
             assert secret.encode() not in data, each
         assert data != front.read_bytes(), each
+
+
+def test_by_a_person_without_the_log_key_it_waits_in_the_inbox(place: Place) -> None:
+    place.say("keys", "ceremony", "--make", "1", "--threshold", "1", "--into", place.folder / "holders", home=OFFICE)
+    place.say("keys", "submit", place.home(OFFICE) / "opening.json", home=OFFICE)
+    place.enrol("jane", "--role", "person")
+    place.say("keys", "introduce", *place.requests(), "--key", holder(place, 1), home=OFFICE)
+    place.say("case", "new", "acme", "--term", "Cartier", home="jane", code=3)
+    place.say("sequence", "--once", home=OFFICE)
+    assert (shown(place)["version"], shown(place)["brief"]["terms"][0]["text"]) == (1, "Cartier")
+    place.say("case", "edit", "acme", "--title", "Love", home="jane", code=3)
+    assert shown(place)["version"] == 1, "it waits"
+    place.say("sequence", "--once", home=OFFICE)
+    assert (shown(place)["version"], shown(place)["title"]) == (2, "Love")
+    assert judged(place).holds

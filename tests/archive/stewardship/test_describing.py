@@ -11,7 +11,8 @@ import pytest
 
 from archive.brief import Brief, Picture, Term
 from archive.briefs import Briefs, Version
-from archive.errors import KeyFileError, Refused, UsageError
+from archive.draft import EventRefused
+from archive.errors import Refused, UsageError
 from archive.exporting.exporter import Asked, Exporter
 from archive.mirror import mirror
 from archive.stewardship import disposal, fixity, holds, retention
@@ -78,12 +79,10 @@ def test_each_change_is_a_version_signed_by_a_person(office: Office) -> None:
 
 def test_only_a_person_describes_a_case(shed: Office) -> None:
     scope = shed.case("Love v. Screw")
-    with pytest.raises(KeyFileError, match="signature of a person"):
-        replace(shed.desk, person=None).acting.event("x", chain="", subject=None, body={})  # type: ignore[arg-type]
     desk = shed.desk
     told = briefs_of(shed)
-    with pytest.raises(Exception, match="needs 1 signatures by people"):
-        describe(desk, told, scope, BRIEF, previous=None, scribe=desk.worker, pictures={})
+    with pytest.raises(EventRefused, match="needs 1 signatures by people"):
+        describe(desk, told, scope, Brief(title="Copies"), previous=None, scribe=desk.worker, pictures={})
     assert told.versions(scope) == []
 
 
@@ -241,3 +240,27 @@ def test_a_brief_that_cannot_be_read_stops_every_disposal(shed: Office, tmp_path
     path.unlink()
     with pytest.raises(Refused, match=r"brief.json of leaf \d+ .* cannot be read"):
         disposal.plans(shed.desk, shed.survey, [unit])
+
+
+def test_a_picture_that_stays_is_locked_for_as_long_as_the_version_that_names_it(vault: Office) -> None:
+    vault.lock_for = timedelta(days=1)
+    scope = vault.case("Love v. Screw")
+    say(vault, scope)
+    vault.lock_for = timedelta(days=30)
+    say(vault, scope, replace(BRIEF, title="Later"), pictures={})
+    lock = vault.store.head(keyspace.blob(Digest.of(FRONT))).lock
+    assert lock is not None
+    assert lock.retain_until > now() + timedelta(days=29)
+
+
+def test_a_picture_that_is_gone_is_named_by_no_new_version(shed: Office, tmp_path: Path) -> None:
+    scope = shed.case("Love v. Screw")
+    say(shed, scope)
+    path = tmp_path / "archive" / keyspace.blob(Digest.of(FRONT))
+    path.chmod(0o600)
+    path.unlink()
+    with pytest.raises(UsageError, match=r"the picture front\.png is not in the archive.*--remove-picture"):
+        say(shed, scope, replace(BRIEF, title="Later"), pictures={})
+    assert len(briefs_of(shed).versions(scope)) == 1
+    say(shed, scope, replace(BRIEF, title="Later"))
+    assert failures(shed.verdict()) == {}, "given again, it is there again"
