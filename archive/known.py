@@ -8,6 +8,7 @@ INDEXED_TYPES = (
     "case.described",
     "case.opened",
     "event.rejected",
+    "findings.made",
     "item.assigned",
     "key.introduced",
     "key.revoked",

@@ -22,8 +22,8 @@ from custody.instant import format_utc
 from custody.model import Json
 from custody.tiles import MAX_LEAF_BYTES
 
-_SAID = frozenset({"brief.json", "correction.json", "decision.json"})
-"""What people said of a capture goes with it, and so do a case's briefs with their case."""
+_SAID = frozenset({"brief.json", "findings.jsonl", "correction.json", "decision.json"})
+"""What people said of a capture goes with it, and so do a case's briefs and findings with their case."""
 
 
 @dataclass(kw_only=True, slots=True)

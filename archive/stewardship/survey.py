@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from archive.log import LoggedEvent
 from custody import keyspace
 from custody.artifact import Lock
+from custody.checks.briefs import OF_CASES
 from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.instant import parse_utc
@@ -160,10 +161,10 @@ class Survey:
                 at=event.occurred_at,
                 run=event.run,
                 capture=body.get("capture"),
-                item=name if event.type == "case.described" else body.get("item"),
+                item=name if event.type in OF_CASES else body.get("item"),
             )
             self.claims.append(claim)
-            if event.type == "case.described":
+            if event.type in OF_CASES:
                 self.briefs.setdefault(name, []).append(claim)
             if item is not None:
                 item.claims.append(claim)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from custody.checks.blobs import Blobs, Wanted
-from custody.checks.briefs import DESCRIBED, Briefs
+from custody.checks.briefs import OF_CASES, Briefs
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.locks import Locks
@@ -101,14 +101,14 @@ class Records:
             )
 
     def _item(self, event: Event) -> str | None:
-        """The one that the event belongs to, or is about; of a brief, the case."""
+        """The one that the event belongs to, or is about; of a brief and of findings, the case."""
         kind, _, name = event.chain.partition(":")
         capture = event.body.get("capture")
         if kind == "item":
             if capture is not None:
                 self._units.setdefault(str(capture), name)
             return name
-        if event.type == DESCRIBED:
+        if event.type in OF_CASES:
             about: str | None = name
         else:
             item = event.body.get("item")

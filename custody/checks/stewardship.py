@@ -7,7 +7,7 @@ from typing import Any
 from custody import canonical, keyspace, schema
 from custody.checks import records
 from custody.checks.blobs import Wanted
-from custody.checks.briefs import DESCRIBED
+from custody.checks.briefs import OF_CASES
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.states import CHECK, ENDS
@@ -92,7 +92,7 @@ class Stewardship:
                 self._ends[payload] = str(event.body["capture"])
             elif event.type in _FORMS or event.type == "disposal.completed":
                 self._acts.append(_act(entry.index, event, payload))
-            elif event.type == DESCRIBED:
+            elif event.type in OF_CASES:
                 self._cases.add(event.chain.partition(":")[2])
             self._note(entry.index, event)
 
