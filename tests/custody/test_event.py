@@ -94,6 +94,8 @@ def _examples(type_: str) -> Iterator[Event]:
         "method": "download",
         "days": 365,
         "version": 1,
+        "promotions": 3,
+        "candidates": 59,
         "bytes_sha256": "b" * 64,
         "item": uuid,
         "capture": uuid,
