@@ -15,7 +15,7 @@ _HEX = 64
 
 
 class Derived:
-    """Texts without line breaks, by digest. Several processes may have it open; each sees its own and what was there."""
+    """Texts without line breaks, by digest. Several processes may have it open at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

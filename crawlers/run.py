@@ -27,6 +27,8 @@ from crawlers.pictures import traffic
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
 from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
+from crawlers.pictures.printing import MAKER as PRINTS_MAKER
+from crawlers.pictures.printing import Printer
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
@@ -50,8 +52,10 @@ __all__ = [
     "ADDRESSES",
     "MAX_PAGE_BYTES",
     "MAX_PICTURE_BYTES",
+    "PRINTS_MAKER",
     "Hand",
     "Job",
+    "Printer",
     "Profile",
     "Resolve",
     "Upstream",

@@ -22,6 +22,10 @@ class NotDecoded(Exception):
     """Why a picture is not looked at: a clause, to follow "not read:"."""
 
 
+class TooSmall(NotDecoded):
+    """It has fewer pixels than anything is looked for in."""
+
+
 def decode(data: bytes) -> tuple[Image.Image, Shape, list[str]]:
     """The first frame in RGB, upright, on white. Raises ``NotDecoded``; notes say what of the file was not taken."""
     if len(data) > MAX_BYTES:
@@ -59,7 +63,7 @@ def _decoded(data: bytes, notes: list[str]) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise NotDecoded(f"it has {width} x {height} pixels, more than {MAX_PIXELS}")
     if min(width, height) < MIN_SIDE:
-        raise NotDecoded(f"it has {width} x {height} pixels: too small for text or a code")
+        raise TooSmall(f"it has {width} x {height} pixels: too small for text or a code")
     frames = getattr(opened, "n_frames", 1)
     if frames > 1:
         notes.append(f"it moves: the first of its {frames} frames was looked at")

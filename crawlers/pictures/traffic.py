@@ -25,6 +25,8 @@ class Answer:
     url: str
     record: str
     """WARC-Record-ID."""
+    media_type: str
+    """As the answer says it; empty where it says none."""
     digest: Digest
     """Of the whole body."""
     data: bytes = field(repr=False)
@@ -46,6 +48,7 @@ def pictures(stream: BinaryIO) -> Iterator[Answer]:
                 yield Answer(
                     url=said("WARC-Target-URI") or "",
                     record=said("WARC-Record-ID") or "",
+                    media_type=kind.partition(";")[0].strip().lower(),
                     digest=_digest(data, body),
                     data=data,
                 )

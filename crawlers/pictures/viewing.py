@@ -81,7 +81,7 @@ def _prepared_for_codes() -> Callable[[bytes], Looked]:
 
         return _looked(engine, data, "codes", into, codes=found)
 
-    _shut_in()
+    shut_in()
     return work
 
 
@@ -92,7 +92,7 @@ def _prepared_for_text() -> Callable[[bytes], Looked]:
         lines: list[Line] = []
         return _looked(engine, data, "text", lambda picture: look(picture, lines), lines=lines)
 
-    _shut_in()
+    shut_in()
     return work
 
 
@@ -125,7 +125,7 @@ def _looked(
     )
 
 
-def _shut_in() -> None:
+def shut_in() -> None:
     """Nothing takes the hook away again (PEP 578)."""
 
     def hook(event: str, _args: tuple[Any, ...]) -> None:

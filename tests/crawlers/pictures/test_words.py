@@ -67,7 +67,7 @@ def test_its_process_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hook is the one that each engine's process has."""
     hooks: list[object] = []
     monkeypatch.setattr(sys, "addaudithook", hooks.append)
-    viewing._shut_in()
+    viewing.shut_in()
     (hook,) = hooks
     assert callable(hook)
     for event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.posix_spawn", "os.system"):
