@@ -62,8 +62,8 @@ def listing(url: str, parent: Page, via: Via) -> Page:
     fixed = random.Random(number)  # noqa: S311  # no secret
     title = " ".join(fixed.choices(_EACH, k=12))
     visible = " ".join(fixed.choices(_EACH, k=400))
-    return page(parent.unit, f"listing-{number}", Kind.LISTING, url, parent=parent, via=via, visible=visible, title=title,
-                seller=f"Store {number % 90}", item_id=str(number), price="19.99", currency="USD")  # fmt: skip
+    return page(parent.unit, f"listing-{number}", Kind.LISTING, url, parent=parent, via=via, visible=visible,
+                title=title, seller=f"Store {number % 90}", item_id=str(number), price="19.99", currency="USD")  # fmt: skip
 
 
 def link(href: str, text: str, where: str) -> Candidate:

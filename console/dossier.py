@@ -1,10 +1,13 @@
 """A case's captures as findings need them: records, texts, and today's readings of the pages that were kept."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from archive.catalog import Entry
 from archive.derived import Derived
@@ -18,10 +21,9 @@ from custody.errors import FormatError
 from custody.model import Json, Role
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record
-from findings.page import Page
+from findings.page import Page, Shown
 
 MAX_TEXT_BYTES = 4 << 20
-MAX_CAPTURES = 1_000_000
 _THREADS = 8
 """They wait for the store; one process reads."""
 _AT_ONCE = 64
@@ -41,12 +43,22 @@ class Dossier:
 
 
 def open_dossier(
-    kept: Kept, case: str, run: ModuleType, cache: Derived, *, tell: Callable[[int, int], None]
+    kept: Kept,
+    entries: Sequence[Entry],
+    run: ModuleType,
+    caches: Path,
+    *,
+    pictures: bool,
+    tell: Callable[[int, int], None],
 ) -> Dossier:
-    """Everything that the case holds, oldest first. ``run`` is ``crawlers.run``, handed in; ``tell``: done, of all."""
+    """Of these captures. ``run`` is ``crawlers.run``, handed in; ``tell``: how many are done, of all."""
     dossier = Dossier()
-    entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
-    with run.reader() as reader, ThreadPoolExecutor(_THREADS, "dossier") as threads:
+    cache = Derived.open(caches, "readings", run.code()["code_sha256"])
+    with (
+        run.reader() as reader,
+        _Sheets(kept, run, caches) as sheets,
+        ThreadPoolExecutor(_THREADS, "dossier") as threads,
+    ):
         done = 0
         for some in _batches(entries):
             for entry, fetched in zip(some, threads.map(lambda each: _fetch(kept, each, cache), some), strict=True):
@@ -54,9 +66,53 @@ def open_dossier(
                 tell(done, len(entries))
                 if isinstance(fetched, str):
                     dossier.unread[entry.capture_id] = fetched
-                else:
-                    dossier.pages.append(_page(fetched, entry, run, reader, cache))
+                    continue
+                page = _page(fetched, entry, run, reader, cache)
+                if pictures:
+                    shown, left = sheets.of(fetched.record)
+                    page = replace(page, pictures=shown, pictures_left=left)
+                dossier.pages.append(page)
     return dossier
+
+
+class _Sheets:
+    """Prints of the pictures in captures' traffic, each capture's known by its WARCs once they were looked at."""
+
+    def __init__(self, kept: Kept, run: ModuleType, caches: Path) -> None:
+        self._kept = kept
+        self._known = Derived.open(caches, "sheets", run.PRINTS_MAKER)
+        self._printer = run.Printer(Derived.open(caches, "prints", run.PRINTS_MAKER))
+
+    def __enter__(self) -> Self:
+        self._printer.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._printer.__exit__(*error)
+
+    def of(self, record: Record) -> tuple[tuple[Shown, ...], int]:
+        """And how many pictures there were of which there is no print."""
+        files = [each.digest for each in record.artifacts if each.role == Role.WARC]
+        if not files:
+            return (), 0
+        key = Digest.of(" ".join(each.hex for each in files).encode())
+        if (text := self._known.get(key)) is not None and (known := _sheet(text)) is not None:
+            return known
+        with ExitStack() as stack:
+            sheet = self._printer.sheet(stack.enter_context(self._kept.file(each)) for each in files)
+        shown = [[each.digest.hex, each.url, str(each.print)] for each in sheet.pictures if each.print is not None]
+        left = sheet.small + sum(each.print is None for each in sheet.pictures)
+        self._known.put(key, json.dumps([shown, left]))
+        return tuple(Shown(sha256=sha256, url=url, print=made) for sha256, url, made in shown), left
+
+
+def _sheet(text: str) -> tuple[tuple[Shown, ...], int] | None:
+    """None: a line that broke off, or of somebody else."""
+    try:
+        shown, left = json.loads(text)
+        return tuple(Shown(sha256=sha256, url=url, print=made) for sha256, url, made in shown), int(left)
+    except (ValueError, TypeError):
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -143,24 +143,18 @@ class Observer:
     # --- pictures and prices ------------------------------------------------------------------------------------------
 
     def _pictures(self, promotion: Promotion) -> Iterator[Observation]:
+        """The post's own pictures against the listing's own; where a page's own are not told, against all it loaded."""
         if self._resembles is None:
             return
-        matches: list[Match] = []
-        for one in [each for post in promotion.posts for each in post.pictures]:
-            for other in promotion.end.pictures:
-                match = self._resembles.same(one, other)
-                if match is not None:
-                    matches.append(match)
-        if matches:
-            best = min(matches, key=lambda each: each.distance)
-            mirrored = ", one of them mirrored" if best.mirrored else ""
-            yield Observation(
-                about=About.SAME_PICTURE,
-                sentence=f"A picture of the post looks like one of the listing{mirrored}: their prints differ in "
-                f"{best.distance} of 256 bits (called alike up to {best.threshold}).",
-                pictures=tuple(sorted(matches, key=lambda each: each.distance)[:MAX_QUOTES]),
-                facts={"matches": len(matches)},
-            )
+        end = promotion.end
+        theirs = end.own_pictures or end.pictures
+        for sure in (True, False):
+            mine = [each for post in promotion.posts for each in (post.own_pictures if sure else post.pictures)]
+            found = (self._resembles.same(one, other) for one in mine for other in theirs)
+            matches = sorted((each for each in found if each is not None), key=lambda each: each.distance)
+            if matches:
+                yield _alike(promotion, matches, is_weak=not sure or not end.own_pictures)
+                return
 
     def _price(self, promotion: Promotion) -> Iterator[Observation]:
         if not promotion.has_listing:
@@ -205,6 +199,21 @@ class Observer:
 
 
 # --- prices and addresses ---------------------------------------------------------------------------------------------
+
+
+def _alike(promotion: Promotion, matches: Sequence[Match], *, is_weak: bool) -> Observation:
+    best = matches[0]
+    how = ", one of them mirrored" if best.mirrored else ""
+    how += ", one of them cut" if best.of_a_part else ""
+    where = "that the post's page loaded" if is_weak else "of the post"
+    return Observation(
+        about=About.SAME_PICTURE,
+        sentence=f"A picture {where} looks like one of the {called(promotion, promotion.end)}{how}: their prints "
+        f"differ in {best.distance} of 256 bits (called alike up to {best.threshold}).",
+        pictures=tuple(matches[:MAX_QUOTES]),
+        is_weak=is_weak,
+        facts={"matches": len(matches)},
+    )
 
 
 def _cheap(promotion: Promotion, reference: Reference, price: Decimal, quotes: Sequence[Quote]) -> Observation:

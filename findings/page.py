@@ -8,6 +8,8 @@ from archive.reading import Kind, Reading
 from custody.digest import Digest
 from custody.model import Candidate, Hop, Json, Origin, Outcome, Status, Via
 
+_OWN_NAME = 12
+"""Characters: ``1.jpg`` is a name of many."""
 WORDS_OF_SHOPS = ("title", "brand", "description", "category", "variation", "seller")
 
 
@@ -63,6 +65,12 @@ class Page:
     surface: str = "page"
 
     @property
+    def own_pictures(self) -> tuple[Shown, ...]:
+        """Those that the page's reading names as the post's or the thing's own; the rest may be anybody's."""
+        names = {_file(text) for field in ("media", "images") for text in _texts(self.reading.fields.get(field))}
+        return tuple(each for each in self.pictures if _file(each.url) in names)
+
+    @property
     def kind(self) -> Kind:
         return self.reading.kind
 
@@ -93,3 +101,10 @@ def _texts(value: Json) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _texts(one)
+
+
+def _file(url: str) -> str:
+    """What is the same of a picture's addresses in several sizes: its file's name, where that is one of its own."""
+    path = url.partition("?")[0].partition("#")[0]
+    name = path.rpartition("/")[2]
+    return name if len(name) >= _OWN_NAME else path.partition("://")[2]

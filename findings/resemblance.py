@@ -108,13 +108,13 @@ def distance(one: Print, other: Print) -> int:
     return (one.bits ^ other.bits).bit_count()
 
 
-def compare(ours: Print, theirs: Print) -> Likeness | None:
+def compare(ours: Print, theirs: Print, *, threshold: int = THRESHOLD) -> Likeness | None:
     """The nearest of the likenesses there are, of the wholes rather than of parts. None: there is none to be seen."""
-    best = min((each for each in _distances(ours, theirs) if each[1] <= THRESHOLD), default=None)
+    best = min((each for each in _distances(ours, theirs) if each[1] <= threshold), default=None)
     if best is None:
         return None
     _, bits, is_mirrored, our_part, their_part = best
-    return Likeness(distance=bits, is_mirrored=is_mirrored, ours=our_part, theirs=their_part)
+    return Likeness(distance=bits, is_mirrored=is_mirrored, ours=our_part, theirs=their_part, threshold=threshold)
 
 
 def matches(ours: Mapping[Ours, Print], theirs: Mapping[Theirs, Print]) -> tuple[tuple[Ours, Theirs, Likeness], ...]:

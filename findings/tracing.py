@@ -224,7 +224,7 @@ class _Walk:
         if self._resembles is None or not page.pictures:
             return False
         shown = _picture_of(page, via)
-        mine = [each for post in (self._root, *self._also) for each in post.pictures]
+        mine = [each for post in (self._root, *self._also) for each in post.own_pictures]
         return any(
             each.url == shown and self._resembles.same(each, one) is not None for each in page.pictures for one in mine
         )

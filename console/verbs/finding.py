@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from findings.matter import Matter
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's name.")]
+MAX_CAPTURES = 1_000_000
 _EVERY = 100
 """Captures between two lines of progress."""
 
@@ -61,6 +62,9 @@ class Verbs:
         record: Annotated[
             bool, typer.Option("--record/--no-record", help="Put what is new into the log, or only print it.")
         ] = True,
+        pictures: Annotated[
+            bool, typer.Option("--pictures/--no-pictures", help="Compare the pictures of posts, buttons and listings.")
+        ] = True,
         candidates: Annotated[bool, typer.Option("--candidates", help="List the candidates too.")] = False,
         home: HomeOption = None,
         store: StoreOption = None,
@@ -79,7 +83,7 @@ class Verbs:
         """
         with sentences(as_json=as_json):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-            with _worked(config, case, self._run()) as work:
+            with _worked(config, case, self._run(), pictures=pictures) as work:
                 outcome = _file(config, work) if record else None
             if as_json:
                 print_json(_document(case, work, outcome, candidates=candidates))
@@ -96,6 +100,9 @@ class Verbs:
         output: Annotated[
             Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; stdout else.")
         ] = None,
+        pictures: Annotated[
+            bool, typer.Option("--pictures/--no-pictures", help="Compare the pictures of posts, buttons and listings.")
+        ] = True,
         force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
         home: HomeOption = None,
         store: StoreOption = None,
@@ -113,7 +120,7 @@ class Verbs:
             if output is not None and output.exists() and not force:
                 raise UsageError(f"{output} is there already: name another, or add --force")
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-            with _worked(config, case, self._run()) as work:
+            with _worked(config, case, self._run(), pictures=pictures) as work:
                 drawn = drawing.graph_of(work.found.promotions, work.found.leads, work.dossier.pages)
             if form is Form.GRAPHML:
                 data = drawing.to_graphml(drawn)
@@ -134,24 +141,26 @@ class Verbs:
 
 
 @contextmanager
-def _worked(config: ArchiveConfig, case: str, run: ModuleType) -> Iterator[Work]:
+def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool) -> Iterator[Work]:
     from archive.briefs import Briefs
-    from archive.derived import Derived
     from archive.filing import Basis
     from console.dossier import open_dossier
     from console.kept import open_kept
     from custody.digest import Digest
     from findings.finding import find
     from findings.matter import Matter
+    from findings.resembling import ByPrint
 
     code = run.code()
     with open_kept(config) as kept:
         scope = kept.reader.cases.resolve(case)
         described = Briefs(kept.reader.log, kept.reader.store).current(scope)
-        cache = Derived.open(config.home / "cache", "readings", code["code_sha256"])
-        dossier = open_dossier(kept, case, run, cache, tell=_progress)
+        entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
+        caches = config.home / "cache"
+        dossier = open_dossier(kept, entries, run, caches, pictures=pictures, tell=_progress)
         matter = Matter.of(described)
-        found = find(dossier.pages, matter, run.ADDRESSES)
+        resembles = ByPrint(matter.picture_distance) if pictures else None
+        found = find(dossier.pages, matter, run.ADDRESSES, resembles)
         records = "\n".join(sorted(each.record.hex for each in dossier.pages))
         brief: dict[str, Json] | None = None
         if described is not None:

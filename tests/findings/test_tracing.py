@@ -114,7 +114,7 @@ def test_other_accounts_of_the_person_are_neither_promotions_nor_candidates() ->
 
 def test_a_button_that_shows_the_posts_picture_is_pointed_at() -> None:
     unit = Unit()
-    post = unit.post("so good 😍")
+    post = unit.post("so good 😍", media=["https://cdn.example/a.jpg?size=large"])
     unit.pages[0] = unit.change(post, pictures=(picture("bracelet"),))
     profile = unit.profile(post)
     links: list[Json] = [
