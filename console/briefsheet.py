@@ -26,7 +26,7 @@ _LINES: Mapping[str, str] = {
     "legal_basis": "why it may be collected",
     "review_by": "the day by which somebody asks whether it is still needed, such as 2027-01-31",
     "retention_days": "how long everything of the case is locked; it can be lengthened and never shortened",
-    "registrations": "one a line, such as EUTM 000123456 CARTIER, class 14",
+    "registrations": "one a line, such as EUTM 000123456 ORVANE, class 14",
     "authorised": "hosts and seller ids that may sell",
 }
 

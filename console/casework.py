@@ -108,9 +108,10 @@ def _record(opened: Opened, name: str, before: _Before, brief: Brief, pictures: 
             scribe=opened.person_for(scope),
             pictures=pictures,
         )
-    survey, days, kept = opened.desk.survey(), brief.retention_days, None
-    if days is not None and survey.days.get(scope, 0) < days:
-        kept = retention.retain(opened.desk, survey, scope, days, why=f"the case's brief, version {version.version}")
+    days, kept = brief.retention_days, None
+    if days is not None and before.survey.days.get(scope, 0) < days:
+        why = f"the case's brief, version {version.version}"
+        kept = retention.retain(opened.desk, opened.desk.survey(), scope, days, why=why)
     return _Made(scope=scope, version=version, changed=changed, kept=kept, time=opened.stamp())
 
 

@@ -16,7 +16,7 @@ app = typer.Typer(
     help=(
         "Say what a case is about: brand terms, registrations, sellers that may sell, reference prices and pictures, "
         "purpose, legal basis, retention.\n\n"
-        "Start with:  counterproof case new acme --title 'Copies of the Love bracelet' --term Cartier\n\n"
+        "Start with:  counterproof case new acme --title 'Copies of the Orvane ring' --term Orvane\n\n"
         "Every change is a version of its own; what is found later names the version it was found under. All of it is "
         "in blobs that can be disposed of, never in the log, and no export carries it. More: docs/cases.md"
     ),
@@ -115,7 +115,7 @@ def new(
     It is signed by a person; where nobody has set up keys, the root key stands for one. A case that `capture --case`
     has opened is there already: say what it is about with `case edit`.
 
-      counterproof case new acme --term Cartier --product 'Love bracelet' --price 'Love bracelet=6900 EUR'
+      counterproof case new acme --term Orvane --product 'Orvane ring' --price 'Orvane ring=6900 EUR'
     """
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
@@ -180,7 +180,7 @@ def edit(
     What is not named stays as it is; an empty text takes it away: --title ''. With --from, the file says all of it,
     and options are added to that. Whoever changes a case that somebody else has changed meanwhile is told so.
 
-      counterproof case edit acme --form 'Cartier=卡地亚' --threshold picture_distance=31
+      counterproof case edit acme --form 'Orvane=オルヴァン' --threshold picture_distance=31
 
       counterproof case show acme --toml >acme.toml     (change it there, then)
 

@@ -105,7 +105,10 @@ def dispose(
 
 def _chosen(opened: "Opened", survey: "Survey", *, case: str | None, unit: str | None, brief: str | None) -> Chosen:
     if brief is None:
-        return choose(opened, survey, case=case, unit=unit)
+        chosen = choose(opened, survey, case=case, unit=unit)
+        if case is not None and survey.briefs.get(scope := opened.scope(case)) and survey.is_live(scope):
+            say("what was written down about the case stays: `counterproof dispose --brief` is for that")
+        return chosen
     if case is not None or unit is not None:
         raise UsageError("name one of them: --case, --unit or --brief")
     scope = opened.scope(brief)

@@ -327,11 +327,14 @@ def test_what_was_described_is_disposed_of_by_its_own(place: Place, front: Path)
         return [each for each in blobs.rglob("*") if each.is_file() and b"Cartier" in each.read_bytes()]
 
     assert len(with_term()) == 2
+    whole = ("dispose", "--case", "acme", "--why", "w", "--dry-run")
+    assert "dispose --brief" in words(place.say(*whole, home=OFFICE))
     dispose = ("dispose", "--brief", "acme", "--why", "the matter is closed")
     document = place.document(*dispose, "--dry-run", home=OFFICE)
     assert (document["units"][0]["blobs"], document["done"]) == (3, [])
     assert "add --yes" in words(place.say(*dispose, home=OFFICE, code=2))
     place.say(*dispose, "--yes", home=OFFICE)
+    assert "dispose --brief" not in words(place.say(*whole, home=OFFICE))
     assert with_term() == []
     document = shown(place)
     assert document["brief"] is None
