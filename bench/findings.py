@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -47,8 +48,9 @@ def case(chance: random.Random) -> list[Page]:
         said = f"{brand} {caption} link in bio, number {number} #ootd #dupe"
         hub = f"https://hub.example/{n % 500}"
         shops = [f"https://shop.example/item/{(n % 500 * 12 + k) % LISTINGS}" for k in range(12)]
-        post = page(unit, "post", Kind.POST, f"https://social.example/p/{n}", caption=said, handle=f"user{n % 700}",
-                    published="2026-01-01T10:00:00Z", links=[link(hub, "links", "profile")])  # fmt: skip
+        words: dict[str, Json] = {"caption": said, "handle": f"user{n % 700}", "published": "2026-01-01T10:00:00Z"}
+        bio = [link(hub, "links", "profile")]
+        post = page(unit, "post", Kind.POST, f"https://social.example/p/{n}", links=bio, fields=words)
         buttons = [link(url, _LABELS[k % 4].format(k + 1), "page") for k, url in enumerate(shops)]
         middle = page(unit, "hub", Kind.LINK_HUB, hub, parent=post, via=post.candidates[0].via, links=buttons)
         pages += [post, middle]
@@ -62,8 +64,10 @@ def listing(url: str, parent: Page, via: Via) -> Page:
     fixed = random.Random(number)  # noqa: S311  # no secret
     title = " ".join(fixed.choices(_EACH, k=12))
     visible = " ".join(fixed.choices(_EACH, k=400))
-    return page(parent.unit, f"listing-{number}", Kind.LISTING, url, parent=parent, via=via, visible=visible,
-                title=title, seller=f"Store {number % 90}", item_id=str(number), price="19.99", currency="USD")  # fmt: skip
+    said: dict[str, Json] = {"title": title, "seller": f"Store {number % 90}", "item_id": str(number)}
+    price: dict[str, Json] = {"price": "19.99", "currency": "USD"}
+    name = f"listing-{number}"
+    return page(parent.unit, name, Kind.LISTING, url, parent=parent, via=via, visible=visible, fields=said | price)
 
 
 def link(href: str, text: str, where: str) -> Candidate:
@@ -80,9 +84,10 @@ def page(
     via: Via | None = None,
     links: list[Candidate] | None = None,
     visible: str = "",
-    **fields: Json,
+    fields: Mapping[str, Json] | None = None,
 ) -> Page:
-    seen = {name: Source(where="css x", seen=Seen.SHOWN) for name in fields}
+    known = fields or {}
+    seen = {each: Source(where="css x", seen=Seen.SHOWN) for each in known}
     hop = Hop(n=1, from_url="https://sho.rt/a", to_url=url, kind=HopKind.HTTP, status=302, at=BEGUN)
     shown = Shown(sha256=Digest.of(url.encode()).hex, url=f"{url}.jpg", print="")
     return Page(
@@ -90,7 +95,7 @@ def page(
         title=None, hops=(hop,) if kind is Kind.LISTING else (), candidates=tuple(links or ()),
         looked_at=BEGUN + timedelta(days=30), status=Status.COMPLETE, outcome=Outcome.OK, origin=Origin.PUBLIC,
         record=Digest.of(f"{unit}-{name}".encode()), visible=visible, pictures=(shown,),
-        reading=Reading(platform="generic", kind=kind, fields=dict(fields), sources=seen),
+        reading=Reading(platform="generic", kind=kind, fields=known, sources=seen),
     )  # fmt: skip
 
 
