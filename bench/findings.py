@@ -1,4 +1,4 @@
-"""How long findings take on one case of 10,000 posts and 2,000 listings, and how much memory: pages in hand, one core."""
+"""How long findings take on a case of 10,000 posts and 2,000 listings, and how much memory: pages in hand, one core."""
 
 import os
 import random
