@@ -28,26 +28,35 @@ class Hash:
 
     bits: int
     """Each says whether one of the 256 slowest waves is stronger than the middle one; the reference's order."""
-    mirrored: int
-    """The same of the picture as a mirror shows it: made of that, not turned over afterwards, which is less exact."""
     quality: int
     """0 to 100: how much changes from place to place; a rule that the authors found by trying."""
 
 
 def hash_of(luma: bytes, width: int, height: int) -> Hash:
     """``luma``: a byte a pixel, row by row; neither side longer than ``SCALED_SIDE``, or it takes long."""
-    if len(luma) != width * height:
-        raise ValueError(f"{len(luma)} bytes are no {width} x {height} picture")
-    if min(width, height) < LEAST_SIDE:
-        return Hash(0, 0, 0)
+    return _hash(_rows(luma, width, height))
+
+
+def both_of(luma: bytes, width: int, height: int) -> tuple[Hash, Hash]:
+    """Of the picture, and of what a mirror shows of it: of that itself, since waves turned over are less exact."""
     rows = _rows(luma, width, height)
+    return _hash(rows), _hash([row[::-1] for row in rows])
+
+
+def _hash(rows: Grid) -> Hash:
+    """``rows``: none where the picture is too small."""
+    if not rows:
+        return Hash(0, 0)
     grid = _columns(rows)
-    mirror = _columns([row[::-1] for row in rows])
-    return Hash(_bits(_waves(grid)), _bits(_waves(mirror)), _quality(grid))
+    return Hash(_bits(_waves(grid)), _quality(grid))
 
 
 def _rows(luma: bytes, width: int, height: int) -> Grid:
     """64 rows, each of what lies round its place."""
+    if len(luma) != width * height:
+        raise ValueError(f"{len(luma)} bytes are no {width} x {height} picture")
+    if min(width, height) < LEAST_SIDE:
+        return []
     small: Grid = []
     for places in _shares(height):
         row = [0.0] * width

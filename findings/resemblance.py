@@ -6,8 +6,7 @@ twentieth is cut off. How often this is right, and what it does not find: docs/r
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from findings import pdq
@@ -48,8 +47,8 @@ class Print:
     width: int
     """Pixels of the picture itself, upright, before anything was made smaller."""
     height: int
-    parts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    """Bits by name of ``PARTS``: those parts that are telling."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Name and bits, in the order of ``PARTS``: those parts that are telling."""
 
     @property
     def is_telling(self) -> bool:
@@ -58,7 +57,7 @@ class Print:
 
     def __str__(self) -> str:
         whole = f"pdq1:{self.bits:064x}:{self.quality}:{self.mirrored:064x}:{self.width}x{self.height}"
-        return whole + "".join(f":{name}={self.parts[name]:064x}" for name in PARTS if name in self.parts)
+        return whole + "".join(f":{name}={bits:064x}" for name, bits in self.parts)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -67,17 +66,17 @@ class Print:
             raise ValueError(
                 "that is no print: pdq1:<hash>:<quality>:<mirrored hash>:<width>x<height>[:<part>=<hash>…]"
             )
-        found = cls(
+        parts = tuple((name, int(bits, 16)) for name, bits in _pairs(match[6]))
+        if [name for name, _ in parts] != [name for name in PARTS if name in dict(parts)]:
+            raise ValueError("that is no print: its parts are not in their order, each once")
+        return cls(
             bits=int(match[1], 16),
             quality=int(match[2]),
             mirrored=int(match[3], 16),
             width=int(match[4]),
             height=int(match[5]),
-            parts=MappingProxyType({name: int(bits, 16) for name, bits in _pairs(match[6])}),
+            parts=parts,
         )
-        if str(found) != text:
-            raise ValueError("that is no print: its parts are not in their order, each once")
-        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,20 +140,23 @@ def boxes(width: int, height: int) -> dict[str, Box]:
     return found
 
 
-def print_of(whole: pdq.Hash, width: int, height: int, parts: Mapping[str, tuple[pdq.Hash, Box]]) -> Print:
+def print_of(
+    whole: pdq.Hash, mirror: pdq.Hash, width: int, height: int, parts: Mapping[str, tuple[pdq.Hash, Box]]
+) -> Print:
     """``parts``: by name, with where they lie in the picture; those that are not telling are left out."""
-    telling = {
-        name: made.bits
-        for name, (made, (left, top, right, bottom)) in parts.items()
-        if is_telling(made.quality, right - left, bottom - top)
-    }
+    telling = []
+    for name in PARTS:
+        if name in parts:
+            made, (left, top, right, bottom) = parts[name]
+            if is_telling(made.quality, right - left, bottom - top):
+                telling.append((name, made.bits))
     return Print(
         bits=whole.bits,
-        mirrored=whole.mirrored,
+        mirrored=mirror.bits,
         quality=whole.quality,
         width=width,
         height=height,
-        parts=MappingProxyType(telling),
+        parts=tuple(telling),
     )
 
 
@@ -165,11 +167,11 @@ def _distances(ours: Print, theirs: Print) -> Iterator[tuple[bool, int, bool, st
         yield False, (ours.mirrored ^ theirs.bits).bit_count(), True, WHOLE, WHOLE
         yield False, (ours.bits ^ theirs.mirrored).bit_count(), True, WHOLE, WHOLE
     if ours.is_telling:
-        for name, bits in theirs.parts.items():
+        for name, bits in theirs.parts:
             yield True, (ours.bits ^ bits).bit_count(), False, WHOLE, name
             yield True, (ours.mirrored ^ bits).bit_count(), True, WHOLE, name
     if theirs.is_telling:
-        for name, bits in ours.parts.items():
+        for name, bits in ours.parts:
             yield True, (theirs.bits ^ bits).bit_count(), False, name, WHOLE
             yield True, (theirs.mirrored ^ bits).bit_count(), True, name, WHOLE
 

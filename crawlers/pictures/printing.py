@@ -136,15 +136,16 @@ def printed(picture: Image.Image) -> Print:
     placed: dict[str, Box] = boxes(grey.width, grey.height)
     if (inside := _trimmed(grey)) is not None:
         placed[TRIMMED] = inside
-    whole = _hashed(grey, (0, 0, *grey.size), pdq.SCALED_SIDE)
-    parts = {name: (_hashed(grey, box, PART_SIDE), box) for name, box in placed.items()}
-    return print_of(whole, grey.width, grey.height, parts)
+    whole, mirror = pdq.both_of(_scaled(grey, (0, 0, *grey.size), pdq.SCALED_SIDE), pdq.SCALED_SIDE, pdq.SCALED_SIDE)
+    parts = {
+        name: (pdq.hash_of(_scaled(grey, box, PART_SIDE), PART_SIDE, PART_SIDE), box) for name, box in placed.items()
+    }
+    return print_of(whole, mirror, grey.width, grey.height, parts)
 
 
-def _hashed(grey: Image.Image, box: Box, side: int) -> pdq.Hash:
+def _scaled(grey: Image.Image, box: Box, side: int) -> bytes:
     """Small pictures are made larger too: where PDQ takes its places goes with the size, and costs up to 30 bits."""
-    scaled = grey.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-    return pdq.hash_of(scaled.tobytes(), side, side)
+    return grey.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0).tobytes()
 
 
 def _trimmed(grey: Image.Image) -> Box | None:
