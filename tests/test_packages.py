@@ -11,6 +11,7 @@ import pytest
 
 from tests import film, orders
 from tests.archive.packaging.traffic import Opened, unzipped
+from tests.authority import LocalAuthority
 from tests.command import Ran, run, through
 from tests.replaying import Show, oracle, pywb, replayweb
 from tests.site.host import Host
@@ -44,17 +45,27 @@ class Made:
 
 
 def packed(folder: Path, url: str, host: Host) -> Path:
-    """The package of one page of a host."""
+    """The package of one page of a host, made as the run ended."""
     made = Site()
     made.hosts[host.name] = host
-    with made as site:
+    roots = folder / "roots.pem"
+    with made as site, LocalAuthority(folder / "authority") as authority:
+        roots.write_text(authority.roots_pem)
         told = run(
-            "capture", url, "--case", CASE, "--no-follow", "--json", "--authority", "none",
+            "capture", url, "--case", CASE, "--no-follow", "--package", "--json",
+            "--authority", authority.url, "--authority-roots", str(roots),
             *through(site.resolve, site.trust_spki), home=folder / "home",
         )  # fmt: skip
         assert told.code == 0, told.err
-        ran = run("package", "--case", CASE, "-o", str(folder / "out"), home=folder / "home")
+        assert told.document["time"] == "trusted", "of the packages, too"
+        pending = run("seal", "--json", home=folder / "home")
+        assert pending.code == 0, pending.out
+        (unit,) = told.document["units"]
+        assert unit["captures"] == [unit["id"]] == unit["package"]["captures"]
+        ran = run("package", unit["id"], "-o", str(folder / "out"), "--json", home=folder / "home")
         assert ran.code == 0, ran.err
+        (again,) = ran.document["packages"]
+        assert (again["sha256"], again["index"]) == (unit["package"]["sha256"], None), "the log has it already"
         (wacz,) = (folder / "out").iterdir()
         return wacz
 
