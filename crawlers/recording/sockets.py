@@ -115,7 +115,9 @@ def lines(talk: Talk, scratch: Scratch) -> Iterator[bytes]:
             "mask": each.mask,
             "at": format_utc(each.at),
         }
-        if each.dropped:
+        if each.dropped == WITHHELD:
+            told["dropped"] = WITHHELD  # how long it was would say something of a secret
+        elif each.dropped:
             told |= {"bytes": each.bytes, "dropped": each.dropped}
         else:
             told["payloadData"] = b"".join(scratch.read(each.payload)).decode("utf-8", "replace")

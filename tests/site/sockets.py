@@ -7,6 +7,8 @@ from io import BufferedIOBase
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 TEXT, BINARY, CLOSE = 1, 2, 8
+SECRETLY = b"!"
+"""What begins so is not said again."""
 
 
 def speak(rfile: BufferedIOBase, wfile: BufferedIOBase, key: str, lines: Sequence[bytes]) -> None:
@@ -19,6 +21,8 @@ def speak(rfile: BufferedIOBase, wfile: BufferedIOBase, key: str, lines: Sequenc
     wfile.writelines(_frame(line, TEXT if _is_text(line) else BINARY) for line in lines)
     while (came := _read(rfile)) is not None:
         opcode, data = came
+        if data.startswith(SECRETLY):
+            continue
         wfile.write(_frame(data, opcode))
         if opcode == CLOSE:
             return
