@@ -7,7 +7,7 @@ from pathlib import Path
 from archive.errors import ArchiveError
 from archive.packaging import packer
 from archive.result import Result
-from archive.stewardship.opening import desk_in
+from archive.stewardship.opening import Opened, desk_in
 from archive.vault import Vault
 from console.screen import now, say
 from console.units import Packing
@@ -19,25 +19,33 @@ def pack(vault: Vault, result: Result) -> tuple[Result, Packing]:
     The run's time is that of the packages, too, so it is asked for once more.
     """
     made: dict[str, packer.Made] = {}
-    refused: dict[str, str] = {}
-    units = dict.fromkeys(each.unit for each in result.captures)
+    refused = dict.fromkeys((each.unit for each in result.captures), "the run was interrupted before")
     if result.interrupted:
-        return result, Packing(refused=dict.fromkeys(units, "the run was interrupted before"))
+        return result, Packing(refused=refused)
     with desk_in(vault, clock=now, notify=say, by_person=False) as opened:
-        survey = opened.desk.survey()
-        for unit in units:
-            if unit not in survey.items:
-                refused[unit] = "its captures wait in the inbox, and `counterproof package` packs them later"
-                continue
-            try:
-                with tempfile.TemporaryDirectory(prefix="package-", dir=vault.home.cache) as folder:
-                    made[unit] = packer.record(
-                        opened.desk, survey, packer.pack(opened.desk, survey, unit, Path(folder))
-                    )
-            except ArchiveError as error:
-                refused[unit] = str(error)
+        try:
+            _pack(opened, made, refused)
+        except KeyboardInterrupt:
+            say("interrupted: what was not packed is packed by `counterproof package`")
         if any(each.index is not None for each in made.values()):
             result = replace(result, sealing=opened.stamp())
     for unit, why in refused.items():
         say(f"unit {unit} was not packed: {why}")
     return result, Packing(made=made, refused=refused)
+
+
+def _pack(opened: Opened, made: dict[str, packer.Made], refused: dict[str, str]) -> None:
+    """From ``refused`` into ``made``, where that can be done."""
+    survey = opened.desk.survey()
+    for unit in [*refused]:
+        if unit not in survey.items:
+            refused[unit] = "its captures wait in the inbox, and `counterproof package` packs them later"
+            continue
+        try:
+            with tempfile.TemporaryDirectory(prefix="package-", dir=opened.vault.home.cache) as folder:
+                packed = packer.pack(opened.desk, survey, unit, Path(folder))
+                made[unit] = packer.record(opened.desk, survey, packed)
+        except ArchiveError as error:
+            refused[unit] = str(error)
+        else:
+            del refused[unit]
