@@ -97,6 +97,9 @@ def capture(
         bool,
         typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
     ] = False,
+    package: Annotated[
+        bool, typer.Option("--package/--no-package", help="Pack each unit's traffic into one WACZ at the end.")
+    ] = False,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
@@ -183,6 +186,7 @@ def capture(
             },
             progress=progress,
             as_json=as_json,
+            package=package,
         )
         from crawlers import run
 

@@ -9,14 +9,17 @@ from rich.text import Text
 
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.result import Captured, Result
+from console import units
 from console.exits import Exit
+from console.units import Packing
 from custody.instant import format_utc
 from custody.model import Json, Status, Via
 
 SCHEMA = 1
+NOT_PACKED = Packing()
 
 
-def document(result: Result, code: Exit) -> dict[str, Json]:
+def document(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> dict[str, Json]:
     """The public interface of ``capture --json`` (docs/cli.md)."""
     return {
         "schema": SCHEMA,
@@ -26,6 +29,7 @@ def document(result: Result, code: Exit) -> dict[str, Json]:
         "time": result.sealing.time,
         "time_detail": result.sealing.detail,
         "captures": [_capture(result, each, absences(result.captures)) for each in result.captures],
+        "units": units.document(result, packing),
         "lost": [
             {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
         ],
@@ -107,12 +111,16 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
 _COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
 
 
-def lines(result: Result, code: Exit) -> Iterator[Text | Table | str]:
+def lines(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> Iterator[Text | Table | str]:
     """The same for a person: what was seen, where, and what was not."""
     for unit in dict.fromkeys(each.unit for each in result.captures):
         members = _in_order([each for each in result.captures if each.unit == unit])
         for depth, capture in members:
             yield from _told(result, capture, depth)
+        if (made := packing.made.get(unit)) is not None:
+            yield Text(f"  packed   sha256:{made.packed.digest.hex}, {made.packed.bytes} bytes, by unit {unit}")
+    for unit, why in packing.refused.items():
+        yield Text.from_markup(f"[yellow]not packed[/yellow] unit {unit}: {escape(why)}")
     for lost in result.lost:
         yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
     for url in result.unfinished:

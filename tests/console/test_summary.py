@@ -2,12 +2,16 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 from rich.console import Console
 
+from archive.packaging.packer import Made, Packed
 from archive.result import Result, Sealing
 from console import summary
-from console.exits import of_result
+from console.exits import Exit, of_result
+from console.units import Packing
+from custody.digest import Digest
 from custody.model import Status
 from tests.console.results import ID, captured, lost, result
 
@@ -20,21 +24,58 @@ CAPTURE_KEYS = {
 }  # fmt: skip
 
 
-def told(came: Result) -> str:
+def told(came: Result, packing: Packing = summary.NOT_PACKED) -> str:
     screen = Console(file=StringIO(), width=200, soft_wrap=True, highlight=False)
-    for line in summary.lines(came, of_result(came)):
+    for line in summary.lines(came, of_result(came), packing):
         screen.print(line)
     file = screen.file
     assert isinstance(file, StringIO)
     return file.getvalue()
 
 
+def packed(unit: str) -> Made:
+    made = Packed(
+        unit=unit, path=Path("x.wacz"), digest=Digest("2" * 64), bytes=9, members=(), rests_on=Digest("3" * 64),
+        captures=(ID.format(1),), without=(ID.format(2),),
+    )  # fmt: skip
+    return Made(packed=made, index=12)
+
+
+def test_units_have_their_captures_and_their_package() -> None:
+    other = captured(3, unit=ID.format(3), parent=None)
+    came = result(captured(), captured(2), other)
+    packing = Packing(made={ID.format(1): packed(ID.format(1))}, refused={ID.format(3): "it has no [traffic]"})
+    code = of_result(came, whole=False)
+    assert code == Exit.PARTIAL
+    first, second = json.loads(json.dumps(summary.document(came, code, packing)))["units"]
+    assert first == {
+        "id": ID.format(1),
+        "captures": [ID.format(1), ID.format(2)],
+        "package": {
+            "unit": ID.format(1), "sha256": "2" * 64, "bytes": 9, "members": 0, "captures": [ID.format(1)],
+            "without_traffic": [ID.format(2)], "index": 12,
+        },
+        "not_packed": None,
+    }  # fmt: skip
+    assert (second["package"], second["not_packed"]) == (None, "it has no [traffic]")
+    said = told(came, packing)
+    assert "packed   sha256:" + "2" * 64 in said
+    assert f"not packed unit {ID.format(3)}: it has no [traffic]" in said
+
+
+def test_where_nobody_asked_for_packages_there_is_no_word_of_them() -> None:
+    came = result(captured())
+    (unit,) = json.loads(json.dumps(summary.document(came, of_result(came))))["units"]
+    assert unit == {"id": ID.format(1), "captures": [ID.format(1)], "package": None, "not_packed": None}
+    assert "packed" not in told(came)
+
+
 def test_the_document_has_the_promised_keys() -> None:
     came = result(captured(), captured(2), lost=(lost(),), unfinished=("https://9.example/",))
     document = json.loads(json.dumps(summary.document(came, of_result(came))))
     assert document.keys() == {
-        "schema", "run", "case", "store", "time", "time_detail", "captures", "lost", "unfinished", "notices", "control",
-        "exit_code",
+        "schema", "run", "case", "store", "time", "time_detail", "captures", "units", "lost", "unfinished", "notices",
+        "control", "exit_code",
     }  # fmt: skip
     assert document["schema"] == 1
     assert document["case"] == {"id": ID.format(0), "name": "2026-0142"}
