@@ -45,6 +45,8 @@ class Captured:
     """``automatic``, or ``attended``: a person acted in the window."""
     quarantine: Mapping[str, Json]
     """As the record has it; empty where it is not quarantined."""
+    reading: Mapping[str, Json]
+    """What was derived of it in the visit, as the record tells; empty where nobody read."""
     record_sha256: str
     log: str
     started_index: int | None

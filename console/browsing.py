@@ -17,6 +17,7 @@ from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
+from archive.reading import reading_line, reading_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
@@ -234,6 +235,8 @@ def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
         ("manifest", f"log index {entry.started_index} (started), {entry.index} (ended)"),
     ]
     rows += [(name, format_utc(at)) for name, at in sorted(record.times.items(), key=lambda each: each[1])]
+    if told := reading_of(record.circumstances):
+        rows.append(("reading", reading_line(told)))
     if record.via is not None:
         rows.insert(0, ("via", f"{record.via.text!r} in {record.via.where}: {record.via.href}"))
     return [row for row in rows if row[1]]

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
+from archive.reading import reading_line
 from archive.result import Captured, Result
 from console.exits import Exit
 from custody.instant import format_utc
@@ -92,6 +93,7 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
         ],
         "surface": capture.surface,
         "quarantine": dict(capture.quarantine) or None,
+        "reading": _reading(capture.reading),
         "record_sha256": capture.record_sha256,
         "manifest": {
             "log": capture.log,
@@ -102,6 +104,11 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
         "state": result.state(capture),
         "absence": None if absence is None else absence.to_json(),
     }
+
+
+def _reading(told: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Without what it is made of, and by what: those are in the record and in the file."""
+    return {name: each for name, each in told.items() if name not in {"role", "by", "of"}} or None
 
 
 _COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
@@ -157,6 +164,8 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     if capture.title:
         yield Text(f"{indent}  title    {capture.title[:100]}")
     yield Text(f"{indent}  origin   {capture.origin} ({capture.origin_reasons[0] if capture.origin_reasons else ''})")
+    if capture.reading:
+        yield Text(f"{indent}  reading  {reading_line(capture.reading)}")
     if capture.quarantine:
         yield Text(
             f"{indent}  QUARANTINED since {capture.quarantine['since']} ({capture.quarantine['reason']}): secrets may "

@@ -27,6 +27,10 @@ class Bounded:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """The process; the next page would get another."""
         self._reader.end()
 
     @property

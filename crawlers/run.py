@@ -123,6 +123,8 @@ async def _carry_out(session: Session, *, environment: Mapping[str, str], interr
             session.notices.append("the browser did not let go in time; what it still held is ended without it")
     except BaseException:
         # Whatever was begun and has no end stays in the journal; the next command brings it to one.
+        if session.readers is not None:
+            await session.readers.end()
         await session.egress.stop()
         session.acquisition.close_run()
         raise

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from archive.acquisition import Acquisition, acquisition_of
+from archive.reading import reading_of
 from archive.receipt import Receipt
 from archive.result import Captured, Kept
 from custody import keyspace
@@ -79,6 +80,7 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         candidates=visit.candidates,
         surface=_surface(visit),
         quarantine=quarantine_of(visit.circumstances),
+        reading=reading_of(visit.circumstances),
         record_sha256=written.digest.hex,
         log=log,
         started_index=visit.started.index,

@@ -19,8 +19,9 @@ def test_files_are_read_packed_or_not_a_line_each(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert [Path(each["input"]).name for each in lines] == ["a.html", "b.bin", "cut.gz"]
     for each in lines:
-        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input"}
+        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input", "kept"}
         assert each["fields"]["title"] == "Żółta bransoletka"
+        assert each["kept"] is None
         assert each["sources"]["title"]
         assert each["seen"]["title"] in {"shown", "embedded"}
     assert not (tmp_path / "home").exists()  # nothing is begun for it
