@@ -47,6 +47,8 @@ class Captured:
     """As the record has it; empty where it is not quarantined."""
     reading: Mapping[str, Json]
     """What was derived of it in the visit, as the record tells; empty where nobody read."""
+    wrappers: tuple[Mapping[str, Json], ...]
+    """Links of the chain that name their destination, and whether they led there, as the record tells."""
     record_sha256: str
     log: str
     started_index: int | None

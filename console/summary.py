@@ -10,6 +10,7 @@ from rich.text import Text
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.reading import reading_line
 from archive.result import Captured, Result
+from archive.wrapping import Led, wrapper_line
 from console.exits import Exit
 from custody.instant import format_utc
 from custody.model import Json, Status, Via
@@ -94,6 +95,7 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
         "surface": capture.surface,
         "quarantine": dict(capture.quarantine) or None,
         "reading": _reading(capture.reading),
+        "wrappers": [dict(each) for each in capture.wrappers],
         "record_sha256": capture.record_sha256,
         "manifest": {
             "log": capture.log,
@@ -111,6 +113,7 @@ def _reading(told: Mapping[str, Json]) -> dict[str, Json] | None:
     return {name: each for name, each in told.items() if name not in {"role", "by", "of"}} or None
 
 
+_LED = {Led.DISAGREES.value: "bold yellow", Led.NOT_FOLLOWED.value: "yellow"}
 _COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
 
 
@@ -159,6 +162,8 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     for hop in capture.hops:
         status = f" {hop.status}" if hop.status else ""
         yield Text.from_markup(f"{indent}    hop {hop.n} {hop.kind}{status} -> {escape(hop.to_url)}")
+    for each in capture.wrappers:
+        yield Text(f"{indent}    {wrapper_line(each)}", style=_LED.get(str(each["result"]), ""))
     if capture.final_url and capture.final_url != capture.requested_url and not capture.hops:
         yield Text(f"{indent}    shown as {capture.final_url}")
     if capture.title:
