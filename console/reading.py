@@ -39,14 +39,29 @@ class Page:
     """The reading that was made in the visit, as it was kept; None: there is none."""
 
 
-def read(asked: Sequence[str], config: ArchiveConfig, run: ModuleType, *, url: str | None, as_json: bool) -> None:
-    """``asked``: files, or ids of captures. ``run`` is ``crawlers.run``, handed in. Raises UsageError before any."""
+def read(
+    asked: Sequence[str],
+    config: ArchiveConfig,
+    run: ModuleType,
+    *,
+    url: str | None,
+    terms: Sequence[str],
+    key: bytes,
+    as_json: bool,
+) -> None:
+    """``asked``: files, or ids of captures. ``run`` is ``crawlers.run``, handed in. Raises UsageError before any.
+
+    ``terms``: reviews that name one are read too, their writers under pseudonyms made with ``key``.
+    """
+    if any(not each.strip() for each in terms):
+        raise UsageError("--term wants a word or a name, such as --term Gucci")
+    named = run.Named(terms=tuple(terms), key=key) if terms else None
     if url is not None and len(asked) > 1:
         raise UsageError("--url is one page's address: name one file with it")
     files = files_among(asked)
     with run.reader() as reader:
         for page in _pages(asked, files, config, url, limit=run.MAX_PAGE_BYTES):
-            reading: Reading = reader.read(page.data, url=page.url)
+            reading: Reading = reader.read(page.data, url=page.url, named=named)
             if as_json:
                 told = {**reading.to_json(), "input": page.name, "kept": _beside(page, reading)}
                 out.file.write(json.dumps(told, ensure_ascii=False) + "\n")
@@ -117,7 +132,7 @@ def _beside(page: Page, reading: Reading) -> dict[str, Any] | None:
         return None
     before, today = page.kept.get("reading", {}), reading.to_json()
     fields: list[Any] = [each["fields"] for each in (before, today)]
-    names = sorted({*fields[0], *fields[1]})
+    names = sorted({*fields[0], *fields[1]} - {"reviews"})  # in a visit nobody says which terms they have to name
     differs = [name for name in names if fields[0].get(name) != fields[1].get(name)]
     differs += [name for name in ("platform", "kind", "wall") if before.get(name) != today[name]]
     return {"by": page.kept.get("by"), "differs": differs}

@@ -29,6 +29,7 @@ from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
+from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
 from crawlers.sessions import close_session, now, open_session
@@ -47,6 +48,7 @@ __all__ = [
     "MAX_PICTURE_BYTES",
     "Hand",
     "Job",
+    "Named",
     "Profile",
     "Resolve",
     "Upstream",
