@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
+from crawlers.counts import put_count
 from crawlers.days import day_in
 from crawlers.moments import id_to_shortcode, moment_of
 from crawlers.platform import Draft, Platform
@@ -16,7 +17,6 @@ from crawlers.posting import (
     has_icon_of,
     in_text,
     oembed,
-    put_count,
     put_disclosures,
     put_links,
     put_moment,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
 from crawlers.moments import moment_of
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (
@@ -16,7 +17,6 @@ from crawlers.posting import (
     list_at,
     map_at,
     oembed,
-    put_count,
     put_disclosures,
     put_links,
     put_moment,
