@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
 from crawlers.counts import put_count
-from crawlers.days import day_in
+from crawlers.dates import day_in
 from crawlers.moments import id_to_shortcode, moment_of
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (

@@ -5,7 +5,7 @@ from typing import Any
 
 from archive.reading import Kind
 from crawlers.counts import put_count
-from crawlers.days import day_in
+from crawlers.dates import day_in
 from crawlers.platform import Draft
 from crawlers.posting import anchors, fragment, in_text, list_at, put_disclosures, put_links, put_time, text_at
 from crawlers.saved import line_of, text_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from archive.reading import Kind
 from crawlers.counts import put_count
-from crawlers.days import day_in
+from crawlers.dates import day_in
 from crawlers.platform import Draft
 from crawlers.posting import flag, fragment, list_at, map_at, put_disclosures, put_links, put_time, text_at
 from crawlers.saved import dig, line_of, search, text_of

@@ -4,7 +4,7 @@ import re
 
 from archive.reading import Kind
 from crawlers.counts import put_count
-from crawlers.days import day_in
+from crawlers.dates import day_in
 from crawlers.platform import Draft
 from crawlers.posting import anchors, put_links, put_time
 from crawlers.saved import Saved, line_of, text_of
