@@ -148,39 +148,6 @@ def segments(url: str) -> list[str]:
         return []
 
 
-# --- disclosures ------------------------------------------------------------------------------------------------------
-
-# What authors write to say that a post is paid for, by the rules of their countries. Words that only a person can judge
-# ("thanks to", "with") are not among them.
-_DISCLOSED = re.compile(
-    r"#(?:ad|ads|advert|advertisement|sponsored|spon|sponsoredpost|paidpartnership|paidad|gifted|prsample|affiliate|"
-    r"affiliatelinks?|werbung|anzeige|unbezahltewerbung|bezahltewerbung|publicidad|patrocinado|colaboraciónpagada|"
-    r"adv|sponsorizzato|pubblicità|publicité|collaborationcommerciale|sponsorisé|publi|publipost|parceriapaga|"
-    r"advertentie|betaaldesamenwerking|reklam|işbirliği|reklama|współpracareklamowa|реклама|إعلان|pr|広告|提供|광고|협찬|"
-    r"유료광고|广告|廣告|合作|推广|annons|reklame|betaltpartnerskap|iklan|endorse|โฆษณา|quảngcáo)(?!\w)"
-    r"|\b(?:paid partnership|paid promotion|as an amazon associate[^.\n]{0,60}|bezahlte partnerschaft|"
-    r"parceria paga|collaboration commerciale|partenariat rémunéré|partnership a pagamento|in collaborazione con|"
-    r"patrocinado por|colaboración pagada|betaalde samenwerking|współpraca reklamowa|commissions? earned|"
-    r"affiliate links?)\b",
-    re.IGNORECASE,
-)
-
-
-def put_disclosures(draft: Draft, labels: Iterable[tuple[str, bool | None]], where: str) -> None:
-    """``disclosures``: the platform's own marks (name and whether it is set; None: it does not say), then the author's.
-
-    Empty where a mark is there and not set, and the caption has no such words; absent where nothing tells.
-    """
-    marks = [(name, value) for name, value in labels if value is not None]
-    found = [{"by": "platform", "text": name} for name, value in marks if value]
-    caption = draft.fields.get("caption")
-    if isinstance(caption, str):
-        words = dict.fromkeys(match[0] for match in _DISCLOSED.finditer(caption))
-        found += [{"by": "author", "text": each} for each in words]
-    if found or marks:
-        draft.put("disclosures", found, where)
-
-
 # --- data -------------------------------------------------------------------------------------------------------------
 
 

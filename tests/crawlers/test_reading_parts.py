@@ -22,6 +22,9 @@ def test_disclosures_as_they_stand() -> None:
     text = "Love it! #Ad #adorable This post contains affiliate links. Werbung #anzeige"
     assert disclosures_in(text) == ["#Ad", "contains affiliate links", "#anzeige"]
     assert disclosures_in("I add #ads2 nothing") == []
+    assert disclosures_in("Links below (affiliate links) – paid promotion #patrocinado #合作") == [
+        "affiliate links", "paid promotion", "#patrocinado", "#合作",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["<p>a</p><script>mark=“seven”</script>", "<p>é</p><script>mark=“seven”</script>"])
