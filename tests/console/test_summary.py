@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -12,13 +13,13 @@ from console import summary
 from console.exits import Exit, of_result
 from console.units import Packing
 from custody.digest import Digest
-from custody.model import Status
+from custody.model import Json, Status
 from tests.console.results import ID, captured, lost, result
 
 CAPTURE_KEYS = {
     "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
     "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "quarantine",
-    "record_sha256", "manifest",
+    "reading", "wrappers", "record_sha256", "manifest",
     "state",
     "absence",
 }  # fmt: skip
@@ -128,3 +129,22 @@ def test_a_control_that_did_not_pass_is_told_with_what_differed() -> None:
         "start": {"result": "passed", "differences": []},
         "end": {"result": "failed", "differences": ["title: expected a, got b"]},
     }
+
+
+def test_a_link_that_led_elsewhere_than_it_says_is_told() -> None:
+    lie: dict[str, Json] = {"destination": "https://a.example/", "result": "disagrees", "led_to": "https://b.example/"}
+    said = told(result(captured(wrappers=(lie,))))
+    assert "names https://a.example/, and LED ELSEWHERE: https://b.example/" in said
+
+
+def test_what_was_read_in_the_visit_is_told() -> None:
+    read: dict[str, Json] = {
+        "role": "reading", "name": "reading.json", "by": {}, "of": [], "platform": "amazon", "kind": "listing",
+        "wall": None, "fields": 14, "boxes": 6,
+    }  # fmt: skip
+    came = result(captured(reading=read))
+    assert "reading  listing (amazon): 14 fields, 6 of them with a box on the picture" in told(came)
+    document: Any = summary.document(came, of_result(came))
+    assert document["captures"][0]["reading"].keys() == {"name", "platform", "kind", "wall", "fields", "boxes"}
+    lacking: dict[str, Json] = {"role": "reading", "name": None, "why": "its reader had not ended"}
+    assert "not made in the visit: its reader had not ended" in told(result(captured(reading=lacking)))
