@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from custody.model import Json
+from custody.model import Json, Role
 
 
 class Kind(StrEnum):
@@ -36,6 +36,19 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A place on the picture of the whole page, in CSS pixels from its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def to_json(self) -> dict[str, Json]:
+        return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """A field that the page does not carry is absent; one that it carries empty is empty."""
 
@@ -59,3 +72,22 @@ class Reading:
             "seen": {name: each.seen.value for name, each in self.sources.items()},
             "notes": list(self.notes),
         }
+
+
+def reading_of(sections: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What a record's sections tell of the reading that was made in the visit; empty where they tell of none."""
+    session = sections.get("session")
+    derived = session.get("derived") if isinstance(session, Mapping) else None
+    told = [each for each in derived if isinstance(each, Mapping)] if isinstance(derived, (list, tuple)) else []
+    return next((each for each in told if each.get("role") == Role.READING.value), {})
+
+
+def reading_line(told: Mapping[str, Json]) -> str:
+    """The same in words."""
+    if told.get("name") is None:
+        return f"not made in the visit: {told.get('why')}"
+    wall = f", {told['wall']}" if told.get("wall") else ""
+    return (
+        f"{told.get('kind')}{wall} ({told.get('platform')}): {told.get('fields')} fields, {told.get('boxes')} of them "
+        "with a box on the picture"
+    )

@@ -45,6 +45,10 @@ class Captured:
     """``automatic``, or ``attended``: a person acted in the window."""
     quarantine: Mapping[str, Json]
     """As the record has it; empty where it is not quarantined."""
+    reading: Mapping[str, Json]
+    """What was derived of it in the visit, as the record tells; empty where nobody read."""
+    wrappers: tuple[Mapping[str, Json], ...]
+    """Links of the chain that name their destination, and whether they led there, as the record tells."""
     record_sha256: str
     log: str
     started_index: int | None

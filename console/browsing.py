@@ -17,6 +17,8 @@ from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
+from archive.reading import reading_line, reading_of
+from archive.wrapping import Led, wrapper_line, wrappers_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
@@ -77,6 +79,10 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
         out.print(Text(line))
     for hop in record.hops:
         out.print(Text(f"hop {hop.n:<6}{hop.kind} {hop.status or ''} -> {hop.to_url}"))
+    for told in wrappers_of(record.circumstances):
+        out.print(
+            Text(f"wrapper   {wrapper_line(told)}", style="bold yellow" if told["result"] == Led.DISAGREES else "")
+        )
     for artifact in record.artifacts:
         out.print(Text(f"kept      {artifact.role:<11}{artifact.name:<28}{artifact.bytes:>10}  {artifact.digest}"))
     for missing in record.missing:
@@ -234,6 +240,8 @@ def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
         ("manifest", f"log index {entry.started_index} (started), {entry.index} (ended)"),
     ]
     rows += [(name, format_utc(at)) for name, at in sorted(record.times.items(), key=lambda each: each[1])]
+    if told := reading_of(record.circumstances):
+        rows.append(("reading", reading_line(told)))
     if record.via is not None:
         rows.insert(0, ("via", f"{record.via.text!r} in {record.via.where}: {record.via.href}"))
     return [row for row in rows if row[1]]

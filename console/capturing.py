@@ -18,7 +18,9 @@ from archive.vault import Vault
 from console import progress, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
+from console.packing import pack
 from console.screen import err, now, out, print_json, say
+from console.units import Packing
 from custody.model import Json
 
 
@@ -32,6 +34,8 @@ class Asked:
     options: Mapping[str, Any]
     progress: str
     as_json: bool
+    package: bool = False
+    """Whether each unit is packed once all is recorded."""
 
 
 def capture(
@@ -59,6 +63,7 @@ def capture(
     if interactive and config.authorities is None:
         config = _ask_for_time(config)
     result: Result | None = None
+    packing = Packing()
     try:
         with Vault.open(config, clock=now, notify=say) as vault:
             batch = None
@@ -87,6 +92,8 @@ def capture(
                     on_interrupt=_on_interrupt if hand is None else _on_interrupt_attended,
                     hand=hand,
                 )
+            if asked.package:
+                result, packing = pack(vault, result)
             if result.submitted:
                 say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
             if batch is not None and not result.lost and not result.unfinished:
@@ -97,14 +104,14 @@ def capture(
         # What was recorded is recorded: it is told, and so is what gave out afterwards.
         notices = (*result.notices, f"after all this was recorded: {error}")
         result = replace(result, notices=notices, trouble=result.trouble or str(error))
-    code = of_result(result)
+    code = of_result(result, whole=not packing.refused)
     if result.sealing.time != "trusted":
         some = " over all of it" if result.sealing.sealed_size else ""
         say(f"NO TRUSTED TIME{some}: {result.sealing.detail}")
     if asked.as_json:
-        print_json(summary.document(result, code))
+        print_json(summary.document(result, code, packing))
     else:
-        for line in summary.lines(result, code):
+        for line in summary.lines(result, code, packing):
             out.print(line)
     return code
 

@@ -1,6 +1,7 @@
 """The composition root: one verb for each thing a person asks for. Imports of what a verb alone needs are inside it."""
 
 import os
+import secrets
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -101,6 +102,9 @@ def capture(
         bool,
         typer.Option("--media/--no-media", help="Fetch the posts' videos too, in a second fetch by yt-dlp (an extra)."),
     ] = False,
+    package: Annotated[
+        bool, typer.Option("--package/--no-package", help="Pack each unit's traffic into one WACZ at the end.")
+    ] = False,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
@@ -187,6 +191,7 @@ def capture(
             },
             progress=progress,
             as_json=as_json,
+            package=package,
         )
         from crawlers import run
 
@@ -370,6 +375,10 @@ def read(
     url: Annotated[
         str | None, typer.Option("--url", metavar="URL", help="The page's address; else it is told from the page.")
     ] = None,
+    term: Annotated[
+        list[str] | None,
+        typer.Option("--term", metavar="TERM", help="Reviews on listings that name it, their writers as pseudonyms."),
+    ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")] = False,
@@ -384,7 +393,8 @@ def read(
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         from crawlers import run
 
-        reading.read(pages, config, run, url=url, as_json=as_json)
+        key = secrets.token_bytes(32)
+        reading.read(pages, config, run, url=url, terms=term or (), key=key, as_json=as_json)
 
 
 @app.command()

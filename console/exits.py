@@ -27,8 +27,8 @@ class Exit(IntEnum):
     """``verify`` only."""
     USAGE = 2
     PARTIAL = 3
-    """Something is missing of at least one capture, one waits in the inbox, or a control capture did not pass; the rest
-    was recorded."""
+    """Something is missing of at least one capture, one waits in the inbox, a control capture did not pass, or a unit
+    was not packed; the rest was recorded."""
     TARGET_FAILED = 4
     """At least one page that was asked for could not be had. Links that were followed never cause this."""
     LOST = 5
@@ -56,8 +56,11 @@ def of_error(error: ArchiveError | CustodyError) -> Exit:
     return Exit.STORE
 
 
-def of_result(result: Result) -> Exit:
-    """The gravest that applies: interrupted, lost, a store or disk that gave out, failed, refused, partial."""
+def of_result(result: Result, *, whole: bool = True) -> Exit:
+    """The gravest that applies: interrupted, lost, a store or disk that gave out, failed, refused, partial.
+
+    ``whole``: whatever else was asked for was made, such as a package of each unit.
+    """
     if result.interrupted:
         return Exit.INTERRUPTED
     if result.lost:
@@ -71,6 +74,11 @@ def of_result(result: Result) -> Exit:
         return Exit.TARGET_FAILED
     if failed:
         return Exit.POLICY
-    if result.submitted or not result.controlled or any(each.status is Status.PARTIAL for each in result.captures):
+    if (
+        not whole
+        or result.submitted
+        or not result.controlled
+        or any(each.status is Status.PARTIAL for each in result.captures)
+    ):
         return Exit.PARTIAL
     return Exit.OK

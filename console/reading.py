@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,15 @@ from archive.errors import UsageError
 from archive.reading import Reading
 from console.kept import Kept, files_among, open_kept
 from console.screen import out
+from custody.model import Role
+from custody.record import Record
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 16
 _READ = ("dom.html", "body.html", "body.json", "body.txt")
 """The document as the browser had it comes before the bytes as they were sent."""
 MAX_SHOWN = 300
+MAX_READING = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,18 +35,36 @@ class Page:
     name: str
     data: bytes
     url: str | None
+    kept: Mapping[str, Any] | None = None
+    """The reading that was made in the visit, as it was kept; None: there is none."""
 
 
-def read(asked: Sequence[str], config: ArchiveConfig, run: ModuleType, *, url: str | None, as_json: bool) -> None:
-    """``asked``: files, or ids of captures. ``run`` is ``crawlers.run``, handed in. Raises UsageError before any."""
+def read(
+    asked: Sequence[str],
+    config: ArchiveConfig,
+    run: ModuleType,
+    *,
+    url: str | None,
+    terms: Sequence[str],
+    key: bytes,
+    as_json: bool,
+) -> None:
+    """``asked``: files, or ids of captures. ``run`` is ``crawlers.run``, handed in. Raises UsageError before any.
+
+    ``terms``: reviews that name one are read too, their writers under pseudonyms made with ``key``.
+    """
+    if any(not each.strip() for each in terms):
+        raise UsageError("--term wants a word or a name, such as --term Gucci")
+    named = run.Named(terms=tuple(terms), key=key) if terms else None
     if url is not None and len(asked) > 1:
         raise UsageError("--url is one page's address: name one file with it")
     files = files_among(asked)
     with run.reader() as reader:
         for page in _pages(asked, files, config, url, limit=run.MAX_PAGE_BYTES):
-            reading: Reading = reader.read(page.data, url=page.url)
+            reading: Reading = reader.read(page.data, url=page.url, named=named)
             if as_json:
-                out.file.write(json.dumps({**reading.to_json(), "input": page.name}, ensure_ascii=False) + "\n")
+                told = {**reading.to_json(), "input": page.name, "kept": _beside(page, reading)}
+                out.file.write(json.dumps(told, ensure_ascii=False) + "\n")
             else:
                 for line in _lines(page, reading):
                     out.print(line)
@@ -93,7 +114,28 @@ def _captured(kept: Kept, text: str, limit: int) -> Page:
         name=f"{record.capture_id} {chosen.name}",
         data=kept.blob(chosen.digest, limit),
         url=record.final_url or record.requested_url,
+        kept=_firsthand(kept, record),
     )
+
+
+def _firsthand(kept: Kept, record: Record) -> Mapping[str, Any] | None:
+    made = next((each for each in record.artifacts if each.role == Role.READING.value), None)
+    if made is None or made.bytes > MAX_READING:
+        return None
+    value: Any = json.loads(kept.blob(made.digest, MAX_READING))
+    return value if isinstance(value, dict) else None
+
+
+def _beside(page: Page, reading: Reading) -> dict[str, Any] | None:
+    """What made the reading that is kept, and in which fields today's has something else."""
+    if page.kept is None:
+        return None
+    before, today = page.kept.get("reading", {}), reading.to_json()
+    fields: list[Any] = [each["fields"] for each in (before, today)]
+    names = sorted({*fields[0], *fields[1]} - {"reviews"})  # in a visit nobody says which terms they have to name
+    differs = [name for name in names if fields[0].get(name) != fields[1].get(name)]
+    differs += [name for name in ("platform", "kind", "wall") if before.get(name) != today[name]]
+    return {"by": page.kept.get("by"), "differs": differs}
 
 
 def _lines(page: Page, reading: Reading) -> Iterator[Text]:
@@ -107,3 +149,9 @@ def _lines(page: Page, reading: Reading) -> Iterator[Text]:
         yield Text(f"  {name:<16} {said[:MAX_SHOWN]}{more}  [{source.seen.value}: {source.where}]")
     for note in reading.notes:
         yield Text(f"  note: {note}", style="yellow")
+    beside = _beside(page, reading)
+    if beside is not None and beside["differs"]:
+        by = beside["by"]
+        yield Text(f"  the reading kept in the visit (version {by['version']}) has otherwise: ", style="yellow").append(
+            ", ".join(beside["differs"])
+        )

@@ -8,15 +8,20 @@ from rich.table import Table
 from rich.text import Text
 
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
+from archive.reading import reading_line
 from archive.result import Captured, Result
+from archive.wrapping import Led, wrapper_line
+from console import units
 from console.exits import Exit
+from console.units import Packing
 from custody.instant import format_utc
 from custody.model import Json, Status, Via
 
 SCHEMA = 1
+NOT_PACKED = Packing()
 
 
-def document(result: Result, code: Exit) -> dict[str, Json]:
+def document(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> dict[str, Json]:
     """The public interface of ``capture --json`` (docs/cli.md)."""
     return {
         "schema": SCHEMA,
@@ -26,6 +31,7 @@ def document(result: Result, code: Exit) -> dict[str, Json]:
         "time": result.sealing.time,
         "time_detail": result.sealing.detail,
         "captures": [_capture(result, each, absences(result.captures)) for each in result.captures],
+        "units": units.document(result, packing),
         "lost": [
             {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
         ],
@@ -92,6 +98,8 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
         ],
         "surface": capture.surface,
         "quarantine": dict(capture.quarantine) or None,
+        "reading": _reading(capture.reading),
+        "wrappers": [dict(each) for each in capture.wrappers],
         "record_sha256": capture.record_sha256,
         "manifest": {
             "log": capture.log,
@@ -104,15 +112,25 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
     }
 
 
+def _reading(told: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Without what it is made of, and by what: those are in the record and in the file."""
+    return {name: each for name, each in told.items() if name not in {"role", "by", "of"}} or None
+
+
+_LED = {Led.DISAGREES.value: "bold yellow", Led.NOT_FOLLOWED.value: "yellow"}
 _COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
 
 
-def lines(result: Result, code: Exit) -> Iterator[Text | Table | str]:
+def lines(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> Iterator[Text | Table | str]:
     """The same for a person: what was seen, where, and what was not."""
     for unit in dict.fromkeys(each.unit for each in result.captures):
         members = _in_order([each for each in result.captures if each.unit == unit])
         for depth, capture in members:
             yield from _told(result, capture, depth)
+        if (made := packing.made.get(unit)) is not None:
+            yield Text(f"  packed   sha256:{made.packed.digest.hex}, {made.packed.bytes} bytes, by unit {unit}")
+    for unit, why in packing.refused.items():
+        yield Text.from_markup(f"[yellow]not packed[/yellow] unit {unit}: {escape(why)}")
     for lost in result.lost:
         yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
     for url in result.unfinished:
@@ -152,11 +170,15 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
     for hop in capture.hops:
         status = f" {hop.status}" if hop.status else ""
         yield Text.from_markup(f"{indent}    hop {hop.n} {hop.kind}{status} -> {escape(hop.to_url)}")
+    for each in capture.wrappers:
+        yield Text(f"{indent}    {wrapper_line(each)}", style=_LED.get(str(each["result"]), ""))
     if capture.final_url and capture.final_url != capture.requested_url and not capture.hops:
         yield Text(f"{indent}    shown as {capture.final_url}")
     if capture.title:
         yield Text(f"{indent}  title    {capture.title[:100]}")
     yield Text(f"{indent}  origin   {capture.origin} ({capture.origin_reasons[0] if capture.origin_reasons else ''})")
+    if capture.reading:
+        yield Text(f"{indent}  reading  {reading_line(capture.reading)}")
     if capture.quarantine:
         yield Text(
             f"{indent}  QUARANTINED since {capture.quarantine['since']} ({capture.quarantine['reason']}): secrets may "

@@ -6,6 +6,7 @@ from typing import Self
 from archive.reading import Kind, Reading
 from crawlers.confined import Confined, Lost, OutOfTime
 from crawlers.registry import read
+from crawlers.reviews import Named
 from crawlers.saved import Saved
 
 SECONDS = 10.0
@@ -13,8 +14,8 @@ SECONDS = 10.0
 MEMORY_BYTES = 2 << 30
 """Of addresses, above what the process has when it begins."""
 
-Page = tuple[bytes, str | None, str | None]
-"""Bytes, address, content type."""
+Page = tuple[bytes, str | None, str | None, Named | None]
+"""Bytes, address, content type, what its reviews have to name."""
 
 
 class Bounded:
@@ -27,6 +28,10 @@ class Bounded:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """The process; the next page would get another."""
         self._reader.end()
 
     @property
@@ -34,10 +39,12 @@ class Bounded:
         """The process that reads; None before the first page."""
         return self._reader.pid
 
-    def read(self, data: bytes, *, url: str | None = None, content_type: str | None = None) -> Reading:
+    def read(
+        self, data: bytes, *, url: str | None = None, content_type: str | None = None, named: Named | None = None
+    ) -> Reading:
         """The reading of a page; one without fields and with a note where the reader did not end."""
         try:
-            return self._reader.ask((data, url, content_type))
+            return self._reader.ask((data, url, content_type, named))
         except Lost as lost:
             why = f"its reader {lost}: nothing of it is known"
         return Reading(platform="generic", kind=Kind.OTHER, notes=(why,))
@@ -49,8 +56,8 @@ def _prepared() -> Callable[[Page], Reading]:
 
 
 def _read(page: Page) -> Reading:
-    data, url, content_type = page
+    data, url, content_type, named = page
     try:
-        return read(Saved.of(data, url=url, content_type=content_type))
+        return read(Saved.of(data, url=url, content_type=content_type), named)
     except (OutOfTime, MemoryError) as error:  # outside the readers, which keep what they have
         return Reading(platform="generic", kind=Kind.OTHER, notes=(f"reading stopped early: {type(error).__name__}",))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from inspect import signature
@@ -32,6 +33,7 @@ DRIVER_S = 30.0
 LET_GO_S = 2.0
 _ONE_ARGUMENT = signature(lambda event: event)
 _NODE = "PLAYWRIGHT_NODEJS_PATH"
+_VERSION = re.compile(rb"v\d+\.")  # of Node.js, as it says it
 
 
 def check_driver() -> None:
@@ -44,6 +46,8 @@ def check_driver() -> None:
         why = str(error)
     else:
         why = f"it ended with status {ran.returncode}" if ran.returncode else ""
+        if not why and not _VERSION.match(ran.stdout):
+            why = "it is another program"
         if not Path(program).is_file():
             why = f"{program} is not there"
     if not why:

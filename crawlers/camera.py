@@ -32,6 +32,20 @@ class Tile:
     width: int
     height: int
 
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shot:
+    """A picture that was kept of a piece of the page."""
+
+    name: str
+    tile: Tile
+    px: tuple[int, int]
+    """Width and height of the picture itself, as the file says."""
+
 
 def tiles(width: int, height: int, scale: float = 1.0) -> Iterator[Tile]:
     """Top to bottom in CSS pixels, each small enough for the browser, at most ``MAX_TILES``.
@@ -65,14 +79,15 @@ class Camera:
             self.seen.settings["page_scale"] = f"{view['scale']:.4f}"
         return await self._shot({}, within=within)
 
-    async def whole_page(self, *, within: Callable[[], float]) -> None:
-        """The page from top to bottom; a very tall one as several files.
+    async def whole_page(self, *, within: Callable[[], float]) -> tuple[Shot, ...]:
+        """The page from top to bottom; a very tall one as several files. What was kept of it, in this order.
 
         Chromium lays the page out in a larger window for it, which the page may notice (it sees a resize): whatever
         must not be changed by that is taken before. A page that has room in the window is taken as it lies there: where
         the larger window is no larger, Chromium now and then draws frames of other sites white. Says itself what it
         lacks. Raises Gone.
         """
+        shots: list[Shot] = []
         scale = self.order.density  # of the picture: that of the screen, which the browser knows
         try:
             metrics = await self.tab.send("Page.getLayoutMetrics", within=within())
@@ -80,23 +95,24 @@ class Camera:
             self.seen.settings["page_px"] = {"width": width, "height": height}
             view = metrics["cssVisualViewport"]
             beyond = width > view["clientWidth"] or height > view["clientHeight"]
-            kept = 0
             for number, tile in enumerate(tiles(width, height, scale), start=1):
                 clip = {"x": 0, "y": tile.top, "width": tile.width, "height": tile.height, "scale": 1}
                 async with self._turn(min(TURN_S, within())):
                     data = await self._shot({"captureBeyondViewport": beyond, "clip": clip}, within=within())
                 name = "screenshot.png" if number == 1 else f"screenshot-{number}.png"
-                self.seen.add_picture(self.order.keep(Role.SCREENSHOT, name, "image/png", data))
-                kept = tile.top + tile.height
+                picture = self.order.keep(Role.SCREENSHOT, name, "image/png", data)
+                self.seen.add_picture(picture)
+                shots.append(Shot(name=picture.name, tile=tile, px=_size(data)))
         except TabTrouble as error:
             self.seen.lacks(Role.SCREENSHOT, str(error))
             if isinstance(error, Gone):
                 raise
-            return
-        if kept < height:
+            return tuple(shots)
+        if (kept := shots[-1].tile.bottom) < height:
             self.seen.lacks(Role.SCREENSHOT, f"the page is {height} px tall; its first {kept} px are kept")
         if width > (side := int(MAX_SIDE_PX / scale)):
             self.seen.lacks(Role.SCREENSHOT, f"the page is {width} px wide; its left {side} px are kept")
+        return tuple(shots)
 
     @asynccontextmanager
     async def _turn(self, seconds: float) -> AsyncIterator[None]:
@@ -131,3 +147,8 @@ class Camera:
                 swapped_at = time.monotonic()
             if swapped_at is not None and time.monotonic() - swapped_at > SWAPPED_S:
                 raise Slow("the page left for another while its picture was taken")
+
+
+def _size(png: bytes) -> tuple[int, int]:
+    """As the first chunk has it (PNG 11.2.2)."""
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])

@@ -15,14 +15,16 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}")
 _ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$")
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-./年년]\s*(\d{1,2})\s*[-./月월]\s*(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})\s*[./-]\s*(\d{1,2})\s*[./-]\s*((?:19|20)\d{2}|\d{2})(?!\d)")
-_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0900-\u094d\u0e31-\u0e4e])*|\d+")
+"""With the marks of Devanagari and Thai, which are no letters by themselves."""
 _BETWEEN = frozenset(("st", "nd", "rd", "th", "of", "the", "de", "di", "den", "der", "er", "re", "ro", "a"))
 _FAR_APART = 4
 """Words between a month and its day or year: "5 de abril de 2019"."""
 
-# Names of the months, January first, without accents and lower case, a line a language: English, German, French,
-# Spanish, Italian, Portuguese, Dutch, Swedish, Danish and Norwegian, Finnish, Polish, Czech, Russian,
-# Ukrainian, Turkish, Indonesian, Romanian, Hungarian, Greek. Case forms are there where dates take them.
+# Names of the months, January first, lower case, a line a language: English, German, French, Spanish, Italian,
+# Portuguese, Dutch, Swedish, Danish and Norwegian, Finnish, Polish, Czech (two each), Slovak, Russian, Ukrainian,
+# Turkish, Indonesian, Romanian, Hungarian, Greek, Arabic, Hindi, Thai. Case forms are there where dates take
+# them.
 _NAMES = """
 january february march april may june july august september october november december
 januar februar marz april mai juni juli august september oktober november dezember
@@ -34,8 +36,11 @@ januari februari maart april mei juni juli augustus september oktober november d
 januari februari mars april maj juni juli augusti september oktober november december
 januar februar marts april maj juni juli august september oktober november desember
 tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesakuuta heinakuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta
+styczen luty marzec kwiecien maj czerwiec lipiec sierpien wrzesien pazdziernik listopad grudzien
 stycznia lutego marca kwietnia maja czerwca lipca sierpnia wrzesnia pazdziernika listopada grudnia
+leden unor brezen duben kveten cerven cervenec srpen zari rijen listopad prosinec
 ledna unora brezna dubna kvetna cervna cervence srpna zari rijna listopadu prosince
+januara februara marca aprila maja juna jula augusta septembra oktobra novembra decembra
 января февраля марта апреля мая июня июля августа сентября октября ноября декабря
 січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
 ocak subat mart nisan mayis haziran temmuz agustos eylul ekim kasim aralik
@@ -43,12 +48,18 @@ januari februari maret april mei juni juli agustus september oktober november de
 ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie
 januar februar marcius aprilis majus junius julius augusztus szeptember oktober november december
 ιανουαριου φεβρουαριου μαρτιου απριλιου μαιου ιουνιου ιουλιου αυγουστου σεπτεμβριου οκτωβριου νοεμβριου δεκεμβριου
+يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
+जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
+มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม
 """  # noqa: E501  # a language a line
 _SHORT = {
+    "janner": 1,
     "mar": 3,
+    "mrz": 3,
     "mrt": 3,
     "sept": 9,
     "avg": 8,
+    "agt": 8,
     "янв": 1,
     "май": 5,
     "may": 5,
@@ -57,10 +68,6 @@ _SHORT = {
     "des": 12,
     "dic": 12,
 }
-_MONTHS = frozenset(
-    (name, month) for line in _NAMES.splitlines() for month, name in enumerate(line.split(), 1)
-)  # fmt: skip
-_LONGEST = max(len(name) for name, _ in _MONTHS)
 
 
 def instant(value: Any) -> str | None:
@@ -135,6 +142,8 @@ def _in_words(text: str) -> str | None:
         around = words[max(0, n - _FAR_APART) : n + _FAR_APART + 1]
         year = next((int(each) for each in around if re.fullmatch(r"(?:19|20)\d{2}", each)), None)
         before, after = _beside(words[:n][::-1]), _beside(words[n + 1 :])
+        if before is None and _is_next_months(words[n + 1 :]):
+            continue  # "mar 21 oct 2014": a weekday
         if before is not None and re.search(rf":0?{before}\b", text):
             before = None  # "10:30 May 5, 2019"
         for day in (before, after):
@@ -142,6 +151,11 @@ def _in_words(text: str) -> str | None:
             if found is not None:
                 return found
     return None
+
+
+def _is_next_months(words: list[str]) -> bool:
+    """Whether the number that comes first is followed by a month of its own."""
+    return len(words) > 1 and words[0].isdigit() and _month(words[1]) is not None
 
 
 def _beside(words: list[str]) -> int | None:
@@ -153,11 +167,13 @@ def _beside(words: list[str]) -> int | None:
 @lru_cache(maxsize=1024)
 def _month(word: str) -> int | None:
     """A month's name, or the beginning of one; None where it begins the names of two."""
-    if not 3 <= len(word) <= _LONGEST or word.isdigit():
+    if len(word) > _LONGEST or word.isdigit():
         return None
     if word in _SHORT:
         return _SHORT[word]
     exact = {month for name, month in _MONTHS if name == word}
+    if not exact and len(word) < 3:
+        return None
     begun = exact or {month for name, month in _MONTHS if name.startswith(word)}
     return begun.pop() if len(begun) == 1 else None
 
@@ -166,6 +182,12 @@ def _plain(text: str) -> str:
     """Lower case, without accents: "Février" and "fevrier" are one."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(each for each in folded if not unicodedata.combining(each)).replace("ı", "i").replace("й", "й")
+
+
+_MONTHS = frozenset(
+    (name, month) for line in _plain(_NAMES).splitlines() for month, name in enumerate(line.split(), 1)
+)  # fmt: skip
+_LONGEST = max(len(name) for name, _ in _MONTHS)
 
 
 def _of_epoch(seconds: float) -> str | None:

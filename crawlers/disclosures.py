@@ -1,6 +1,9 @@
-"""Words by which authors say that they are paid: kept as they stand, in the languages of the table. No verdict."""
+"""Words by which authors say that they are paid, and platforms' marks of it: kept as they stand. No verdict."""
 
 import re
+from collections.abc import Iterable
+
+from crawlers.platform import Draft
 
 MAX_FOUND = 20
 
@@ -12,17 +15,19 @@ _TAGS = (
     "werbung", "anzeige", "bezahltewerbung", "unbezahltewerbung", "publicidad", "publi", "colaboracionpagada",
     "adv",
     "pubblicità", "pubblicita", "sponsorizzato", "suppliedby", "publicité", "publicite", "collaborationcommerciale",
-    "sponsorisé", "publipost", "parceriapaga", "publicidade", "advertentie", "samenwerking",
-    "betaaldepartnerschap", "spon",
+    "sponsorisé", "publipost", "parceriapaga", "publicidade", "patrocinado", "colaboraciónpagada", "advertentie",
+    "samenwerking",
+    "betaaldepartnerschap", "betaaldesamenwerking", "spon",
     "reklam", "işbirliği", "isbirligi", "reklama", "współpracareklamowa", "реклама", "إعلان", "pr", "広告", "提供",
     "광고",
-    "협찬", "유료광고", "广告", "推广", "annons", "reklame", "betaltpartnerskap", "iklan", "endorse", "โฆษณา",
-    "quảngcáo",
+    "협찬", "유료광고", "广告", "廣告", "合作", "推广", "annons", "reklame", "betaltpartnerskap", "iklan", "endorse",
+    "โฆษณา", "quảngcáo",
 )  # fmt: skip
 _SENTENCES = (
-    r"as an amazon associate,? (?:i|we) (?:may )?earn[^.\n]{0,60}",
+    r"as an amazon associate[^.\n]{0,80}",
     r"(?:contains?|may contain|includes?|using|are|is an?|through)[^.\n]{0,30} affiliate links?",
     r"affiliate (?:disclosure|disclaimer|link disclosure)", r"paid partnership(?: with [^\n.]{1,60})?",
+    r"\bpaid promotion\b", r"\bcommissions? earned\b", r"\baffiliate links?\b",
     r"sponsored (?:post|content|by [^\n.]{1,60})", r"this post (?:is|was) sponsored[^.\n]{0,60}",
     r"(?:enthält|beinhaltet)[^.\n]{0,30}(?:werbung|affiliate[- ]?links?)", r"bezahlte (?:werbung|partnerschaft)",
     r"als amazon-partner verdiene ich[^.\n]{0,60}", r"patrocinado por [^\n.]{1,60}",
@@ -38,7 +43,19 @@ _SENTENCE = re.compile("|".join(_SENTENCES), re.IGNORECASE)
 
 def disclosures_in(text: str) -> list[str]:
     """Each once, in the order in which the text has them, as it has them."""
-    hits = sorted(
-        (*_TAG.finditer(text), *_SENTENCE.finditer(text)), key=lambda hit: hit.start()
-    )  # fmt: skip
+    hits = sorted((*_TAG.finditer(text), *_SENTENCE.finditer(text)), key=lambda hit: hit.start())
     return list(dict.fromkeys(" ".join(hit[0].split()) for hit in hits))[:MAX_FOUND]
+
+
+def put_disclosures(draft: Draft, labels: Iterable[tuple[str, bool | None]], where: str) -> None:
+    """``disclosures``: the platform's own marks (name and whether it is set; None: it does not say), then the author's.
+
+    Empty where a mark is there and not set, and the caption has no such words; absent where nothing tells.
+    """
+    marks = [(name, value) for name, value in labels if value is not None]
+    found = [{"by": "platform", "text": name} for name, value in marks if value]
+    caption = draft.fields.get("caption")
+    if isinstance(caption, str):
+        found += [{"by": "author", "text": each} for each in disclosures_in(caption)]
+    if found or marks:
+        draft.put("disclosures", found, where)

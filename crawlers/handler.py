@@ -112,6 +112,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                 pictures=session.pictures,
                 screen=session.job.profile.screen,
                 density=session.job.profile.density,
+                readers=None if is_control else session.readers,
                 consent=AS_FOUND if is_control else session.job.consent,
             )
             if session.hand is not None and not is_control:

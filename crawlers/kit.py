@@ -11,7 +11,7 @@ from crawlers.sight import Order, Seen
 from crawlers.tab import Tab
 from crawlers.viewers import Viewers
 from crawlers.world import World
-from custody.model import Role
+from custody.model import Role, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,15 +31,19 @@ class Kit:
     until: float
     """On the monotonic clock: by then all that can be kept has been."""
 
-    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> None:
-        self.seen.snapshots.append(self.order.keep(role, name, media_type, data))
+    def keep(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot:
+        made = self.order.keep(role, name, media_type, data)
+        self.seen.snapshots.append(made)
+        return made
 
     def keep_picture(self, role: Role, name: str, data: bytes) -> None:
         self.seen.add_picture(self.order.keep(role, name, "image/png", data))
 
-    def keep_text(self, role: Role, name: str, media_type: str, text: str) -> None:
+    def keep_text(self, role: Role, name: str, media_type: str, text: str) -> Snapshot:
         """A script may leave half a character in the document; in UTF-8 there is none, so it becomes U+FFFD.
 
         That is what a browser does itself when it writes such text out (WHATWG Encoding §4.4, Web IDL USVString).
         """
-        self.keep(role, name, media_type, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+        return self.keep(
+            role, name, media_type, text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        )

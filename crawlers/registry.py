@@ -10,6 +10,7 @@ from archive.reading import Reading
 from crawlers import platforms
 from crawlers.har import answer_in
 from crawlers.platform import Platform
+from crawlers.reviews import Named, with_reviews
 from crawlers.saved import Saved
 
 GROUP = "counterproof.platforms"
@@ -65,7 +66,11 @@ def _knows(platform: Platform, page: Saved) -> bool:
         return False
 
 
-def read(page: Saved) -> Reading:
-    """Never raises for what a page holds. Of a log of traffic (HAR), the main document is read."""
+def read(page: Saved, named: Named | None = None) -> Reading:
+    """Never raises for what a page holds. Of a log of traffic (HAR), the main document is read.
+
+    ``named``: reviews that name one of its terms are read too.
+    """
     page = answer_in(page) or page
-    return platform_for(page).read(page)
+    reading = platform_for(page).read(page)
+    return reading if named is None else with_reviews(reading, page, named)

@@ -34,6 +34,7 @@ from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
+from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
 from crawlers.sessions import close_session, code_sha256, now, open_session
@@ -55,6 +56,7 @@ __all__ = [
     "PRINTS_MAKER",
     "Hand",
     "Job",
+    "Named",
     "Printer",
     "Profile",
     "Resolve",
@@ -151,6 +153,8 @@ async def _carry_out(session: Session, *, environment: Mapping[str, str], interr
             session.notices.append("the browser did not let go in time; what it still held is ended without it")
     except BaseException:
         # Whatever was begun and has no end stays in the journal; the next command brings it to one.
+        if session.readers is not None:
+            await session.readers.end()
         await session.egress.stop()
         session.acquisition.close_run()
         raise

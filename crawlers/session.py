@@ -16,6 +16,7 @@ from crawlers.keeping import Keeping
 from crawlers.launching import Launch
 from crawlers.manners import Manners
 from crawlers.profile import Profile
+from crawlers.readers import Readers
 from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
@@ -152,6 +153,8 @@ class Session:
     """Links followed so far in each unit."""
     pointing: dict[str, Pointing] = field(default_factory=dict)
     """What each unit's post says of where its link is."""
+    readers: Readers | None = None
+    """Who reads each page in its visit; None: nobody does."""
     hand: Hand | None = None
     """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)

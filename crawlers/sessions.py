@@ -20,12 +20,13 @@ from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
 from crawlers.provenance import fonts
+from crawlers.readers import Readers
 from crawlers.session import Job, Progress, Session
 from crawlers.video import fetch
 from custody.model import Json
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-ROOMS = ("archive", "console", "crawlers", "custody", "pipelines", "settings")
+ROOMS = ("archive", "console", "crawlers", "custody", "findings", "pipelines", "settings")
 
 
 def now() -> datetime:
@@ -75,6 +76,8 @@ async def open_session(
     except BaseException:
         await egress.stop()
         raise
+    readers = Readers({name: described[name] for name in ("software", "version", "code_sha256")})
+    readers.warm()
     return Session(
         job=job,
         vault=vault,
@@ -84,6 +87,7 @@ async def open_session(
         environment=described,
         clock=clock,
         progress=progress,
+        readers=readers,
         manners=Manners(job.delay_s, job.per_host, time.monotonic),
     )
 
@@ -93,6 +97,8 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
     await asyncio.gather(*session.tasks)
     for looking in session.vanished():
         session.lose(looking.plan, "visit", "it was looked at, and nothing came of it; this is a fault of the program")
+    if session.readers is not None:
+        await session.readers.end()
     await session.egress.stop()
     return await asyncio.to_thread(
         session.vault.finish,

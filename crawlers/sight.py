@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from archive.reading import Reading
 from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
 from crawlers.tls import Certificate
@@ -16,6 +17,17 @@ from custody.model import Hop, Json, Missing, Role, Snapshot
 MAX_INTERACTIONS = 200
 ALLOWANCE_S = 20.0
 """What is kept of a page may take this much longer than ``timeout_s``; then the look ends with what it has."""
+
+
+class Reads(Protocol):
+    """Has what pages say read, beside the visit."""
+
+    @property
+    def by(self) -> Mapping[str, Json]:
+        """What reads: software, version, digest of its code."""
+
+    def begin(self, data: bytes, url: str | None) -> "asyncio.Future[Reading]":
+        """The reading of a page, in a while; it never raises."""
 
 
 class Keep(Protocol):
@@ -48,6 +60,8 @@ class Order:
     """DevTools' words for a phone's; None for the browser's own."""
     density: float = 1.0
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
+    readers: Reads | None = None
+    """Who reads the page as it was kept; None: nobody does now."""
     consent: str = "as-found"
     """What is done about a consent banner: one of ``crawlers.banners.POLICIES``."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from crawlers.autoconsent import bundle
 from crawlers.banners import DONE, REJECT, Banners
 from crawlers.exchange import Exchange
+from crawlers.firsthand import Firsthand
 from crawlers.frames import Frames
 from crawlers.kit import Kit
 from crawlers.media import extension, media_type
@@ -86,19 +87,33 @@ class Snapshots:
         if left:
             seen.lacks(Role.DOM, "the page left for another while it was kept: picture, text and DOM may not be of one")
         self._keep(words, markup, frames)
+        reading = Firsthand(kit)
+        reading.begin()
+        try:
+            await self._rest(words, markup, shown, reading, left=left)
+        finally:
+            reading.keep()
+        return True
+
+    async def _rest(
+        self, words: Words | None, markup: str | None, shown: str | None, reading: Firsthand, *, left: bool
+    ) -> None:
+        """What is taken of the page once its words and document are kept: each of these may change them."""
+        kit, seen, clock = self.kit, self.kit.seen, self.kit.order.clock
         await self._body(words)
         if not left and seen.trouble is None and words is not None and kit.order.consent == REJECT:
             words, markup = await self._refuse(words, markup)
             shown = kit.trail.shown_request
         if not left and seen.trouble is None and words is not None:
             await self._scroll(words, markup)
-        await kit.camera.whole_page(within=self._time)
+        await reading.mark(left=left)
+        shots = await kit.camera.whole_page(within=self._time)
         seen.times["screenshot_at"] = clock()
+        await reading.place(shots, left=self._left_for_another(shown))
         if not left and self._left_for_another(shown):
             seen.lacks(Role.SCREENSHOT, "the page left for another while its picture was taken")
-            return True
+            return
         await Whole(kit).compose(within=kit.until - SPARE_S - time.monotonic())
-        return True
 
     def _left_for_another(self, shown: str | None) -> bool:
         return self.kit.trail.is_leaving or self.kit.trail.shown_request != shown or self.kit.trail.shown_url is None

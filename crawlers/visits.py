@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from archive.wrapping import Wrapped
 from crawlers import trimming
 from crawlers.address import host_of
 from crawlers.answers import answers
@@ -15,6 +16,7 @@ from crawlers.resolving import numeric
 from crawlers.session import Looking
 from crawlers.sight import Seen
 from crawlers.text import clean
+from crawlers.wrapped import wrapped_in
 from custody.artifact import OTHERS
 from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snapshot, Status, Visit
 
@@ -181,7 +183,14 @@ def visit_of(
         circumstances={
             "network": _network(seen, connections),
             "environment": trimming.fact({**environment, **seen.settings}),
-            "session": _session(seen, surface, found=len(candidates), listed=len(kept), hops=len(hops)),
+            "session": _session(
+                seen,
+                surface,
+                wrapped=wrapped_in(_chain(seen, plan.url)),
+                found=len(candidates),
+                listed=len(kept),
+                hops=len(hops),
+            ),
             "robots": trimming.fact(looking.robots),
             "traffic": trimming.fact(seen.traffic),
             "quarantine": trimming.fact(seen.quarantine),
@@ -217,7 +226,15 @@ def _refusals(connections: Sequence[Connection]) -> dict[str, Json]:
     }
 
 
-def _session(seen: Seen, surface: str, *, found: int, listed: int, hops: int) -> dict[str, Json]:
+def _chain(seen: Seen, asked: str) -> list[str]:
+    """What was asked for, and every address that it led to."""
+    chain = [asked, *(hop.to_url for hop in seen.hops)]
+    return chain if seen.final_url in {None, chain[-1]} else [*chain, str(seen.final_url)]
+
+
+def _session(
+    seen: Seen, surface: str, *, wrapped: Sequence[Wrapped], found: int, listed: int, hops: int
+) -> dict[str, Json]:
     total = len(seen.interactions) + seen.more_interactions
     said: dict[str, Json] = {
         "surface": surface,
@@ -228,6 +245,8 @@ def _session(seen: Seen, surface: str, *, found: int, listed: int, hops: int) ->
         "derived": trimming.fact(seen.derived),
         **trimming.listed("interactions", seen.interactions, budget=trimming.INTERACTIONS, total=total),
     }
+    if wrapped:
+        said |= trimming.listed("wrappers", [each.to_json() for each in wrapped], budget=trimming.WRAPPERS)
     if seen.consent is not None:
         said["consent_handling"] = trimming.fact(seen.consent)
     if seen.media is not None:

@@ -24,11 +24,15 @@ class Whole:
     kit: Kit
 
     async def compose(self, *, within: float) -> None:
-        """Nothing to do where the page is one picture. Raises DiskError."""
+        """Of a visit that looks once. Raises DiskError."""
+        tiles = [each for each in self.kit.seen.snapshots if each.role is Role.SCREENSHOT]
+        await self.of(tiles, within=within)
+
+    async def of(self, tiles: list[Snapshot], *, within: float, prefix: str = "") -> Snapshot | None:
+        """Nothing to do where the page is one picture. ``prefix``: of the file's name. Raises DiskError."""
         seen, desk = self.kit.seen, self.kit.order.desk
-        tiles = [each for each in seen.snapshots if each.role is Role.SCREENSHOT]
         if len(tiles) < 2 or desk is None:
-            return
+            return None
         until, given_up = time.monotonic() + min(MAX_S, within), threading.Event()
         size = (0, 0)
 
@@ -37,15 +41,16 @@ class Whole:
             size = compose([each.path for each in tiles], file, is_late=lambda: _is_late(until, given_up))
 
         try:
-            made = await asyncio.to_thread(desk.fill, Role.COMPOSITE, NAME, "image/png", write)
+            made = await asyncio.to_thread(desk.fill, Role.COMPOSITE, f"{prefix}{NAME}", "image/png", write)
         except NotComposedError as error:
             seen.derived.append({**_parents(tiles), "name": None, "why": str(error)})
-            return
+            return None
         finally:
             given_up.set()  # a thread is not cancelled with the visit
         seen.snapshots.append(made)
         size_px: dict[str, Json] = {"width": size[0], "height": size[1]}
         seen.derived.append({**_parents(tiles), "name": made.name, "how": HOW, "size_px": size_px})
+        return made
 
 
 def _is_late(until: float, given_up: threading.Event) -> bool:

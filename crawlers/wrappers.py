@@ -80,6 +80,12 @@ def unwrap(url: str) -> str | None:
     return target
 
 
+def is_wrapper(url: str) -> bool:
+    """By host and path, whatever it carries."""
+    host = host_of(url)
+    return bool(host) and destination_parameters(host, urlsplit(url).path) is not None
+
+
 def carried_destination(url: str) -> str | None:
     """The foreign address in the query of a link whose host we do not know for a wrapper: `/leaving?to=https://…`.
 

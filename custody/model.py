@@ -29,6 +29,8 @@ class Role(StrEnum):
     """A video, or what was told of one, fetched for itself and not with the page; the record's ``session`` says how."""
     COMPOSITE = "composite"
     """Made of other artifacts of the same capture, as the record's ``session`` says; no picture that a browser took."""
+    READING = "reading"
+    """What a reader found in the document, made in the visit and from it alone; derived, as ``session`` says."""
 
 
 class Status(StrEnum):

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from archive.acquisition import Acquisition, acquisition_of
+from archive.reading import reading_of
 from archive.receipt import Receipt
 from archive.result import Captured, Kept
+from archive.wrapping import wrappers_of
 from custody import keyspace
 from custody.artifact import Artifact as Entry
 from custody.artifact import Lock
@@ -79,6 +81,8 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         candidates=visit.candidates,
         surface=_surface(visit),
         quarantine=quarantine_of(visit.circumstances),
+        reading=reading_of(visit.circumstances),
+        wrappers=wrappers_of(visit.circumstances),
         record_sha256=written.digest.hex,
         log=log,
         started_index=visit.started.index,

@@ -31,6 +31,9 @@ PLAYWRIGHT_MAX_CONTEXTS: int | None = None
 # Visits at a time. Two of them fill two cores; more only make each page slower than its own timeouts expect.
 CONCURRENT_REQUESTS = 2
 
+# What was asked for first is looked at first; Scrapy's own takes what waits by the names of hosts.
+SCHEDULER_PRIORITY_QUEUE = "crawlers.queue.AskedOrder"
+
 # --- What the browser does itself, so that Scrapy must not ------------------------------------------------------------
 
 # A redirect is a hop of the visit: the browser follows it and we record it.

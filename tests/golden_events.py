@@ -20,6 +20,7 @@ from custody.model import Origin
 from custody.verify import verify
 from tests.archive.deployment import now
 from tests.archive.runs import captured
+from tests.archive.weeding import weed
 from tests.authority import LocalAuthority
 from tests.console.test_keys import Place, holder
 
@@ -109,7 +110,7 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True)
         shutil.copytree(place.folder / "store", folder / "archive")
         shutil.copy(place.home("office") / "trust.json", folder / "trust.json")
-    _weed(folder / "archive", verdict.size)
+    weed(folder / "archive", verdict.size)
     kept, gone, wrong = life.units
     expected = {
         "version": version("counterproof"),
@@ -120,17 +121,6 @@ def make(folder: Path) -> None:
         "notes": sorted({each.code for each in verdict.findings}),
     }
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
-
-
-def _weed(archive: Path, size: int) -> None:
-    """Partial tiles of smaller trees may be gone (C2SP tlog-tiles); they would be most of what is kept here."""
-    for each in archive.glob("v1/log/*/tile/*/*.p/*"):
-        if each.name != str(size):
-            each.unlink()
-    for each in archive.rglob(".*"):
-        shutil.rmtree(each) if each.is_dir() else each.unlink()
-    shutil.rmtree(archive / keyspace.INBOX, ignore_errors=True)
-    shutil.rmtree(archive / "v1/probe", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -178,7 +178,10 @@ def test_a_login_is_quarantined_until_a_person_decides(desk: Desk) -> None:
     assert desk("export", "--case", "acme", "-o", str(bag)).code == 0
     entry = json.loads((bag / f"data/custody/entry-{decided['index']}.json").read_text())
     assert entry["index"] == decided["index"]
-    assert desk("verify", "--case", "acme").code == 0
+    verdict = desk("verify", "--case", "acme", "--json")
+    assert verdict.code == 0
+    (noted,) = [each for each in verdict.document["findings"] if each["code"] == "RECORD_QUARANTINED"]
+    assert (noted["severity"], noted["locator"]["capture"]) == ("note", capture["id"])
     shown = desk("show", capture["id"], "--json").document
     assert [each["why"] for each in shown["decisions"]] == ["a test account of ours"]
     assert "allowed   on" in desk("show", capture["id"]).out

@@ -50,7 +50,7 @@ def test_no_url_at_all_is_a_sentence(tmp_path: Path) -> None:
 def test_a_driver_that_does_not_start_is_a_sentence_that_says_what_to_do(site: Site, tmp_path: Path) -> None:
     broken = tmp_path / "node"
     broken.write_text("not a program")
-    for node in (tmp_path / "nowhere", broken):
+    for node in (tmp_path / "nowhere", broken, Path("/bin/echo")):
         env = {"PLAYWRIGHT_NODEJS_PATH": str(node)}
         ran = run("capture", site.url("listing"), "--case", "x", "--json", home=tmp_path / "home", env=env)
         assert ran.code == 7, ran.err

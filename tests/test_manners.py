@@ -26,6 +26,18 @@ def site() -> Iterator[Site]:
         yield running
 
 
+def test_one_at_a_time_they_are_looked_at_in_the_order_of_asking(site: Site, tmp_path: Path) -> None:
+    asked = ("first.example/1", "first.example/2", "second.example/3", "first.example/3", "second.example/1")
+    urls = [f"https://www.{each}" for each in asked]
+    ran = run(
+        "capture", *urls, "--case", "M-1", *through(site.resolve, site.trust_spki), "--concurrency", "1",
+        "--no-control", "--authority", "none", "--progress", "json", "--json", home=tmp_path / "home",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    steps = [json.loads(line) for line in ran.err.splitlines() if line.startswith("{")]
+    assert [each["url"] for each in steps if each["step"] == "start"] == urls
+
+
 def at(line: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(line["at"])
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests import film
+from tests import film, orders
 from tests.archive.packaging.traffic import Opened, unzipped
+from tests.authority import LocalAuthority
 from tests.command import Ran, run, through
 from tests.replaying import Show, oracle, pywb, replayweb
+from tests.site.host import Host
 from tests.site.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow]
@@ -42,23 +44,43 @@ class Made:
         return {each["url"]: each for each in self.opened.pages[1:]}
 
 
-@pytest.fixture(scope="module")
-def filmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The package of a page with a film."""
-    folder = tmp_path_factory.mktemp("films")
-    film.film()
+def packed(folder: Path, url: str, host: Host) -> Path:
+    """The package of one page of a host, made as the run ended."""
     made = Site()
-    made.hosts[film.HOST] = film.host()
-    with made as site:
+    made.hosts[host.name] = host
+    roots = folder / "roots.pem"
+    with made as site, LocalAuthority(folder / "authority") as authority:
+        roots.write_text(authority.roots_pem)
         told = run(
-            "capture", film.URL, "--case", CASE, "--no-follow", "--json", "--authority", "none",
+            "capture", url, "--case", CASE, "--no-follow", "--package", "--json",
+            "--authority", authority.url, "--authority-roots", str(roots),
             *through(site.resolve, site.trust_spki), home=folder / "home",
         )  # fmt: skip
         assert told.code == 0, told.err
-        packed = run("package", "--case", CASE, "-o", str(folder / "out"), home=folder / "home")
-        assert packed.code == 0, packed.err
+        assert told.document["time"] == "trusted", "of the packages, too"
+        pending = run("seal", "--json", home=folder / "home")
+        assert pending.code == 0, pending.out
+        (unit,) = told.document["units"]
+        assert unit["captures"] == [unit["id"]] == unit["package"]["captures"]
+        ran = run("package", unit["id"], "-o", str(folder / "out"), "--json", home=folder / "home")
+        assert ran.code == 0, ran.err
+        (again,) = ran.document["packages"]
+        assert (again["sha256"], again["index"]) == (unit["package"]["sha256"], None), "the log has it already"
         (wacz,) = (folder / "out").iterdir()
-        yield wacz
+        return wacz
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of a page with a film."""
+    film.film()
+    return packed(tmp_path_factory.mktemp("films"), film.URL, film.host())
+
+
+@pytest.fixture(scope="module")
+def ordered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of a page that asks by other means than ``GET``."""
+    return packed(tmp_path_factory.mktemp("orders"), orders.URL, orders.host())
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +226,21 @@ def test_a_film_plays_in_pywb(filmed: Path, tmp_path: Path) -> None:
 def test_a_film_plays_in_replayweb_page(filmed: Path, tmp_path: Path) -> None:
     with replayweb(filmed, tmp_path) as show:
         plays(filmed, show)
+
+
+def says(wacz: Path, show: Show) -> None:
+    (page,) = unzipped(wacz).pages[1:]
+    text = show(orders.URL, page["ts"]).text
+    assert [each for each in orders.SAID if each not in text] == []
+    assert "the form was not sent" in text, "the answer to GET is its own"
+
+
+@pytest.mark.replay
+def test_answers_to_post_and_put_are_found_in_pywb(ordered: Path, tmp_path: Path) -> None:
+    with pywb(ordered, tmp_path) as show:
+        says(ordered, show)
+
+
+def test_answers_to_post_and_put_are_found_in_replayweb_page(ordered: Path, tmp_path: Path) -> None:
+    with replayweb(ordered, tmp_path) as show:
+        says(ordered, show)

@@ -111,6 +111,27 @@ def test_every_capture_has_every_role(story: Story) -> None:
         assert whole <= roles, capture["requested_url"]
 
 
+def test_every_page_was_read_in_its_visit_and_reads_the_same_again(story: Story, tmp_path: Path) -> None:
+    post, ends = story.told.capture_of(story.post), story.site.url("listing")
+    listing = next(each for each in story.told.captures if each["final_url"] == ends)
+    for capture in story.told.captures:
+        assert capture["reading"]["name"] == "reading.json", capture["requested_url"]
+        assert capture["reading"]["fields"] > 0
+    again = story.command("read", post["id"], listing["id"], "--json")
+    for line, capture in zip(again.out.splitlines(), (post, listing), strict=True):
+        told = json.loads(line)
+        assert (told["platform"], told["kind"]) == (capture["reading"]["platform"], capture["reading"]["kind"])
+        assert told["kept"]["differs"] == []
+        assert len(told["kept"]["by"]["code_sha256"]) == 64
+    out = tmp_path / "reading.json"
+    assert story.command("get", post["id"], "reading", "-o", str(out)).code == 0
+    kept = json.loads(out.read_bytes())
+    assert kept["derived"] is True
+    dom = next(each for each in post["artifacts"] if each["name"] == "dom.html")
+    assert kept["of"]["sha256"] == dom["sha256"]
+    assert "reading  " in story.command("show", post["id"]).out
+
+
 @pytest.mark.slow
 def test_the_traffic_is_a_file_that_others_read(story: Story, tmp_path: Path) -> None:
     for n, capture in enumerate(story.told.captures):

@@ -7,7 +7,7 @@ query, all spelled as every replay program spells them, so that small difference
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -15,6 +15,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
 from archive.errors import StoreError
+from archive.packaging.asked import UNSHOWN, Asked
 
 _WWW = re.compile(r"^www\d*\.")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -39,10 +40,16 @@ class Answer:
     """Of its gzip member, in bytes."""
     length: int
     """Of its gzip member, in bytes."""
+    asked: Asked | None = None
+    """None for ``GET``."""
+
+    @property
+    def key(self) -> str:
+        return key_of(self.asked.address(self.url) if self.asked is not None else self.url)
 
     @property
     def order(self) -> tuple[str, str, str, int]:
-        return key_of(self.url), self.at, self.filename, self.offset
+        return self.key, self.at, self.filename, self.offset
 
     def line(self) -> str:
         told = {
@@ -54,22 +61,26 @@ class Answer:
             "offset": str(self.offset),
             "filename": self.filename,
         }
-        return f"{key_of(self.url)} {self.at} {json.dumps(told)}\n"
+        if self.asked is not None:
+            told |= {"method": self.asked.method, "requestBody": self.asked.request_body()}
+        return f"{self.key} {self.at} {json.dumps(told)}\n"
 
 
 def read(stream: BinaryIO, filename: str) -> list[Answer]:
     """In the order of the file. Raises ``StoreError`` for what is no WARC.
 
-    Answers to anything but ``GET`` are left out: a replay must not show the answer to a form in place of the page.
+    An answer to anything but ``GET`` is under an address that says so: a replay must not show the answer to a form in
+    place of the page. Where nothing can be shown, or what was asked is not kept, it is left out.
     """
     found: list[tuple[str, Answer]] = []
-    asked_otherwise: set[str] = set()
+    asked: dict[str, Asked | None] = {}
+    """By its answer's record, of what was not asked by ``GET``; None where it is left out."""
     try:
         records = ArchiveIterator(stream)
         for record in records:
             said = record.rec_headers.get_header
             if record.rec_type == "request" and record.http_headers.protocol != "GET":
-                asked_otherwise.add(said("WARC-Concurrent-To") or "")
+                asked[said("WARC-Concurrent-To") or ""] = _asked(record)
             elif record.rec_type in _INDEXED:
                 offset = records.get_record_offset()
                 http = record.http_headers
@@ -86,7 +97,20 @@ def read(stream: BinaryIO, filename: str) -> list[Answer]:
                 found.append((said("WARC-Record-ID") or "", answer))
     except (ArchiveLoadFailed, EOFError, ValueError, AttributeError) as error:
         raise StoreError(f"{filename} is no WARC that can be read ({error})") from error
-    return [answer for record_id, answer in found if record_id not in asked_otherwise]
+    return [
+        replace(answer, asked=asked.get(record_id))
+        for record_id, answer in found
+        if asked.get(record_id, answer) is not None
+    ]
+
+
+def _asked(record: Any) -> Asked | None:
+    """Of a ``request``."""
+    http = record.http_headers
+    method = http.protocol.upper()
+    if method in UNSHOWN or "request-body" in (record.rec_headers.get_header("WARC-Withheld") or ""):
+        return None
+    return Asked(method=method, media_type=http.get_header("Content-Type") or "", body=record.content_stream().read())
 
 
 def format_index(answers: list[Answer]) -> bytes:
@@ -96,7 +120,7 @@ def format_index(answers: list[Answer]) -> bytes:
 def key_of(url: str) -> str:
     """``https://www.A.example/B?d&c`` -> ``example,a)/b?c&d``; what is no web address stays nearly as it is."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return _plain(url)
@@ -106,7 +130,8 @@ def key_of(url: str) -> str:
     labels = f"[{host}]" if ":" in host else ",".join(reversed(host.split(".")))
     where = labels if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{labels}:{port}"
     path = "/".join(_segments(_spelled(parts.path).lower())) or "/"
-    query = "&".join(sorted(_spelled(parts.query).lower().split("&"))) if parts.query else ""
+    pairs = _spelled(parts.query).lower().split("&") if parts.query else []
+    query = "&".join(sorted(pairs, key=lambda each: each.partition("=")))  # by name: a=1 before a.2=1
     return f"{where}){path}{'?' if query else ''}{query}"
 
 

@@ -56,7 +56,19 @@ def open_desk(
         raise UsageError(
             f"there is no archive in {config.home} yet: `counterproof capture` makes one; or name another by --home"
         )
-    with Vault.open(config, clock=clock, notify=notify) as vault, ThreadPoolExecutor(THREADS, "steward") as threads:
+    with (
+        Vault.open(config, clock=clock, notify=notify) as vault,
+        desk_in(vault, clock=clock, notify=notify, by_person=by_person) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def desk_in(
+    vault: Vault, *, clock: Callable[[], datetime], notify: Callable[[str], None], by_person: bool
+) -> Iterator[Opened]:
+    """In a vault that is open already, as after a run."""
+    with ThreadPoolExecutor(THREADS, "steward") as threads:
         signers = vault.home.signers
         person = signers.need_person() if by_person else signers.person or signers.root
         desk = Desk(

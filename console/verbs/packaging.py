@@ -15,6 +15,7 @@ from archive.errors import UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
+from console.units import described
 from console.verbs.stewardship import CaseOption, choose, time_of
 
 if TYPE_CHECKING:
@@ -132,18 +133,7 @@ def _same(one: Path, other: Path) -> bool:
 def _document(made: Sequence["Made"], refused: dict[str, str]) -> dict[str, Any]:
     return {
         "schema": 1,
-        "packages": [
-            {
-                "unit": each.packed.unit,
-                "sha256": each.packed.digest.hex,
-                "bytes": each.packed.bytes,
-                "members": len(each.packed.members),
-                "captures": list(each.packed.captures),
-                "without_traffic": list(each.packed.without),
-                "index": each.index,
-            }
-            for each in made
-        ],
+        "packages": [described(each) for each in made],
         "refused": [{"unit": unit, "reason": reason} for unit, reason in refused.items()],
         "time": None,
         "time_detail": None,

@@ -1,6 +1,7 @@
 """The album: what was kept of each page that a person came by, and of each moment that a picture was asked for."""
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from crawlers.recording.withholding import Withholding
 from crawlers.sight import Framed, Keep
 from crawlers.snapshots import keep_body
 from crawlers.tab import Refused, Slow
+from crawlers.whole import Whole
 from custody.instant import format_utc
 from custody.model import Json, Missing, Role, Snapshot
 
@@ -147,6 +149,17 @@ class Album:
             if body in each.files:
                 self._call([body], each.prefix, snapshots, among=each.files)
         return True
+
+    async def compose(self, kit: Kit, *, within: float) -> None:
+        """Of each very tall page one picture of its tiles: what the record speaks of first. Raises DiskError."""
+        until = time.monotonic() + within
+        every = [moment for page in self.pages for moment in page.moments]
+        for moment in sorted(every, key=lambda each: (each is not self.last, each not in self.shots)):
+            tiles = [each for each in kit.seen.snapshots if each.role is Role.SCREENSHOT and each.name in moment.files]
+            prefix = "" if moment is self.last else moment.prefix
+            made = await Whole(kit).of(tiles, within=until - time.monotonic(), prefix=prefix)
+            if made is not None:
+                moment.files.append(made.name)
 
     def addresses(self) -> Mapping[str, str]:
         """Of each file, where its page was shown; without what is withheld."""

@@ -34,6 +34,8 @@ PRESSED_WITHIN = timedelta(seconds=3)
 """A page that leaves so soon after it was pressed on leaves because of that."""
 PRESSED_AFTER = timedelta(seconds=0.5)
 SETTLE_INPUTS_S = 2.0
+COMPOSE_S = 20.0
+"""For the pictures of very tall pages, all in all, once the visit is over."""
 
 
 class Attendance(Look):
@@ -201,6 +203,8 @@ class Attendance(Look):
         await self._listening.settle(within=0 if self._tab.lost else SETTLE_INPUTS_S)
         seen, kit = self._seen, self._kit
         self._speak_of_the_last()
+        if kit is not None:
+            await self._album.compose(kit, within=COMPOSE_S)
         await super().close()
         seen.hops = tuple(self._hop(each) for each in seen.hops)
         if seen.final_url is not None:

@@ -16,6 +16,7 @@ from crawlers.money import code_of, data_price, number_of
 from crawlers.platform import Draft, Platform
 from crawlers.products import put_entries
 from crawlers.saved import Saved, dig, line_of
+from crawlers.stars import stars_in
 from crawlers.stock import availability_of
 from custody.model import Outcome
 
@@ -237,14 +238,9 @@ def _fill_rest(page: Saved, draft: Draft) -> None:
 
 
 def _stars(page: Saved) -> str | None:
-    """``4.6 out of 5 stars``, ``5つ星のうち4.6``: the number that is not the scale's."""
     popover = page.by_id("acrPopover")
     said = "" if popover is None else popover.get("title") or line_of(popover)
-    numbers: list[str] = [each.replace(",", ".") for each in re.findall(r"\d(?:[.,]\d)?", said)]
-    if len(numbers) < 2:
-        return None
-    first_is_scale = numbers[0] == "5" and re.match(r"\D*5\D*(?:つ星|颗星|中|星|yıldız)", said)
-    return numbers[1] if first_is_scale else numbers[0]
+    return stars_in(said)
 
 
 def _images(page: Saved) -> list[str]:

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from archive.reading import Kind
 from crawlers.breadcrumbs import breadcrumb
-from crawlers.counter import buy_button
 from crawlers.money import code_of, data_price, of_units, price_of
 from crawlers.platform import Draft, Platform
 from crawlers.products import add_declared, declared, put_entries
 from crawlers.saved import Saved, dig, line_of
+from crawlers.shopfront import buy_button
 from crawlers.stock import availability_of
 from custody.model import Outcome
 

@@ -4,17 +4,10 @@ import re
 from urllib.parse import urlsplit
 
 from archive.reading import Kind
+from crawlers.counts import put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft, Platform
-from crawlers.posting import (
-    has_icon_of,
-    in_text,
-    oembed,
-    put_count,
-    put_disclosures,
-    put_links,
-    segments,
-    text_at,
-)
+from crawlers.posting import has_icon_of, in_text, oembed, put_links, segments, text_at
 from crawlers.saved import Saved, dig
 from crawlers.social.facebook_addresses import account_in, post_in
 from crawlers.social.facebook_answers import fill_from_graph, fill_from_oembed, graph_of

@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.counts import put_count
+from crawlers.dates import day_in
+from crawlers.disclosures import put_disclosures
 from crawlers.moments import id_to_shortcode, moment_of
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (
@@ -16,8 +18,6 @@ from crawlers.posting import (
     has_icon_of,
     in_text,
     oembed,
-    put_count,
-    put_disclosures,
     put_links,
     put_moment,
     put_time,

@@ -6,7 +6,7 @@ from html import unescape
 from typing import ClassVar
 
 from archive.reading import Kind
-from crawlers.counts import count_in
+from crawlers.counts import count
 from crawlers.dates import instant
 from crawlers.outlinks import anchors
 from crawlers.platform import Draft, Platform
@@ -130,7 +130,7 @@ def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
     draft.put(
         "community", (post.get("subreddit-prefixed-name") or "").removeprefix("r/"), f"{where}[subreddit-prefixed-name]"
     )
-    draft.put("likes", count_in(post.get("score") or ""), f"{where}[score]")
+    draft.put("likes", count(post.get("score")), f"{where}[score]")
     body = next(
         iter(post.xpath(".//*[@slot='text-body']//*[contains(@id,'-rtjson-content') or contains(@class,'md')]")), None
     )
@@ -168,7 +168,7 @@ def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
     draft.put("published", instant(thing.get("data-timestamp")) or instant(stamp), f"{where}[data-timestamp]")
     draft.put("published_shown", line_of(next(iter(thing.xpath(".//time")), None)), f"{where} time", shown=True)
     draft.put("community", thing.get("data-subreddit"), f"{where}[data-subreddit]")
-    draft.put("likes", count_in(thing.get("data-score") or ""), f"{where}[data-score]")
+    draft.put("likes", count(thing.get("data-score")), f"{where}[data-score]")
     words = next(iter(thing.xpath(".//*[contains(@class,'usertext-body')]")), None)
     _put_words(page, draft, words, thing.get("data-url"), where)
     return True

@@ -2,10 +2,10 @@
 
 from archive.reading import Kind
 from crawlers.cards import card_price, fill_meta
-from crawlers.counter import fill_shown, shown_offer
 from crawlers.platform import Draft, Platform
 from crawlers.products import add_declared, all_declared, declared, fill_declared, heading
 from crawlers.saved import Saved
+from crawlers.shopfront import fill_shown, shown_offer
 
 
 class Shop(Platform):

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from archive.reading import Kind
 from crawlers.cards import fill_meta
-from crawlers.counter import fill_shown
 from crawlers.hosts import Kind as Host
 from crawlers.hosts import classify
 from crawlers.markup import squeeze
@@ -18,6 +17,7 @@ from crawlers.money import code_of, data_price, of_units
 from crawlers.platform import Draft, Platform
 from crawlers.products import add_declared, heading, put_entries
 from crawlers.saved import Saved, dig, line_of
+from crawlers.shopfront import fill_shown
 
 _SHOP = re.compile(r"Shopify\.shop\s*=\s*[\"']([a-z0-9-]+\.myshopify\.com)")
 _PRODUCT_PATH = re.compile(r"/products/([^/?#]+?)(?:\.js(?:on)?)?/?$")

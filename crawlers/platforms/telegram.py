@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from archive.reading import Kind
-from crawlers.counts import count_in
+from crawlers.counts import count, put_count
 from crawlers.dates import instant
 from crawlers.disclosures import disclosures_in
 from crawlers.outlinks import anchors, unwrapped, written_in
@@ -75,8 +75,7 @@ class Telegram(Platform):
                 re.IGNORECASE,
             ):
                 value = _line(counter, "counter_value")
-                draft.put("followers", count_in(value), "css .tgme_channel_info_counter", shown=True)
-                draft.put("followers_shown", value, "css .tgme_channel_info_counter", shown=True)
+                put_count(draft, "followers", value, "css .tgme_channel_info_counter", shown=True)
         described = info.xpath(_HAS.format("tgme_channel_info_description") + "//a[@href]")
         draft.put("outbound_links", _links(page, described), "css .tgme_channel_info_description a", shown=True)
         if messages:
@@ -116,8 +115,7 @@ class Telegram(Platform):
         body = page.first("//body")
         extra = "" if body is None else _line(body, "tgme_page_extra")
         if re.match(r"[\d\s.,KM]+\s*(?:subscriber|member)", extra, re.IGNORECASE):
-            draft.put("followers", count_in(extra), "css .tgme_page_extra", shown=True)
-            draft.put("followers_shown", extra, "css .tgme_page_extra", shown=True)
+            put_count(draft, "followers", extra, "css .tgme_page_extra", shown=True)
         elif extra.startswith("@"):
             draft.put("handle", extra.lstrip("@"), "css .tgme_page_extra", shown=True)
         bio = "" if body is None else _text(body, "tgme_page_description")
@@ -151,8 +149,8 @@ def _post(page: Saved, message: Node) -> Mapping[str, Any]:
         "published": instant(times[0].get("datetime")) if times else None,
         "published_shown": line_of(times[0]) if times else None,
         "outbound_links": _links(page, linked) if caption or linked else None,
-        "views": count_in(views),
-        "views_shown": views,
+        "views": count(views),
+        "views_shown": views if count(views) is None else None,
         "media": media or None,
         "forwarded_from": forwarded,
         "disclosures": disclosures_in(caption) or None,

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.moments import moment_of
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (
@@ -16,8 +18,6 @@ from crawlers.posting import (
     list_at,
     map_at,
     oembed,
-    put_count,
-    put_disclosures,
     put_links,
     put_moment,
     put_time,

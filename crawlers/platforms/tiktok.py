@@ -6,19 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.disclosures import put_disclosures
 from crawlers.moments import moment_of
 from crawlers.platform import Draft, Platform
-from crawlers.posting import (
-    fragment,
-    in_text,
-    oembed,
-    put_disclosures,
-    put_links,
-    put_moment,
-    put_time,
-    segments,
-    text_at,
-)
+from crawlers.posting import fragment, in_text, oembed, put_links, put_moment, put_time, segments, text_at
 from crawlers.saved import Saved, dig, having, search
 from crawlers.social.tiktok_items import ID, fill_from_value, is_item, is_user, status_of
 from custody.model import Outcome

@@ -7,11 +7,11 @@ from typing import Any
 from archive.reading import Kind
 from crawlers import labels
 from crawlers.cards import fill_meta
-from crawlers.counter import fill_shown
 from crawlers.money import code_of, currency_in, data_price, of_units, price_of
 from crawlers.platform import Draft, Platform
 from crawlers.products import declared, fill_declared, put_entries
 from crawlers.saved import Saved, dig, line_of
+from crawlers.shopfront import fill_shown
 from crawlers.stock import availability_of
 
 _SUMMARY = (

@@ -3,16 +3,10 @@
 import re
 
 from archive.reading import Kind
+from crawlers.disclosures import put_disclosures
 from crawlers.moments import moment_of
 from crawlers.platform import Draft, Platform, judged
-from crawlers.posting import (
-    has_icon_of,
-    oembed,
-    put_disclosures,
-    put_links,
-    put_moment,
-    segments,
-)
+from crawlers.posting import has_icon_of, oembed, put_links, put_moment, segments
 from crawlers.saved import Saved, dig, search
 from crawlers.social.x_answers import (
     CODES,

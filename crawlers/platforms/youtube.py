@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.dates import day_in
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (
     oembed,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from crawlers.recording.sockets import TOO_LARGE, WITHHELD, Talk
 from crawlers.recording.turn import Turn, header, is_plain, stated_length
 from custody.model import Json
 
@@ -42,8 +43,8 @@ def lack_of(turn: Turn) -> Lack | None:
 def _reason(turn: Turn) -> tuple[str, str]:
     if turn.from_cache:
         return "", ""
-    if turn.socket:
-        return "web_socket", "its messages are not kept"
+    if turn.talk is not None:
+        return _of_talk(turn, turn.talk)
     if turn.body.cut:
         return "too_large", f"its first {turn.body.bytes} bytes are kept"
     if turn.is_redirect:
@@ -73,6 +74,20 @@ def _reason(turn: Turn) -> tuple[str, str]:
     return "", ""
 
 
+def _of_talk(turn: Turn, talk: Talk) -> tuple[str, str]:
+    """Of a web socket, which has no end of its own: that it is open still is nothing that is missing."""
+    lost, withheld = talk.lost, talk.withheld
+    if lost:
+        return TOO_LARGE, f"{lost} of {talk.told} messages are not kept" + (
+            f", {withheld} withheld" if withheld else ""
+        )
+    if withheld:
+        return WITHHELD, f"{withheld} messages that the page sent are not kept: a secret had been typed by then"
+    if turn.status is None:
+        return ("no_answer", turn.failed or "") if turn.is_over else ("still_running", "no answer had come")
+    return "", ""
+
+
 def _why_failed(turn: Turn) -> tuple[str, str]:
     if turn.is_download:
         return "download", "a file: kept as the body artifact, if at all"
@@ -96,6 +111,7 @@ def section(turns: Iterable[Turn], lacks: Iterable[Lack], *, trouble: str | None
         "by_service_worker": sum(turn.by_worker for turn in every),
         "body_form": BODY_FORM,
         "body_bytes": sum(turn.body.bytes for turn in every),
+        "socket_messages": sum(turn.talk.kept for turn in every if turn.talk is not None),
         "missing": [
             {"reason": reason, "kind": kind.lower(), "times": times}
             for (reason, kind), times in sorted(reasons.items())

@@ -8,6 +8,7 @@ from typing import Any
 
 from crawlers.recording.line import Line
 from crawlers.recording.scratch import Scratch
+from crawlers.recording.sockets import MAX_MESSAGES, Talk
 from crawlers.recording.turn import OURS, Turn, as_came, header, instant, pairs
 
 MAX_TURNS = 10_000
@@ -21,6 +22,8 @@ class Ledger:
     def __init__(self, scratch: Scratch, clock: Callable[[], datetime]) -> None:
         self.more = 0
         """Requests beyond ``MAX_TURNS``."""
+        self.messages = 0
+        """Of all web sockets."""
         self.owners: dict[str, Line] = {}
         """The session that tells of a request: its body is asked for there."""
         self._scratch = scratch
@@ -145,31 +148,44 @@ class Ledger:
             turn.blocked = str(event.get("blockedReason") or event.get("corsErrorStatus", {}).get("corsError", ""))
         return turn
 
-    def on_socket(self, method: str, event: Mapping[str, Any]) -> None:
-        """``Network.webSocket…``: the handshake is a turn, the messages are not kept."""
+    def on_socket(self, line: Line, method: str, event: Mapping[str, Any], *, withheld: bool) -> None:
+        """``Network.webSocket…``: the handshake is a turn. ``withheld``: what the page sends now is not kept."""
         request_id = event["requestId"]
-        if method == "Network.webSocketCreated":
+        if method == "webSocketCreated":
             url = str(event["url"])
             scheme = next((each for each in _SOCKETS if url.startswith(each)), None)
             if scheme is not None:
                 asked = {"url": _SOCKETS[scheme] + url[len(scheme) :], "method": "GET"}
                 turn = self._begin(request_id, asked, "WebSocket", self._clock())
                 if turn is not None:
-                    turn.socket = True
+                    turn.talk = Talk(line)
             return
         turn = self.last(request_id)
-        if turn is None:
+        if turn is None or turn.talk is None or turn.talk.teller is not line:
             return
-        if method == "Network.webSocketWillSendHandshakeRequest":
+        if method in {"webSocketFrameSent", "webSocketFrameReceived"}:
+            self._on_message(turn.talk, event, sent=method.endswith("Sent"), withheld=withheld)
+        elif method == "webSocketWillSendHandshakeRequest":
             turn.at = instant(event["wallTime"])
+            turn.talk.clock_at = event["timestamp"], turn.at
             turn.request_headers = pairs(event["request"]["headers"])
-        elif method == "Network.webSocketHandshakeResponseReceived":
+        elif method == "webSocketHandshakeResponseReceived":
             answer = event["response"]
+            turn.talk.answered = event["timestamp"]
             turn.status, turn.status_text = int(answer["status"]), str(answer.get("statusText", ""))
             turn.headers = as_came(answer["headers"], answer.get("headersText"))
             turn.answered_at = self._clock()
-        elif method == "Network.webSocketClosed":
+        elif method == "webSocketFrameError":
+            turn.failed = turn.failed or str(event["errorMessage"]) or "failed"
+        elif method == "webSocketClosed":
             turn.finished = True
+
+    def _on_message(self, talk: Talk, event: Mapping[str, Any], *, sent: bool, withheld: bool) -> None:
+        self.messages += 1
+        if self.messages > MAX_MESSAGES:
+            talk.more += 1
+        else:
+            talk.take(event, self._clock(), sent=sent, withheld=sent and withheld, scratch=self._scratch)
 
     def settle(self) -> None:
         """Put the headers as they came, and went, into each turn. Once, when nothing more is expected."""

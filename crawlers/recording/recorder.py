@@ -59,6 +59,7 @@ class Recorder:
     ) -> None:
         """``wire``: with the browser; ``page``: with the page, for nobody else's use."""
         self.ledger = Ledger(scratch, clock)
+        self._clock = clock
         self.trouble: str | None = None
         """Why, from some moment on, not everything was recorded."""
         self._wire = wire
@@ -162,7 +163,7 @@ class Recorder:
         elif method == "requestServedFromCache":
             ledger.on_cached(params)
         elif method.startswith("webSocket"):
-            ledger.on_socket(f"{_NETWORK}{method}", params)
+            ledger.on_socket(line, method, params, withheld=self._withholding.covers(self._clock()))
         elif method in {"loadingFinished", "loadingFailed"}:
             turn = ledger.on_finished(params) if method == "loadingFinished" else ledger.on_failed(params)
             self._bodies.asked.pop(params["requestId"], None)

@@ -30,6 +30,10 @@ class Scratch:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
 
+    def fits(self, length: int, *, after: int) -> bool:
+        """Whether there is room for so much of what already has ``after`` bytes."""
+        return length <= min(self._each - after, self._total - self._end)
+
     def add(self, kept: Kept, data: bytes) -> None:
         """Keep what there is room for. Raises OSError where the disk is full."""
         room = max(0, min(self._each - kept.bytes, self._total - self._end))

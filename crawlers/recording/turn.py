@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crawlers.recording.scratch import Kept
+from crawlers.recording.sockets import Talk
 
 Headers = Sequence[tuple[str, str]]
 
@@ -48,8 +49,8 @@ class Turn:
     for_worker: bool = False
     """A service worker asked; it may hand the answer on without reading it."""
     from_cache: bool = False
-    socket: bool = False
-    """A web socket: it has a handshake, and then no end."""
+    talk: Talk | None = None
+    """Of a web socket: the turn is its handshake, this its messages."""
     came: int = 0
     """Bytes of the body, content codings removed, as the browser counts them."""
     body: Kept = field(default_factory=Kept)

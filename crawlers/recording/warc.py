@@ -23,6 +23,8 @@ from warcio.warcwriter import WARCWriter
 
 from crawlers.recording.account import BODY_FORM, Lack
 from crawlers.recording.scratch import Kept, Scratch
+from crawlers.recording.sockets import MEDIA_TYPE as TALK_TYPE
+from crawlers.recording.sockets import Talk, lines
 from crawlers.recording.turn import Headers, Turn
 from custody.model import Json, Snapshot
 
@@ -125,6 +127,21 @@ class WarcFile:
         if turn.status is not None:
             headers.append(("WARC-Concurrent-To", response_id))
         self._write(headers, "application/http; msgtype=request", request_head(turn) + turn.posted, posted=turn.posted)
+        if turn.talk is not None and turn.talk.messages:
+            self._talk(turn, turn.talk, request_id if turn.status is None else response_id)
+
+    def _talk(self, turn: Turn, talk: Talk, beside: str) -> None:
+        """The messages of a web socket, under its own address."""
+        headers = self._common("resource", _new_id(), turn, turn.answered_at or turn.at)
+        headers = [(name, _socket_uri(value) if name == "WARC-Target-URI" else value) for name, value in headers]
+        block, length = hashlib.sha256(), 0
+        for line in lines(talk, self._scratch):
+            block.update(line)
+            length += len(line)
+        headers += [("WARC-Concurrent-To", beside), ("WARC-Block-Digest", f"sha256:{block.hexdigest()}")]
+        if not turn.is_over:
+            headers.append(("WARC-Truncated", "time"))
+        self._put(headers, TALK_TYPE, _Pieces(lines(talk, self._scratch)), length, _LEVEL)
 
     def resource(self, made: Made) -> None:
         """The very bytes of an artifact."""
@@ -276,6 +293,11 @@ def _line(text: str) -> str:
 def _uri(text: str) -> str:
     """An address in a header line; a browser has none with a space or a control in it, a script may say one."""
     return re.sub(r"[\x00-\x20\x7f]", lambda found: f"%{ord(found[0]):02X}", text).encode("utf-8", "replace").decode()
+
+
+def _socket_uri(uri: str) -> str:
+    """``https://…`` -> ``wss://…``"""
+    return f"ws{uri.removeprefix('http')}"
 
 
 def _date(at: datetime) -> str:

@@ -21,6 +21,7 @@ HTTP_LOGIN = "http_login"
 """The browser itself sent a name and a password to a site (RFC 7617), or what stands for them."""
 WITHHELD = "withheld"
 """In place of a query."""
+MESSAGE = "socket-message"
 
 _SECRET_HEADERS = frozenset({"cookie", "set-cookie", "authorization", "proxy-authorization"})
 _ADDRESSES = frozenset({"referer", "location", "content-location", "refresh", "link"})
@@ -53,6 +54,15 @@ class Withholding:
         """Without its query, where one may hold what was typed into a form."""
         return cut(url) if self.covers(at) else url
 
+    def _withhold_sent(self, turn: Turn) -> int:
+        """What a page sent over a web socket that it may have opened long before. How many messages."""
+        if turn.talk is None:
+            return 0
+        for each in turn.talk.messages:
+            if each.sent and self.covers(each.at):
+                turn.talk.withhold(each)
+        return turn.talk.withheld
+
     def is_login(self, url: str, headers: Headers, *, kind: str = "Document") -> bool:
         """Whether the browser itself gave a name and a password: no script can put them on a document's request."""
         if kind != "Document":
@@ -73,6 +83,9 @@ class Withholding:
             if self.covers(turn.at):
                 turn.withheld = _withhold(turn)
                 counted.update(turn.withheld)
+            if messages := self._withhold_sent(turn):
+                turn.withheld = (*turn.withheld, MESSAGE)
+                counted[MESSAGE] += messages
         return {
             "reason": self.reason,
             "since": format_utc(self.since),

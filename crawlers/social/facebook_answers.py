@@ -4,19 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.counts import put_count
+from crawlers.dates import day_in
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    anchors,
-    fragment,
-    in_text,
-    list_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    text_at,
-)
+from crawlers.posting import anchors, fragment, in_text, list_at, put_links, put_time, text_at
 from crawlers.saved import line_of, text_of
 from crawlers.social.facebook_addresses import account_in, post_in
 from crawlers.social.facebook_markup import BASE

@@ -6,14 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    anchors,
-    fragment,
-    put_disclosures,
-    put_links,
-    put_time,
-)
+from crawlers.posting import anchors, fragment, put_links, put_time
 from crawlers.saved import Node, Saved, dig, line_of, text_of
 from crawlers.social.facebook_addresses import account_in
 from crawlers.wrappers import unwrap

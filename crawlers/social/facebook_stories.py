@@ -5,17 +5,10 @@ from functools import partial
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    blocks,
-    in_text,
-    list_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    text_at,
-)
+from crawlers.posting import blocks, in_text, list_at, put_links, put_time, text_at
 from crawlers.saved import Saved, dig, having, search
 from crawlers.social.facebook_addresses import account_in
 from crawlers.wrappers import unwrap

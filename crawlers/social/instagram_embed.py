@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import anchors, put_disclosures, put_links, segments
+from crawlers.posting import anchors, put_links, segments
 from crawlers.saved import Saved, line_of, text_of
 
 CODE = re.compile(r"[A-Za-z0-9_-]{5,60}")

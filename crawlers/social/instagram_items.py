@@ -6,19 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    blocks,
-    flag,
-    in_text,
-    list_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    target_of,
-    text_at,
-)
+from crawlers.posting import blocks, flag, in_text, list_at, put_links, put_time, target_of, text_at
 from crawlers.saved import Saved, dig, search
 from crawlers.social.candidates import media_candidates
 

@@ -5,19 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.counts import put_count
+from crawlers.dates import day_in
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    flag,
-    fragment,
-    list_at,
-    map_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    text_at,
-)
+from crawlers.posting import flag, fragment, list_at, map_at, put_links, put_time, text_at
 from crawlers.saved import dig, line_of, search, text_of
 from crawlers.social.x_links import links_in, place_of
 from custody.model import Outcome

@@ -5,17 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.counts import put_count
+from crawlers.dates import day_in
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    list_at,
-    map_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    text_at,
-)
+from crawlers.posting import list_at, map_at, put_links, put_time, text_at
 from crawlers.saved import Node, Saved, dig, line_of, text_of
 from crawlers.social.x_answers import fill_from_post, fill_from_user
 from crawlers.social.x_links import MAX_NAME, links_in, place_of

@@ -6,18 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
-from crawlers.posting import (
-    flag,
-    in_text,
-    list_at,
-    map_at,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_time,
-    text_at,
-)
+from crawlers.posting import flag, in_text, list_at, map_at, put_links, put_time, text_at
 from crawlers.saved import Saved, dig, having, search
 from crawlers.social.youtube_addresses import channel_in
 

@@ -3,14 +3,10 @@
 import re
 
 from archive.reading import Kind
-from crawlers.days import day_in
+from crawlers.counts import put_count
+from crawlers.dates import day_in
 from crawlers.platform import Draft
-from crawlers.posting import (
-    anchors,
-    put_count,
-    put_links,
-    put_time,
-)
+from crawlers.posting import anchors, put_links, put_time
 from crawlers.saved import Saved, line_of, text_of
 from crawlers.social.youtube_addresses import channel_in, video_in
 

@@ -15,7 +15,7 @@ from custody.digest import Digest
 from custody.errors import FormatError
 from custody.event import Event
 from custody.model import Json
-from custody.record import MAX_BYTES, Record
+from custody.record import MAX_BYTES, Record, quarantine_of
 from custody.source import Absent, TooLong, Unreachable
 from custody.verdict import depends
 
@@ -193,6 +193,11 @@ class Records:
             if said != value:
                 message = f"{what}: its event says {name} is {value}, it says {said}"
                 findings.fail(CHECK, "RECORD_MISMATCH", message, field=name, **where)
+        if quarantine_of(record.circumstances):
+            message = (
+                f"{what}: quarantined, for secrets may be in the capture; a person has to allow that it is handed over"
+            )
+            findings.note(CHECK, "RECORD_QUARANTINED", message, **where)
         self.origins[record.origin.value] += 1
         self.statuses[record.status.value] += 1
         for each in record.artifacts:

@@ -36,6 +36,8 @@ def captured(number: int = 1, **changes: object) -> Captured:
         ),
         surface="automatic",
         quarantine={},
+        reading={},
+        wrappers=(),
         record_sha256="1" * 64,
         log="counterproof.example/abc",
         started_index=4,

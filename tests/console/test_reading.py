@@ -19,8 +19,9 @@ def test_files_are_read_packed_or_not_a_line_each(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert [Path(each["input"]).name for each in lines] == ["a.html", "b.bin", "cut.gz"]
     for each in lines:
-        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input"}
+        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input", "kept"}
         assert each["fields"]["title"] == "Żółta bransoletka"
+        assert each["kept"] is None
         assert each["sources"]["title"]
         assert each["seen"]["title"] in {"shown", "embedded"}
     assert not (tmp_path / "home").exists()  # nothing is begun for it
@@ -42,3 +43,21 @@ def test_what_makes_no_sense_is_a_sentence(tmp_path: Path) -> None:
     assert (gone.code, "there is no file" in gone.err) == (2, True)
     two = run("read", str(page), str(page), "--url", "https://a.example/", home=home)
     assert (two.code, "--url is one page" in two.err) == (2, True)
+    empty = run("read", str(page), "--term", " ", home=home)
+    assert (empty.code, "--term wants" in empty.err) == (2, True)
+
+
+def test_reviews_that_name_a_term_are_read_when_somebody_asks(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(
+        '<link rel=canonical href="https://www.amazon.de/dp/B0COUNTER1"><span id=productTitle>Ring</span>'
+        "<input id=ASIN value=B0COUNTER1><div data-hook=review><span class=a-profile-name>Erika Muster</span>"
+        "<span data-hook=review-body>Wie von Cartier.</span></div>",
+        encoding="utf-8",
+    )
+    ran = run("read", str(page), "--term", "Cartier", "--term", "Gucci", "--json", home=tmp_path / "home")
+    assert ran.code == 0, ran.err
+    (review,) = json.loads(ran.out)["fields"]["reviews"]
+    assert review["text"] == "Wie von Cartier."
+    assert "Muster" not in ran.out
+    assert "reviews" not in json.loads(run("read", str(page), "--json", home=tmp_path / "home").out)["fields"]

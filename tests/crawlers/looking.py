@@ -20,6 +20,7 @@ from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.profile import Profile
+from crawlers.readers import Readers
 from crawlers.recording.desk import Desk, Limits
 from crawlers.session import Looking, Plan
 from crawlers.sight import Order, Seen
@@ -159,6 +160,7 @@ class Looker:
         on_step: Callable[[str, Page], object] | None = None,
         holes: tuple[Resolve, ...] = (),
         hand: Hand | None = None,
+        readers: Readers | None = None,
     ) -> Looked:
         """``during`` runs beside it; ``on_keep`` after a file is kept, with its name; ``on_step`` at each step.
 
@@ -200,6 +202,7 @@ class Looker:
             screen=self._profile.screen,
             density=self._profile.density,
             consent=consent,
+            readers=readers,
         )
         begun = time.monotonic()
         meanwhile = asyncio.ensure_future(during(page)) if during else None

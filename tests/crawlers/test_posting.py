@@ -7,20 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.reading import Kind
+from crawlers.counts import count, put_count
+from crawlers.disclosures import put_disclosures
 from crawlers.moments import moment_of
 from crawlers.platform import Draft
-from crawlers.posting import (
-    blocks,
-    count,
-    day_of,
-    in_text,
-    instant,
-    put_count,
-    put_disclosures,
-    put_links,
-    put_moment,
-    put_time,
-)
+from crawlers.posting import blocks, day_of, in_text, instant, put_links, put_moment, put_time
 from crawlers.saved import Saved
 
 

@@ -16,7 +16,7 @@ from custody.digest import Digest
 from custody.event import Anchor
 from custody.keys import Ed25519Signer
 from custody.leaf import leaf_hash
-from custody.model import Outcome, Role, Status
+from custody.model import Json, Outcome, Role, Status
 from custody.record import Record
 from tests.custody.archive_builder import LOG, UNTIL, ArchiveBuilder, MemorySource, small
 from tests.custody.tampering import (
@@ -235,6 +235,21 @@ def test_a_record_that_is_not_its_events(fresh: ArchiveBuilder, field: str, chan
     told = tell(fresh.build(), fresh.trust)
     assert told.failures == [("RECORD_MISMATCH", {"capture": made.id, "index": 19, "field": field})]
     assert told.failed_checks == [11]
+
+
+def test_a_quarantined_capture_is_noted_and_nothing_fails(fresh: ArchiveBuilder) -> None:
+    section: dict[str, Json] = {"reason": "password_input", "since": "2026-03-04T05:06:07.000Z"}
+
+    def mark(record: Record) -> Record:
+        return replace(record, circumstances={**record.circumstances, "quarantine": section})
+
+    fresh.capture(fresh.open_run())
+    assert "RECORD_QUARANTINED" not in [code for code, _ in tell(fresh.build(), fresh.trust).notes]
+    made = fresh.capture(fresh.open_run(), change=mark)
+    told = tell(fresh.build(), fresh.trust)
+    assert told.failures == []
+    (where,) = [where for code, where in told.notes if code == "RECORD_QUARANTINED"]
+    assert where["capture"] == made.id
 
 
 @pytest.mark.parametrize("data", [b"{}", b"not json", b'{"schema":1}', b"\xff" * 10])

@@ -47,6 +47,8 @@ class Ending(StrEnum):
     """The connection is closed without a byte."""
     CHUNKED = "chunked"
     """In pieces, a moment between them, and no length is told before."""
+    SOCKET = "socket"
+    """A web socket: each line of the body is a message, and then what comes is sent back."""
     DRIP = "drip"
     """A comment byte by byte until the browser or the site goes away."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.site import certificate, faults, pages
+from tests.site import certificate, faults, pages, sockets
 from tests.site.certificate import Certificate
 from tests.site.host import Answer, Door, Ending, Host, Request, page, redirect, squeeze
 from tests.site.others import blog, spa, table
@@ -225,6 +225,10 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     do_OPTIONS = do_GET  # noqa: N815
 
     def _send(self, answer: Answer) -> None:
+        if answer.ending is Ending.SOCKET:
+            self.close_connection = True
+            sockets.speak(self.rfile, self.wfile, self.headers.get("Sec-WebSocket-Key", ""), answer.body.splitlines())
+            return
         if answer.ending is Ending.EMPTY:
             self.close_connection = True
             return

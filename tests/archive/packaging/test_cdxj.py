@@ -1,6 +1,7 @@
 """The index: keys as others spell them, and each line leads to a record that can be read alone."""
 
 import io
+import json
 import zlib
 
 import pytest
@@ -24,6 +25,8 @@ from tests.archive.packaging.traffic import PAGE, warc
         ("https://192.0.2.1/x", "1,2,0,192)/x"),
         ("https://www2.shop.example/q?&x", "example,shop)/q?&x"),
         ("https://shop.example/x?a=1&a=0", "example,shop)/x?a=0&a=1"),
+        ("https://shop.example/x?a.2=0&a=1&a", "example,shop)/x?a&a=1&a.2=0"),
+        ("https://shop.example/x?q=a ", "example,shop)/x?q=a"),
         ("https://xn--bcher-kva.example/ü", "example,xn--bcher-kva)/%c3%bc"),
         ("urn:view:https://shop.example/X?y=1 2", "urn:view:https://shop.example/x?y=1%202"),
     ],
@@ -50,10 +53,25 @@ def test_each_line_leads_to_its_record() -> None:
         assert body in record
 
 
-def test_answers_to_a_form_are_left_out() -> None:
+def test_answers_to_a_form_are_not_in_the_place_of_the_page() -> None:
     data = warc(("POST", PAGE, "200 OK", b"thanks"), ("GET", PAGE, "200 OK", b"a page"), ("HEAD", PAGE, "200 OK", b""))
+    posted, got = cdxj.read(io.BytesIO(data), "x.warc.gz")
+    assert (posted.key, got.key) == ("example,shop)/p/1?__wb_method=post", "example,shop)/p/1")
+    told = json.loads(posted.line().split(" ", 2)[2])
+    assert (told["url"], told["method"], told["requestBody"]) == (PAGE, "POST", "__wb_post_data=")
+    assert got.line().split(" ", 2)[2].count("method") == 0
+
+
+def test_what_was_sent_is_in_the_key() -> None:
+    asked = b'{"wanted": [1, "two"]}'
+    data = warc(("PUT", PAGE, "200 OK", b"thanks"), sent=asked, media_type="application/json")
     (answer,) = cdxj.read(io.BytesIO(data), "x.warc.gz")
-    assert answer.offset > 0
+    assert answer.key == "example,shop)/p/1?__wb_method=put&wanted=1&wanted.2_=two"
+
+
+def test_an_answer_to_what_is_withheld_is_left_out() -> None:
+    data = warc(("POST", PAGE, "200 OK", b"welcome"), withheld="cookie, request-body")
+    assert cdxj.read(io.BytesIO(data), "x.warc.gz") == []
 
 
 def test_lines_are_in_the_order_of_their_bytes() -> None:

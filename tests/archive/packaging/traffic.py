@@ -15,8 +15,17 @@ from warcio.warcwriter import WARCWriter
 PAGE = "https://shop.example/p/1"
 
 
-def warc(*exchanges: tuple[str, str, str, bytes], at: str = "2026-03-04T05:06:07.123456Z") -> bytes:
-    """Of method, address, status line and body; each as an answer and then its request, as a visit writes them."""
+def warc(
+    *exchanges: tuple[str, str, str, bytes],
+    at: str = "2026-03-04T05:06:07.123456Z",
+    sent: bytes = b"",
+    media_type: str = "",
+    withheld: str = "",
+) -> bytes:
+    """Of method, address, status line and body; each as an answer and then its request, as a visit writes them.
+
+    ``sent``: the body of every request, of ``media_type``. ``withheld``: what is said to be.
+    """
     file = io.BytesIO()
     writer = WARCWriter(file, gzip=True, warc_version="WARC/1.1")
     for method, url, status, body in exchanges:
@@ -28,8 +37,13 @@ def warc(*exchanges: tuple[str, str, str, bytes], at: str = "2026-03-04T05:06:07
             url, "response", payload=io.BytesIO(body), http_headers=headers, warc_headers_dict=said
         )
         said = {"WARC-Date": at, "WARC-Concurrent-To": answer.rec_headers.get_header("WARC-Record-ID")}
-        asked = StatusAndHeaders(f"{method} / HTTP/1.1", [("Host", "shop.example")], is_http_request=True)
-        question = writer.create_warc_record(url, "request", http_headers=asked, warc_headers_dict=said)
+        if withheld:
+            said["WARC-Withheld"] = withheld
+        heads = [("Host", "shop.example"), ("Content-Type", media_type), ("Content-Length", str(len(sent)))]
+        asked = StatusAndHeaders(f"{method} / HTTP/1.1", heads if sent else heads[:1], is_http_request=True)
+        question = writer.create_warc_record(
+            url, "request", payload=io.BytesIO(sent), http_headers=asked, warc_headers_dict=said
+        )
         for each in (answer, question):
             writer.write_record(each)
             each.raw_stream.close()

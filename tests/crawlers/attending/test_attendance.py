@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from console.attending import at_terminal
+from crawlers import camera
 from crawlers.attending.album import MAX_PAGES, Album
 from crawlers.attending.hand import Hand
 from crawlers.recording.withholding import Withholding
@@ -35,6 +37,8 @@ PAGES = {
     "</script>",
     "/asks": f"{HEAD}<title>Asks</title><button id=ask>Enter</button><p id=said>nothing</p>"
     "<script>ask.onclick = () => { said.textContent = confirm('Are you 18?') ? 'of age' : 'no' }</script>",
+    "/tall": f"{HEAD}<title>Tall</title><style>body {{ margin: 0; padding: 1px 0; height: 2948px; "
+    "background: linear-gradient(#f00, #0f0 40%, #00f) }</style><h1>A tall page</h1><a href='/item'>On</a>",
     "/restless": f"{HEAD}<title>Restless</title><h1>Never still</h1>"
     "<script>let n = 0; setInterval(() => { if (n < 60) history.replaceState(0, '', `/at/${n += 1}`) }, 60)</script>",
 }
@@ -83,6 +87,33 @@ def test_pages_inputs_and_pictures_are_kept_in_order(eye: Looker) -> None:
     assert ("click", "The bracelet", None) in told
     assert told.count(("key", "Search", None)) == len("gold ring")
     assert "gold ring" not in str(found.seen.attended)
+
+
+@pytest.mark.browser
+def test_each_moment_of_a_very_tall_page_becomes_one_picture_too(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "MAX_SIDE_PX", 1366)
+
+    async def acts(person: Person) -> None:
+        await person.shoot()
+        await person.close_window()
+
+    found = attended(eye, f"{SHOP}/tall", acts)
+    assert found.visit(surface="attended").status is Status.COMPLETE
+    (files,) = (each["files"] for each in pages(found.seen))
+    composed = [each for each in files if each.endswith("screenshot-whole.png")]
+    assert len(composed) == 2
+    assert "screenshot-whole.png" in composed, "of what the record speaks of"
+    said: Any = found.visit(surface="attended").circumstances["session"]
+    assert {each["name"] for each in said["derived"]} == set(composed)
+    for each in said["derived"]:
+        assert found.kept(each["name"]).role is Role.COMPOSITE
+        prefix = each["name"].removesuffix("screenshot-whole.png")
+        names = [f"{prefix}{name}" for name in ("screenshot.png", "screenshot-2.png", "screenshot-3.png")]
+        assert [each["name"] for each in each["of"]] == names
+        tiles = [Image.open(found.kept(name).path).convert("RGB") for name in names]
+        whole = Image.open(found.kept(each["name"]).path).convert("RGB")
+        assert whole.size == (tiles[0].width, sum(tile.height for tile in tiles))
+        assert whole.crop((0, 0, *tiles[0].size)).tobytes() == tiles[0].tobytes()
 
 
 @pytest.mark.browser

@@ -18,7 +18,7 @@ from custody.record import Record
 from tests.crawlers.attending.scene import Notebook, Person, attended, inputs, pages, traffic, window
 from tests.crawlers.looking import Looked, Looker, sealed
 from tests.crawlers.screen import a_screen
-from tests.site.host import Answer, Request, page
+from tests.site.host import Answer, Ending, Request, always, page
 from tests.site.server import Site
 
 HERE, THERE = "https://www.window.example", "https://www.login.example"
@@ -40,6 +40,11 @@ const root = document.getElementById('host').attachShadow({mode: 'closed'});
 root.innerHTML = '<input id=in type=%s style="width:300px;height:40px">';
 root.addEventListener('input', event => { fetch('/typed', {method: 'POST', body: event.target.value}); });
 </script>"""
+SOCKET = """<script>
+const socket = new WebSocket('wss://www.window.example/talk');
+socket.onopen = () => socket.send('said-before');
+addEventListener('input', event => socket.send('!' + event.target.value));
+</script>"""
 FORM = (
     "<form method=%s action=/welcome><input name=user><input id=pass name=pass type=password><button>In</button></form>"
 )
@@ -53,6 +58,7 @@ PAGES = {
     "/closed-search": f"{HEAD}{CLOSED % 'search'}",
     "/token": f"{HEAD}<input id=pass autocomplete='section-a current-password'>{CHATTY}",
     "/turned": f"{HEAD}<input id=pass type=password onfocus=\"this.type = 'text'\">{CHATTY}",
+    "/socket": f"{HEAD}<input id=pass type=password>{SOCKET}",
     "/welcome": f"{HEAD}<h1>Welcome</h1><script>fetch('/later', {{method: 'POST', body: 'token-of-mine'}})</script>",
     "/early": "ok",
     "/typed": "ok",
@@ -81,7 +87,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             return page("Who are you?", status=401, headers=(("WWW-Authenticate", 'Basic realm="members"'),))
         return page("<title>Members</title><h1>Members</h1>")
 
-    here.host = replace(here.host, routes={**here.host.routes, "/members": members})
+    talk = always(Answer(status=101, ending=Ending.SOCKET))
+    here.host = replace(here.host, routes={**here.host.routes, "/members": members, "/talk": talk})
     made.hosts |= {each.host.name: each.host for each in (here, there)}
     with made as site, a_screen() as screen:
         folder: Path = tmp_path_factory.mktemp("secrets")
@@ -107,6 +114,25 @@ def files(found: Looked) -> dict[str, bytes]:
 def holding(found: Looked, what: str) -> list[str]:
     """The files that have it somewhere."""
     return [name for name, data in files(found).items() if what.encode() in data]
+
+
+@pytest.mark.browser
+def test_what_is_sent_over_a_socket_that_was_open_before_is_not_kept(place: Place) -> None:
+    async def acts(person: Person) -> None:
+        await person.page.click("#pass")
+        await person.page.keyboard.type(SECRET)
+        await asyncio.sleep(0.5)
+
+    found = attended(place.eye, f"{HERE}/socket", acts)
+    (said,) = [each for each in traffic(found) if each.url.startswith("wss://")]
+    told = [json.loads(line) for line in said.body.splitlines()]
+    assert [each.get("payloadData") for each in told] == ["said-before", "said-before", *[None] * len(SECRET)]
+    assert {each["dropped"] for each in told[2:]} == {"withheld"}
+    assert not any("bytes" in each for each in told)
+    assert holding(found, SECRET) == []
+    assert said.withheld == "socket-message"
+    quarantine: Any = found.seen.quarantine
+    assert quarantine["withheld"]["socket-message"] == len(SECRET)
 
 
 @pytest.mark.browser

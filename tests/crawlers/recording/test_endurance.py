@@ -89,7 +89,7 @@ def test_streams_reach_the_page_and_are_named_and_the_capture_is_whole(eye: Look
     assert looked.seen.dom.count('="yes"') == 2
     told = reasons(looked)
     assert {("still_running", "EventSource"), ("still_running", "Fetch")} <= told
-    assert ("web_socket", "WebSocket") in told
+    assert ("no_answer", "WebSocket") in told
     assert (looked.visit().status, looked.missing()) == (Status.COMPLETE, {})
     events = next(each for each in read(looked.kept("traffic.warc.gz").path) if each.url.endswith("/events"))
     assert events.body.startswith(b"data: one\n\n")

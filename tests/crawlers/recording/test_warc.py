@@ -13,6 +13,7 @@ from warcio.archiveiterator import ArchiveIterator
 from crawlers.connection import Connection
 from crawlers.recording.account import lack_of, section, words
 from crawlers.recording.scratch import Kept, Scratch
+from crawlers.recording.sockets import Talk
 from crawlers.recording.traffic import address_of
 from crawlers.recording.turn import Turn, as_came
 from crawlers.recording.warc import WarcFile, information, request_head, response_head
@@ -138,7 +139,10 @@ def test_pieces_of_many_bodies_are_put_together_again(scratch: Scratch) -> None:
         ({"finished": False, "kind": "EventSource"}, "still_running", False),
         ({"finished": False, "kind": "Fetch"}, "still_running", False),
         ({"finished": False, "kind": "Media"}, "still_running", False),
-        ({"finished": False, "kind": "WebSocket", "socket": True}, "web_socket", False),
+        ({"finished": False, "kind": "WebSocket", "talk": Talk("here")}, None, False),
+        ({"finished": False, "kind": "WebSocket", "talk": Talk("here", more=1)}, "too_large", True),
+        ({"failed": "Unexpected response code: 404", "status": None, "talk": Talk("here")}, "no_answer", False),
+        ({"finished": False, "status": None, "kind": "WebSocket", "talk": Talk("here")}, "still_running", False),
         ({}, "not_handed_out", True),
         ({"kind": "Fetch"}, "not_handed_out", True),
         ({"recoded": True, "whole": True}, "text_only", True),
