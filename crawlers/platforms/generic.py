@@ -5,6 +5,7 @@ from crawlers.articles import TYPES, titles_of_page
 from crawlers.failures import failure
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Saved
+from crawlers.shelves import LEAST, goods_on
 from crawlers.speech import SPEECH, speech_in
 from custody.model import Outcome
 
@@ -39,7 +40,7 @@ class Generic(Platform):
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None or self.wall(page) is not None:
             return  # a wall has a title too, and it is not that of what was asked for
-        draft.kind = Kind.OTHER
+        draft.kind = Kind.STOREFRONT if goods_on(page) >= LEAST else Kind.OTHER
         for title, where in titles_of_page(page):
             draft.put("title", title, where)
         draft.put("language", page.root.get("lang"), "css html[lang]")
