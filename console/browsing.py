@@ -17,6 +17,7 @@ from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
+from archive.surface import shown_of, surface_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
@@ -222,6 +223,17 @@ def _attended(record: Record) -> Iterator[str]:
         yield f"page {each['n']:<5}{each['at']} {each['url']} ({len(each['files'])} files)"
 
 
+def _surface(record: Record) -> str:
+    """Which face of the platform it is of, what it showed, and what was looked at in its place."""
+    said: Any = record.circumstances.get("surface", {})
+    shown = shown_of(record.circumstances, record.outcome, record.http_status)
+    wall = f" ({said['wall']})" if "wall" in said else ""
+    told = f"{surface_of(record.circumstances)}: {shown}{wall}"
+    if "next" in said:
+        told += f"; then {said['next']['surface'] or 'none'} ({said['next']['why']})"
+    return told
+
+
 def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
     http = f", HTTP {record.http_status}" if record.http_status else ""
     rows = [
@@ -229,6 +241,7 @@ def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
         ("shown", record.final_url or "no page"),
         ("title", record.title or ""),
         ("status", f"{record.status}, shown: {record.outcome}{http} ({record.outcome_reason})"),
+        ("surface", _surface(record)),
         ("origin", f"{record.origin} ({'; '.join(record.origin_reasons[:3])})"),
         ("record", f"sha256:{entry.record_sha256}"),
         ("manifest", f"log index {entry.started_index} (started), {entry.index} (ended)"),

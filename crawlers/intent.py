@@ -5,8 +5,10 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 from crawlers.address import dedupe_key
+from crawlers.asking import answered
 from crawlers.control.look import ControlLook
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
@@ -18,12 +20,12 @@ from custody.model import Json, Role, Snapshot
 class Intent:
     """Writes ``capture.started``, then lets the request through."""
 
-    async def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> Response | None:
         session: Session | None = request.meta.get("session")
         if session is not None and "control" in request.meta:
             await _control(session, request)
         if session is None or "plan" not in request.meta:
-            return
+            return None
         plan: Plan = request.meta["plan"]
 
         def waiting() -> None:
@@ -46,7 +48,7 @@ class Intent:
                     "operator": session.job.operator,
                     "depth": plan.depth,
                     "robots": session.job.robots,
-                    "surface": session.surface,
+                    "surface": session.surface if session.hand is not None else plan.surface.value,
                 },
             ),
             _robots(session, plan.url),
@@ -60,6 +62,9 @@ class Intent:
             raise IgnoreRequest(request.meta["refused"])
         request.meta["keeping"] = looking
         request.meta["playwright_context_kwargs"] = _context(session, plan.capture_id)
+        if plan.official is not None and plan.official.is_asked:
+            return await answered(request, session, looking, plan.official)
+        return None
 
 
 async def _control(session: Session, request: Request) -> None:

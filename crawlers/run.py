@@ -27,6 +27,7 @@ from crawlers.pictures.findings import together
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
+from crawlers.registry import platform_at
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
@@ -58,6 +59,7 @@ __all__ = [
     "diagnose",
     "parse_arguments",
     "parse_network",
+    "platform_at",
     "read_list",
     "reader",
     "run",

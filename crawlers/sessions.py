@@ -21,6 +21,7 @@ from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Manners
 from crawlers.provenance import fonts
 from crawlers.session import Job, Progress, Session
+from crawlers.surfaces import Tokens
 from crawlers.video import fetch
 from custody.model import Json
 
@@ -85,6 +86,7 @@ async def open_session(
         clock=clock,
         progress=progress,
         manners=Manners(job.delay_s, job.per_host, time.monotonic),
+        tokens=Tokens(environment),
     )
 
 

@@ -13,8 +13,8 @@ from tests.console.results import ID, captured, lost, result
 
 CAPTURE_KEYS = {
     "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
-    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "quarantine",
-    "record_sha256", "manifest",
+    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "shown",
+    "quarantine", "record_sha256", "manifest",
     "state",
     "absence",
 }  # fmt: skip
