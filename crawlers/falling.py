@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from typing import cast
 
 from archive.reading import Reading
@@ -23,6 +24,8 @@ class Falling:
     def __init__(self) -> None:
         self._reader = Bounded()
         self._turn = asyncio.Lock()
+        self._known: dict[str, Reading] = {}
+        """Of answers, by their capture's id, until they are judged."""
 
     def close(self) -> None:
         self._reader.__exit__()
@@ -37,7 +40,9 @@ class Falling:
         if session.hand is not None:
             return _told(visit, None, Judged(outcome=visit.outcome, shown=_shown(visit)), None), None
         platform, surfaces = _surfaces(plan, seen)
-        reading = await self._read(plan, seen, visit) if surfaces else None
+        reading = self._known.pop(plan.capture_id, None)
+        if reading is None and surfaces and visit.outcome is Outcome.OK and (seen.dom or seen.text).strip():
+            reading = await self._read(plan, seen)
         found = judged(visit.outcome, visit.http_status, reading, plan.surface)
         step = self._step(session, plan, visit, found, surfaces)
         further: Plan | None = None
@@ -60,17 +65,26 @@ class Falling:
             already=session.further.get(plan.unit, 0),
         )
 
-    async def _read(self, plan: Plan, seen: Seen, visit: Visit) -> Reading | None:
-        """None where there is nothing to read, or its outcome says enough."""
-        if visit.outcome is not Outcome.OK:
-            return None
-        text = seen.dom or seen.text
-        if not text.strip():
-            return None
+    async def linked(self, plan: Plan, seen: Seen) -> list[tuple[str, str]]:
+        """The links that an answer for programs has, as a page of nothing else would, under the address it is about."""
+        if plan.official is None or not plan.official.is_asked or not seen.text.strip():
+            return []
+        reading = self._known[plan.capture_id] = await self._read(plan, seen)
+        found = reading.fields.get("outbound_links")
+        links = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+        body = "".join(f'<p><a href="{escape(each)}">{escape(each)}</a></p>' for each in links)
+        return (
+            [(plan.thing or plan.url, f"<html><body><main><article>{body}</article></main></body></html>")]
+            if links
+            else []
+        )
+
+    async def _read(self, plan: Plan, seen: Seen) -> Reading:
         is_asked = plan.official is not None and plan.official.is_asked
-        url = None if is_asked else visit.final_url  # whose an answer is, its words say, and not where it came from
+        url = None if is_asked else seen.final_url  # whose an answer is, its words say, and not where it came from
+        data = (seen.dom or seen.text).encode("utf-8", "replace")
         async with self._turn:
-            return await asyncio.to_thread(self._reader.read, text.encode("utf-8", "replace"), url=url)
+            return await asyncio.to_thread(self._reader.read, data, url=url)
 
 
 def _surfaces(plan: Plan, seen: Seen) -> tuple[Platform | None, tuple[Official, ...]]:

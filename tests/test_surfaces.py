@@ -85,6 +85,8 @@ def test_a_video_behind_a_robot_check_is_told_of_by_the_interface_that_the_user_
     assert (read.document["platform"], read.document["kind"]) == ("youtube", "post")
     assert read.document["fields"]["title"] == "What came in the parcel"
     assert "likes" not in read.document["fields"]
+    listing = next(each for each in _unit(told, walled.VIDEO) if each["requested_url"] == walled.SHOP)
+    assert (listing["parent"], listing["via"]["href"]) == (answer["id"], walled.SHOP)
 
 
 def test_what_is_private_is_asked_for_by_no_other_way(told: Ran) -> None:

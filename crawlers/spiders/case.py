@@ -124,7 +124,13 @@ class CaseSpider(Controlled):
         session, plan, looking = self._of(response.request)
         seen: Seen = response.meta["seen"]
         try:
-            if self.job.media and plan.position == "root" and seen.reached and not session.cut.is_set():
+            if (
+                self.job.media
+                and plan.position == "root"
+                and not plan.thing
+                and seen.reached
+                and not session.cut.is_set()
+            ):
                 seen.media = await self._fetch_media(session, plan, looking)
         finally:
             session.manners.leave(plan.capture_id)
@@ -211,12 +217,12 @@ class CaseSpider(Controlled):
         return await again.run(plan.url, name=plan.capture_id)
 
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
-        if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
+        if not seen.reached or plan.position in {AGAIN, CONTROL}:
             return ()
-        pages = [
-            LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position)
-            for url, dom in seen.documents(plan.url)
-        ]
+        documents = seen.documents(plan.url) if seen.dom else await self.falling.linked(plan, seen)
+        if not documents:
+            return ()
+        pages = [LinkPage(url=url, dom_html=dom, depth=plan.depth, position=plan.position) for url, dom in documents]
         # One page of a unit at a time, so that two hubs do not both follow one link or both spend the same room.
         async with session.choosing.setdefault(plan.unit, asyncio.Lock()):
             unit_seen = session.seen[plan.unit]
