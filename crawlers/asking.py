@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import json
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -102,7 +105,7 @@ async def ask(session: Session, looking: Looking, official: Official) -> Seen:
     except OSError as error:  # what it was, the egress knows better
         seen.fail("no_answer", f"no answer was had ({type(error).__name__})")
     except http.client.HTTPException as error:
-        seen.fail("error", f"what came is no HTTP ({type(error).__name__})")
+        seen.fail("error", f"its answer broke off, or is no HTTP ({type(error).__name__})")
     await asyncio.to_thread(_keep, answer, seen, looking, Blotter(token), official)
     seen.times["closed_at"] = session.clock()
     return seen
@@ -112,7 +115,11 @@ def _follow(asked: Ask, answer: Answer) -> None:
     """Blocking. With a token there is one request: where it is sent on to is no business of the token's."""
     url = asked.url
     for _ in range(MAX_REDIRECTS + 1):
-        onward = _one(asked, url, answer)
+        try:
+            onward = _one(asked, url, answer)
+        except (OSError, http.client.HTTPException):
+            _left(asked)  # where time is over, that is why
+            raise
         if onward is None or asked.token is not None:
             return
         url = onward
@@ -125,6 +132,9 @@ def _one(asked: Ask, url: str, answer: Answer) -> str | None:
     if parts.scheme != "https" or not parts.hostname:
         raise Unanswered("left_the_web", "it was sent on to an address that is not https")
     connection, certificate = _connect(asked, parts.hostname, parts.port or 443)
+    # A site that sends a byte now and then never lets a socket's own timeout pass.
+    end = threading.Timer(_left(asked), _hang_up, [connection.sock])
+    end.start()
     try:
         if all(each.host != certificate.host for each in answer.certificates):
             answer.certificates.append(certificate)
@@ -144,8 +154,9 @@ def _one(asked: Ask, url: str, answer: Answer) -> str | None:
         answer.body = b""
         location = response.getheader("Location")
         exchange.is_redirect = response.status in _REDIRECTS and location is not None
-        answer.body = _body(asked, connection, response)
+        answer.body = _body(asked, response)
     finally:
+        end.cancel()
         connection.close()
     return urljoin(url, location) if exchange.is_redirect and location is not None else None
 
@@ -197,22 +208,23 @@ def _open(asked: Ask, host: str, port: int, context: ssl.SSLContext) -> http.cli
     return connection
 
 
-def _body(asked: Ask, connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> bytes:
+def _hang_up(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has ended by itself
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _body(asked: Ask, response: http.client.HTTPResponse) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    while True:
-        if connection.sock is not None:
-            connection.sock.settimeout(_left(asked))
-        try:
-            piece = response.read1(_CHUNK_BYTES)
-        except TimeoutError:
-            raise Unanswered("timeout", "its answer did not end in time") from None
-        if not piece:
-            return b"".join(pieces)
+    while piece := response.read1(_CHUNK_BYTES):
+        _left(asked)
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BYTES:
             raise Unanswered("too_large", f"its answer is longer than {MAX_BYTES} bytes")
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+    return b"".join(pieces)
 
 
 def _left(asked: Ask) -> float:
