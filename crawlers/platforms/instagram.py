@@ -51,6 +51,7 @@ _TITLES = re.compile(
     re.DOTALL,
 )
 _MAX_META = 10_000
+# Says of embeds of posts and profiles that everybody may have their code.
 _EMBEDS = "https://developers.facebook.com/docs/instagram-platform/oembed"
 _BUSINESS = (
     "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-facebook-login/business-discovery"
@@ -163,7 +164,8 @@ class Instagram(Platform):
             if draft.kind is not Kind.OTHER:
                 break
         if handle is not None and any(parts[1:2] == ["embed"] for parts in own):
-            fill_from_profile_embed(draft, page, handle)
+            if not self.is_walled(page):
+                fill_from_profile_embed(draft, page, handle)
             return
         frame = embed_of(page)
         if frame is not None:

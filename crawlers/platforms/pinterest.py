@@ -19,7 +19,7 @@ from custody.model import Outcome
 _HOST = re.compile(r"(?:[\w-]+\.)*pinterest\.(?:com?(?:\.[a-z]{2})?|[a-z]{2,3})|pin\.it")
 _PIN = re.compile(r"/pin/(?:[^/?#]*--)?(\d+)")
 _SCRIPTS = ("initial-state", "__PWS_INITIAL_PROPS__", "__PWS_DATA__", "jsInit1")
-_WIDGET = "https://developers.pinterest.com/docs/web-features/pin-widget/"
+_WIDGET = "https://developers.pinterest.com/docs/web-features/widgets/"
 _PROVIDERS = "https://oembed.com/providers.json"
 _GONE = re.compile(
     r"we (?:couldn.t|could not|can.t) find that (?:page|pin)|this (?:page|pin) isn.t available", re.IGNORECASE

@@ -69,6 +69,13 @@ def test_what_a_page_says_is_never_read_as_markup() -> None:
     assert "link [bold]" in said
 
 
+def test_a_surface_that_is_not_the_page_is_told() -> None:
+    said = told(result(captured(surface="embed", shown="content"), captured(2, shown="shell"), captured(3)))
+    assert "surface  embed: content" in said
+    assert "surface  page: shell" in said
+    assert said.count("surface  ") == 2
+
+
 def test_losses_and_what_was_not_looked_at_are_named() -> None:
     said = told(result(captured(status=Status.PARTIAL), lost=(lost(),), unfinished=("https://9.example/",)))
     assert "LOST https://8.example/ in archiving: gone" in said
