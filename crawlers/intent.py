@@ -56,12 +56,13 @@ class Intent:
         spool = session.acquisition.visit_spool(plan.capture_id)
         looking = Looking(name=plan.capture_id, url=plan.url, plan=plan, spool=spool, started=started, robots={})
         session.looking[plan.capture_id] = looking
+        context = _context(session, plan.capture_id)  # known to the egress from now on, though it may be refused
         looking.robots, allowed = _kept(session, looking, answer)
         if session.job.robots == "obey" and allowed is not True:
             request.meta["refused"] = f"robots.txt of {answer.url} does not allow it, and --robots obey was given"
             raise IgnoreRequest(request.meta["refused"])
         request.meta["keeping"] = looking
-        request.meta["playwright_context_kwargs"] = _context(session, plan.capture_id)
+        request.meta["playwright_context_kwargs"] = context
         if plan.official is not None and plan.official.is_asked:
             return await answered(request, session, looking, plan.official)
         return None
