@@ -145,6 +145,25 @@ def test_who_wants_no_other_surface_gets_none(site: Site, tmp_path: Path) -> Non
     assert [(each["surface"], each["shown"]) for each in told.captures] == [("page", "shell")]
 
 
+def test_robots_txt_of_an_interface_is_obeyed_where_that_is_asked_for(site: Site, tmp_path: Path) -> None:
+    before = len([each for each in site.seen("publish.x.com") if each.path.startswith("/oembed")])
+    told = _capture(site, tmp_path / "home", walled.STATUS, "--robots", "obey")
+    assert _surfaces(told, walled.STATUS) == [("page", "wall"), ("oembed", "failed")]
+    answer = next(each for each in told.captures if each["surface"] == "oembed")
+    assert (answer["outcome"], answer["status"]) == ("refused_by_policy", "failed")
+    assert len([each for each in site.seen("publish.x.com") if each.path.startswith("/oembed")]) == before
+
+
+def test_a_unit_with_an_answer_is_packed_and_handed_over(told: Ran, home: Path, tmp_path: Path) -> None:
+    unit = told.capture_of(walled.VIDEO)["id"]
+    packed = run("package", unit, "-o", str(tmp_path), home=home)
+    assert (packed.code, "has no traffic" in packed.err) == (3, True)  # of the answer, which no browser had
+    bag = tmp_path / "bag"
+    assert run("export", "--unit", unit, "-o", str(bag), home=home).code == 0
+    data = b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
+    assert walled.TOKEN.encode() not in data
+
+
 def test_without_a_key_the_interface_is_not_asked_and_the_record_says_why(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     told = _capture(site, home, walled.CHANNEL)

@@ -91,7 +91,8 @@ def hosts() -> tuple[Host, ...]:
         Host(
             name="publish.x.com",
             routes={
-                "/oembed": always(_told({"errors": [{"message": "Sorry, that page does not exist", "code": 34}]}, 404))
+                "/robots.txt": always(Answer(body=b"User-agent: *\nDisallow: /oembed\n", media_type="text/plain")),
+                "/oembed": always(_told({"errors": [{"message": "Sorry, that page does not exist", "code": 34}]}, 404)),
             },
         ),
         Host(
