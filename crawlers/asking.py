@@ -1,41 +1,31 @@
-"""An answer for programs, asked for as such: through the egress, under our name, without a browser."""
+"""One request for an answer for programs: through the egress, over TLS that was judged first, without a browser."""
 
-import asyncio
-import base64
 import contextlib
 import http.client
-import json
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import certifi
-from scrapy import Request
-from scrapy.http import Response
 
 from crawlers import tls
-from crawlers.blotting import Blotter
 from crawlers.exchange import Exchange
 from crawlers.robots import TOKEN
-from crawlers.session import Looking, Session
-from crawlers.sight import Seen
-from crawlers.surfaces import Credential, Official
+from crawlers.surfaces import Credential
 from crawlers.tls import Certificate
-from custody.model import Hop, HopKind, Json, Role
 
 MAX_BYTES = 4 << 20
-TIMEOUT_S = 20.0
 MAX_REDIRECTS = 5
 _CHUNK_BYTES = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ENDINGS = {"application/json": "json", "text/html": "html", "application/xml": "xml", "text/xml": "xml"}
 _WITHHELD = "withheld"
+_AS_IT_IS = "%/?:@!$&'()*+,;=-._~"
+"""Of an address: what a request line may have (RFC 3986 §3.3, §3.4)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,44 +64,7 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
 
 
-async def answered(request: Request, session: Session, looking: Looking, official: Official) -> Response:
-    """In place of a download by the browser: what it brings home is where a look's is."""
-    request.meta["seen"] = await ask(session, looking, official)
-    return Response(request.url, status=200, request=request, flags=["asked"])
-
-
-async def ask(session: Session, looking: Looking, official: Official) -> Seen:
-    """Never raises for what a site does; a disk that is full is no doing of a site's."""
-    seen, answer = Seen(), Answer()
-    seen.times["requested_at"] = session.clock()
-    admitted = session.egress.admit(looking.name)
-    token = None if official.credential is None else session.tokens.of(official.credential)
-    asked = Ask(
-        url=looking.url,
-        what=official.surface.value,
-        proxy=session.egress.url.removeprefix("http://"),
-        pass_=base64.b64encode(f"{admitted.username}:{admitted.password}".encode()).decode(),
-        credential=official.credential,
-        token=token,
-        trust_spki=session.job.trust_spki,
-        clock=session.clock,
-        is_cut=session.cut.is_set,
-        until=time.monotonic() + min(TIMEOUT_S, session.job.timeout_s),
-    )
-    try:
-        await asyncio.to_thread(_follow, asked, answer)
-    except Unanswered as error:
-        seen.fail(error.trouble, str(error))
-    except OSError as error:  # what it was, the egress knows better
-        seen.fail("no_answer", f"no answer was had ({type(error).__name__})")
-    except http.client.HTTPException as error:
-        seen.fail("error", f"its answer broke off, or is no HTTP ({type(error).__name__})")
-    await asyncio.to_thread(_keep, answer, seen, looking, Blotter(token), official)
-    seen.times["closed_at"] = session.clock()
-    return seen
-
-
-def _follow(asked: Ask, answer: Answer) -> None:
+def follow(asked: Ask, answer: Answer) -> None:
     """Blocking. With a token there is one request: where it is sent on to is no business of the token's."""
     url = asked.url
     for _ in range(MAX_REDIRECTS + 1):
@@ -144,7 +97,7 @@ def _one(asked: Ask, url: str, answer: Answer) -> str | None:
         if asked.credential is not None and asked.token is not None:
             secret[asked.credential.header] = f"{asked.credential.prefix}{asked.token}"
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        connection.putrequest("GET", target, skip_host=True, skip_accept_encoding=True)
+        connection.putrequest("GET", quote(target, safe=_AS_IT_IS), skip_host=True, skip_accept_encoding=True)
         for name, value in {**shown, **secret}.items():
             connection.putheader(name, value)
         connection.endheaders()
@@ -257,59 +210,3 @@ def _exchange(url: str, response: http.client.HTTPResponse, sent: Mapping[str, s
         is_redirect=False,
         at=at,
     )
-
-
-def _keep(answer: Answer, seen: Seen, looking: Looking, blotter: Blotter, official: Official) -> None:
-    """What repeats the token is kept with it blotted out, and said to be so: a record is for others' eyes."""
-    seen.asked = {
-        "method": "GET",
-        "credential": None if official.credential is None else official.credential.variable,
-        "blotted": 0,
-    }
-    for each in answer.certificates:
-        looking.keep(Role.TLS_CERT, f"tls-{each.host[:100]}.pem", "application/x-pem-file", tls.pem(each.chain_der))
-    seen.certificates = tuple(answer.certificates)
-    if not answer.exchanges:
-        return
-    seen.exchanges = exchanges = tuple(_blotted(each, blotter) for each in answer.exchanges)
-    body = blotter.blot(answer.body)
-    told = json.dumps([each.to_json() for each in exchanges], ensure_ascii=False, indent=1)
-    looking.keep(Role.HEADERS, "headers.json", "application/json", told.encode("utf-8", "replace"))
-    last = exchanges[-1]
-    seen.http_status, seen.media_type = last.status, last.mime_type
-    seen.times["first_response_at"] = exchanges[0].at
-    seen.hops = tuple(
-        Hop(n=n, from_url=one.url, to_url=other.url, kind=HopKind.HTTP, status=one.status, at=one.at)
-        for n, (one, other) in enumerate(pairwise(exchanges), 1)
-    )
-    seen.reached = seen.trouble is None
-    if not seen.reached:
-        return
-    seen.final_url = last.url
-    seen.text = body.decode(last.charset if _is_known(last.charset) else "utf-8", "replace")
-    ending = _ENDINGS.get(last.mime_type, "json" if "json" in last.mime_type else "txt")
-    is_whole = body == answer.body
-    looking.keep(Role.BODY, f"{'body' if is_whole else 'blotted'}.{ending}", last.mime_type, body)
-    if not is_whole:
-        seen.lacks(Role.BODY, "the answer repeats the token that it was asked with; it is kept with that blotted out")
-    blotted: dict[str, Json] = {"blotted": blotter.times}
-    seen.asked = {**seen.asked, **blotted}
-
-
-def _blotted(exchange: Exchange, blotter: Blotter) -> Exchange:
-    headers = {blotter.blot_text(name): blotter.blot_text(value) for name, value in exchange.headers.items()}
-    return replace(
-        exchange,
-        headers=headers,
-        status_text=blotter.blot_text(exchange.status_text),
-        mime_type=blotter.blot_text(exchange.mime_type),
-        charset=blotter.blot_text(exchange.charset),
-    )
-
-
-def _is_known(charset: str) -> bool:
-    try:
-        "".encode(charset)
-    except (LookupError, ValueError):
-        return False
-    return bool(charset)

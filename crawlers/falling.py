@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 from typing import cast
 
-from archive.reading import Reading
+from archive.reading import Kind, Reading
 from archive.surface import Shown, Surface
 from crawlers import registry, trimming
 from crawlers.bounded import Bounded
@@ -16,6 +16,9 @@ from crawlers.session import Plan, Session
 from crawlers.sight import Seen
 from crawlers.surfaces import Official
 from custody.model import Json, Outcome, Visit
+
+GENERIC = "generic"
+"""Who reads what no platform knows."""
 
 
 class Falling:
@@ -43,6 +46,8 @@ class Falling:
         reading = self._known.pop(plan.capture_id, None)
         if reading is None and surfaces and visit.outcome is Outcome.OK and (seen.dom or seen.text).strip():
             reading = await self._read(plan, seen)
+        if reading is not None and reading.platform == GENERIC and not reading.fields and not _is_asked(plan):
+            reading = None  # its own platform's reader did not come to an end: whether it is a shell, nobody knows
         found = judged(visit.outcome, visit.http_status, reading, plan.surface)
         step = self._step(session, plan, visit, found, surfaces)
         further: Plan | None = None
@@ -67,7 +72,7 @@ class Falling:
 
     async def linked(self, plan: Plan, seen: Seen) -> list[tuple[str, str]]:
         """The links that an answer for programs has, as a page of nothing else would, under the address it is about."""
-        if plan.official is None or not plan.official.is_asked or not seen.text.strip():
+        if not _is_asked(plan) or not seen.text.strip():
             return []
         reading = self._known[plan.capture_id] = await self._read(plan, seen)
         found = reading.fields.get("outbound_links")
@@ -80,11 +85,18 @@ class Falling:
         )
 
     async def _read(self, plan: Plan, seen: Seen) -> Reading:
-        is_asked = plan.official is not None and plan.official.is_asked
-        url = None if is_asked else seen.final_url  # whose an answer is, its words say, and not where it came from
+        """Never raises: what a page says costs no more than the knowledge of it."""
+        url = None if _is_asked(plan) else seen.final_url  # whose an answer is, its words say, not where it came from
         data = (seen.dom or seen.text).encode("utf-8", "replace")
         async with self._turn:
-            return await asyncio.to_thread(self._reader.read, data, url=url)
+            try:
+                return await asyncio.to_thread(self._reader.read, data, url=url)
+            except OSError as error:  # no process could be begun
+                return Reading(platform=GENERIC, kind=Kind.OTHER, notes=(f"not read: {type(error).__name__}",))
+
+
+def _is_asked(plan: Plan) -> bool:
+    return plan.official is not None and plan.official.is_asked
 
 
 def _surfaces(plan: Plan, seen: Seen) -> tuple[Platform | None, tuple[Official, ...]]:

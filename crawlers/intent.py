@@ -8,8 +8,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawlers.address import dedupe_key
-from crawlers.asking import answered
 from crawlers.control.look import ControlLook
+from crawlers.official import answered
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
 from crawlers.video.fetch import MAX_S

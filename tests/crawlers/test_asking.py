@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from crawlers import asking
-from crawlers.asking import ask
 from crawlers.connection import Connection
 from crawlers.egress import Egress, Resolve
+from crawlers.official import ask
 from crawlers.session import Looking, Session
 from crawlers.sight import Seen
 from crawlers.surfaces import Credential, Official, Tokens, api, oembed
@@ -40,6 +40,8 @@ ROUTES = {
     "/echo": _echo,
     "/on": always(redirect(302, "https://other.walls.example/echo")),
     "/round": always(redirect(302, "https://api.walls.example/round")),
+    "/nowhere": always(redirect(302, "https://[walls.example:99999/")),
+    "/letters": always(redirect(302, "https://api.walls.example/f\u00efne?\u00fc=1")),
     "/plain": always(redirect(302, "http://api.walls.example/fine")),
     "/long": always(Answer(body=b"x" * 5_000, media_type="application/json")),
     "/cut": always(Answer(body=b'{"a": 1', media_type="application/json", ending=Ending.CUT)),
@@ -156,6 +158,11 @@ def test_who_has_no_token_is_sent_on(site: Site, tmp_path: Path) -> None:
     assert found.seen.final_url == "https://other.walls.example/echo"
 
 
+def test_it_is_sent_on_to_an_address_with_any_letters(site: Site, tmp_path: Path) -> None:
+    visit = asked(site, tmp_path, plain("/letters")).visit
+    assert (visit.http_status, len(visit.hops)) == (404, 1)
+
+
 def test_a_token_is_not_sent_on(site: Site, tmp_path: Path) -> None:
     before = len(site.seen("other.walls.example"))
     found = asked(site, tmp_path, keyed("/on"), COUNTERPROOF_WALLS_KEY=TOKEN)
@@ -180,10 +187,11 @@ def test_a_host_whose_certificate_does_not_hold_is_asked_nothing(
         (plain("/fine", "shut.walls.example"), Outcome.ERROR),
         (plain("/round"), Outcome.ERROR),
         (plain("/plain"), Outcome.ERROR),
+        (plain("/nowhere"), Outcome.ERROR),
         (plain("/cut"), Outcome.ERROR),
         (plain("/empty"), Outcome.ERROR),
     ],
-    ids=["shut", "round", "plain", "cut", "empty"],
+    ids=["shut", "round", "plain", "nowhere", "cut", "empty"],
 )
 def test_what_goes_wrong_is_an_outcome(site: Site, tmp_path: Path, official: Official, outcome: Outcome) -> None:
     visit = asked(site, tmp_path, official).visit
