@@ -17,7 +17,7 @@ from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
-from archive.surface import shown_of, surface_of
+from archive.surface import Surface, shown_of, surface_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
 from custody import keyspace
@@ -41,6 +41,8 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
         state = f"{each.status or 'open':<8}  {each.outcome or '':<12}  {each.origin or '':<10}"
         about = f"disposed of on {format_utc(each.disposed_at)}" if each.disposed_at else each.requested_url
         barred = "  QUARANTINED" if each.quarantine else ""
+        if each.surface not in {None, Surface.PAGE}:
+            about = f"{about}  ({each.surface})"
         out.print(Text(f"{each.capture_id}  {format_utc(each.started_at)}  {state}  {about}{barred}"))
     if not found:
         say("nothing was captured yet" if case is None else f"nothing was captured in case {case}")

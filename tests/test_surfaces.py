@@ -133,6 +133,8 @@ def test_reach_counts_by_platform_surface_and_day(told: Ran, home: Path) -> None
 def test_show_says_the_surface_and_what_was_looked_at_in_its_place(told: Ran, home: Path) -> None:
     shown = run("show", told.capture_of(walled.PROFILE)["id"], home=home)
     assert "page: shell; then embed (shell)" in " ".join(shown.out.split())
+    listed = run("captures", "--case", "surfaces", home=home)
+    assert f"{walled.PROFILE}embed/  (embed)" in listed.out
 
 
 def test_evidence_of_every_surface_verifies(told: Ran, home: Path) -> None:
