@@ -21,13 +21,14 @@ from custody.event import Anchor
 from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
-SCHEMA = 5
+SCHEMA = 6
 _BUSY_SECONDS = 30.0
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
 _COLUMNS = (
     "capture_id, unit, parent, started_at, started_index, ended_at, end_index, status, outcome, origin, http_status"
-    ", requested_url, final_url, title, record_sha256, trouble, disposed_at, quarantine, anchor_size, anchor_sha256"
+    ", requested_url, final_url, title, record_sha256, trouble, disposed_at, quarantine, surface, shown, platform"
+    ", anchor_size, anchor_sha256"
 )
 
 
@@ -58,6 +59,12 @@ class Entry:
     """When its evidence was disposed of; what was known of it is forgotten here as well."""
     quarantine: str | None
     """Why secrets may be in it, so that it is not handed over without a decision; None: it is not quarantined."""
+    surface: str | None
+    """One of ``archive.surface.Surface``, or a later version's word; None without a record."""
+    shown: str | None
+    """One of ``archive.surface.Shown``, or a later version's word; None without a record."""
+    platform: str | None
+    """Whose surface it is, where the record says so."""
     anchor: Anchor | None
     """The token that its start names: it began after that."""
 
@@ -83,6 +90,19 @@ class Kept:
     @property
     def key(self) -> str:
         return keyspace.blob(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """How often one address was asked for on one day, on one surface, and with what result."""
+
+    url: str
+    platform: str | None
+    surface: str
+    day: str
+    """In UTC, as the log has its start."""
+    shown: str
+    times: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +195,20 @@ class Catalog:
             "WHERE unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT ?",
             (scope, limit),
         )
+
+    def reached(self, case: str | None = None) -> list[Reached]:
+        """Of all captures that have a record and are not disposed of. Raises ``UsageError`` for a case there is not."""
+        chosen = "" if case is None else " AND unit IN (SELECT unit FROM members WHERE scope = ?)"
+        rows = self._rows(
+            "SELECT requested_url, platform, surface, substr(started_at, 1, 10), shown, count(*) FROM captures"  # noqa: S608  # ours
+            f" WHERE surface IS NOT NULL AND shown IS NOT NULL AND disposed_at IS NULL{chosen}"
+            " GROUP BY 1, 2, 3, 4, 5 ORDER BY 4, 1, 3, 5",
+            () if case is None else (self._scope(case),),
+        )
+        return [
+            Reached(url=row[0] or "", platform=row[1], surface=row[2], day=row[3], shown=row[4], times=row[5])
+            for row in rows
+        ]
 
     def find(self, text: str) -> list[Entry]:
         """Captures whose id is, begins with or ends with the text."""

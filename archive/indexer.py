@@ -6,6 +6,7 @@ from typing import Any
 from archive.errors import NotStored
 from archive.log import LoggedEvent
 from archive.store import ObjectStore
+from archive.surface import platform_of, shown_of, surface_of
 from custody import canonical, keyspace
 from custody.digest import Digest
 from custody.errors import FormatError
@@ -25,7 +26,7 @@ TABLES = (
     anchor_size INTEGER, anchor_sha256 TEXT,
     ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
     requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT,
-    disposed_at TEXT, quarantine TEXT)""",
+    disposed_at TEXT, quarantine TEXT, surface TEXT, shown TEXT, platform TEXT)""",
     "CREATE INDEX captures_by_url ON captures (url_key, started_index)",
     "CREATE INDEX captures_by_unit ON captures (unit)",
     "CREATE INDEX captures_in_order ON captures (started_index)",
@@ -65,7 +66,8 @@ HELD = (
 
 _FORGET_CAPTURES = (
     "UPDATE captures SET disposed_at = ?, requested_url = '', final_url = NULL, title = NULL, url_key = NULL,"  # noqa: S608  # ours
-    f" trouble = NULL WHERE unit = ? AND disposed_at IS NULL AND NOT EXISTS ({HELD.format(columns='1')})"
+    " platform = NULL, trouble = NULL WHERE unit = ? AND disposed_at IS NULL"
+    f" AND NOT EXISTS ({HELD.format(columns='1')})"
 )
 _FORGET_ARTIFACTS = (
     "DELETE FROM artifacts WHERE capture_id IN"
@@ -152,6 +154,9 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
             "final_url": _text(record.final_url, _MAX_URL),
             "title": _text(record.title, _MAX_WORDS),
             "parent": record.parent,
+            "surface": _text(surface_of(record.circumstances), _MAX_WORDS),
+            "shown": shown_of(record.circumstances, record.outcome, record.http_status)[:_MAX_WORDS],
+            "platform": _text(platform_of(record.circumstances), _MAX_WORDS),
             "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
         }
     assigned = ", ".join(f"{name} = ?" for name in values)

@@ -42,7 +42,9 @@ class Captured:
     missing: tuple[Missing, ...]
     candidates: tuple[Candidate, ...] = field(repr=False)
     surface: str
-    """``automatic``, or ``attended``: a person acted in the window."""
+    """One of ``archive.surface.Surface``."""
+    shown: str
+    """One of ``archive.surface.Shown``."""
     quarantine: Mapping[str, Json]
     """As the record has it; empty where it is not quarantined."""
     reading: Mapping[str, Json]

@@ -18,6 +18,7 @@ from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import Refused, StoreError, UsageError
 from archive.reader import Reader, open_catalog, open_reader
 from archive.reading import reading_line, reading_of
+from archive.surface import Surface, shown_of, surface_of
 from archive.wrapping import Led, wrapper_line, wrappers_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
@@ -42,6 +43,8 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
         state = f"{each.status or 'open':<8}  {each.outcome or '':<12}  {each.origin or '':<10}"
         about = f"disposed of on {format_utc(each.disposed_at)}" if each.disposed_at else each.requested_url
         barred = "  QUARANTINED" if each.quarantine else ""
+        if each.surface not in {None, Surface.PAGE}:
+            about = f"{about}  ({each.surface})"
         out.print(Text(f"{each.capture_id}  {format_utc(each.started_at)}  {state}  {about}{barred}"))
     if not found:
         say("nothing was captured yet" if case is None else f"nothing was captured in case {case}")
@@ -228,6 +231,17 @@ def _attended(record: Record) -> Iterator[str]:
         yield f"page {each['n']:<5}{each['at']} {each['url']} ({len(each['files'])} files)"
 
 
+def _surface(record: Record) -> str:
+    """Which face of the platform it is of, what it showed, and what was looked at in its place."""
+    said: Any = record.circumstances.get("surface", {})
+    shown = shown_of(record.circumstances, record.outcome, record.http_status)
+    wall = f" ({said['wall']})" if "wall" in said else ""
+    told = f"{surface_of(record.circumstances)}: {shown}{wall}"
+    if "next" in said:
+        told += f"; then {said['next']['surface'] or 'none'} ({said['next']['why']})"
+    return told
+
+
 def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
     http = f", HTTP {record.http_status}" if record.http_status else ""
     rows = [
@@ -235,6 +249,7 @@ def _described(entry: Entry, record: Record) -> list[tuple[str, str]]:
         ("shown", record.final_url or "no page"),
         ("title", record.title or ""),
         ("status", f"{record.status}, shown: {record.outcome}{http} ({record.outcome_reason})"),
+        ("surface", _surface(record)),
         ("origin", f"{record.origin} ({'; '.join(record.origin_reasons[:3])})"),
         ("record", f"sha256:{entry.record_sha256}"),
         ("manifest", f"log index {entry.started_index} (started), {entry.index} (ended)"),

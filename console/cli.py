@@ -105,6 +105,13 @@ def capture(
     package: Annotated[
         bool, typer.Option("--package/--no-package", help="Pack each unit's traffic into one WACZ at the end.")
     ] = False,
+    other_surfaces: Annotated[
+        bool,
+        typer.Option(
+            "--other-surfaces/--no-other-surfaces",
+            help="Where a platform's page shows a wall: look at its official embed, or ask its oEmbed or API.",
+        ),
+    ] = True,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
@@ -176,6 +183,7 @@ def capture(
                 "robots": capturing.robots_of(robots),
                 "consent": consent,
                 "media": media,
+                "other_surfaces": other_surfaces,
                 "timeout_s": timeout,
                 "concurrency": concurrency,
                 "delay_s": delay,
@@ -252,6 +260,7 @@ def attend(
             case=case,
             options={
                 "follow": False,
+                "other_surfaces": False,
                 "operator": operator,
                 "robots": capturing.robots_of(robots),
                 "timeout_s": minutes * 60,
@@ -330,6 +339,28 @@ def captures(
 
     with sentences(as_json=as_json):
         browsing.captures(ArchiveConfig.load(os.environ, home=home, store_url=store), case, limit, as_json=as_json)
+
+
+@app.command()
+def reach(
+    *,
+    case: CaseOption = None,
+    home: HomeOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count what was reached: content, wall or refusal, by platform, surface and day.
+
+    Surfaces are a platform's page, its official embed, oEmbed and API, and a page that a person attended. What no
+    visitor reaches by itself, and what to do then: docs/reach.md.
+    """
+    from console import reaching
+
+    with sentences(as_json=as_json):
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        from crawlers import run
+
+        reaching.reach(config, run, case, as_json=as_json)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from archive import disk
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from archive.reading import Reading
+from archive.surface import Surface, surface_of
 from console.kept import Kept, files_among, open_kept
 from console.screen import out
 from custody.model import Role
@@ -22,8 +23,10 @@ from custody.record import Record
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 16
-_READ = ("dom.html", "body.html", "body.json", "body.txt")
+_READ = ("dom.html", "body.html", "body.json", "body.txt", "blotted.json")
 """The document as the browser had it comes before the bytes as they were sent."""
+_ANSWERS = frozenset({Surface.OEMBED.value, Surface.API.value})
+"""Surfaces whose address is not the platform's: whose an answer is, its words say."""
 MAX_SHOWN = 300
 MAX_READING = 64 << 20
 
@@ -110,10 +113,11 @@ def _captured(kept: Kept, text: str, limit: int) -> Page:
     chosen = next((artifacts[name] for name in _READ if name in artifacts), None)
     if chosen is None:
         raise UsageError(f"capture {record.capture_id} kept no document: {', '.join(artifacts)}")
+    surface = surface_of(record.circumstances)
     return Page(
         name=f"{record.capture_id} {chosen.name}",
         data=kept.blob(chosen.digest, limit),
-        url=record.final_url or record.requested_url,
+        url=None if surface in _ANSWERS else record.final_url or record.requested_url,
         kept=_firsthand(kept, record),
     )
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.reading import reading_line
 from archive.result import Captured, Result
+from archive.surface import Shown, Surface
 from archive.wrapping import Led, wrapper_line
 from console import units
 from console.exits import Exit
@@ -97,6 +98,7 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
             for each in capture.candidates
         ],
         "surface": capture.surface,
+        "shown": capture.shown,
         "quarantine": dict(capture.quarantine) or None,
         "reading": _reading(capture.reading),
         "wrappers": [dict(each) for each in capture.wrappers],
@@ -118,6 +120,7 @@ def _reading(told: Mapping[str, Json]) -> dict[str, Json] | None:
 
 
 _LED = {Led.DISAGREES.value: "bold yellow", Led.NOT_FOLLOWED.value: "yellow"}
+_FURTHER = frozenset({Surface.EMBED.value, Surface.OEMBED.value, Surface.API.value})
 _COLOURS = {Status.COMPLETE: "green", Status.PARTIAL: "yellow", Status.FAILED: "red"}
 
 
@@ -165,6 +168,8 @@ def _told(result: Result, capture: Captured, depth: int) -> Iterator[Text | Tabl
         f"{indent}  [{colour}]{capture.status}[/{colour}], shown: {capture.outcome}{http} "
         f"({escape(capture.outcome_reason[:160])})"
     )
+    if capture.surface != Surface.PAGE or capture.shown == Shown.SHELL:
+        yield Text(f"{indent}  surface  {capture.surface}: {capture.shown}")
     if (absence := absences(result.captures).get(capture.capture_id)) is not None:
         yield Text(f"{indent}  absence  {sentence(absence)}")
     for hop in capture.hops:
@@ -201,6 +206,8 @@ def _came_by(via: Via) -> str:
         return "  looked at again"
     if via.where == CONTROL:
         return "  control page of the same host"
+    if via.where in _FURTHER:
+        return f"  in its place, the platform's {via.where}"
     return f'  via "{via.text[:60]}" ({via.where})'
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 from crawlers.address import dedupe_key
 from crawlers.control.look import ControlLook
+from crawlers.official import answered
 from crawlers.robots import RobotsAnswer, decide
 from crawlers.session import Looking, Plan, Session
 from crawlers.video.fetch import MAX_S
@@ -18,12 +20,12 @@ from custody.model import Json, Role, Snapshot
 class Intent:
     """Writes ``capture.started``, then lets the request through."""
 
-    async def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> Response | None:
         session: Session | None = request.meta.get("session")
         if session is not None and "control" in request.meta:
             await _control(session, request)
         if session is None or "plan" not in request.meta:
-            return
+            return None
         plan: Plan = request.meta["plan"]
 
         def waiting() -> None:
@@ -46,7 +48,7 @@ class Intent:
                     "operator": session.job.operator,
                     "depth": plan.depth,
                     "robots": session.job.robots,
-                    "surface": session.surface,
+                    "surface": session.surface if session.hand is not None else plan.surface.value,
                 },
             ),
             _robots(session, plan.url),
@@ -54,12 +56,16 @@ class Intent:
         spool = session.acquisition.visit_spool(plan.capture_id)
         looking = Looking(name=plan.capture_id, url=plan.url, plan=plan, spool=spool, started=started, robots={})
         session.looking[plan.capture_id] = looking
+        context = _context(session, plan.capture_id)  # known to the egress from now on, though it may be refused
         looking.robots, allowed = _kept(session, looking, answer)
         if session.job.robots == "obey" and allowed is not True:
             request.meta["refused"] = f"robots.txt of {answer.url} does not allow it, and --robots obey was given"
             raise IgnoreRequest(request.meta["refused"])
         request.meta["keeping"] = looking
-        request.meta["playwright_context_kwargs"] = _context(session, plan.capture_id)
+        request.meta["playwright_context_kwargs"] = context
+        if plan.official is not None and plan.official.is_asked:
+            return await answered(request, session, looking, plan.official)
+        return None
 
 
 async def _control(session: Session, request: Request) -> None:

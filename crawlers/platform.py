@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from archive.reading import Kind, Reading, Seen, Source
 from crawlers.outcome import PageFacts, judge
 from crawlers.saved import Saved
+from crawlers.surfaces import Official
 from crawlers.text import scalar
 from custody.model import Json, Outcome
 
@@ -46,6 +47,13 @@ class Platform:
     def canonical(self, url: str) -> str | None:
         """The platform's own id in an address of a post, profile or listing; None: there is none in it."""
         return None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """Where else the platform itself shows what the address names, in the order of asking; none where it does not.
+
+        Only what its own documentation offers to everybody or to whoever has a token, and permits to be kept.
+        """
+        return ()
 
     def fill(self, page: Saved, draft: "Draft") -> None:
         """What it says, field by field, the surest source first. What is found before it raises is kept."""

@@ -57,6 +57,11 @@ def platform_for(page: Saved) -> Platform:
     return next(each for each in every() if _knows(each, page))
 
 
+def platform_at(url: str) -> str | None:
+    """The name of the platform whose address it is; None where it is nobody's."""
+    return next((each.name for each in every() if each.knows_url(url)), None)
+
+
 def _knows(platform: Platform, page: Saved) -> bool:
     """A platform that cannot say whose a page is does not know it."""
     try:

@@ -20,7 +20,8 @@ class FollowUp:
 
 
 def wants_follow_up(plan: Plan, outcome: Outcome, http_status: int | None) -> bool:
-    return plan.position not in {AGAIN, CONTROL} and is_absent(outcome, http_status)
+    """Not of a further surface: what that says of a page is weighed with the page."""
+    return plan.official is None and plan.position not in {AGAIN, CONTROL} and is_absent(outcome, http_status)
 
 
 def control_pages(option: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:

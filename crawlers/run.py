@@ -32,6 +32,7 @@ from crawlers.pictures.printing import Printer
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.profile import Build, Profile
+from crawlers.registry import platform_at
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.reviews import Named
@@ -72,6 +73,7 @@ __all__ = [
     "parse_arguments",
     "parse_network",
     "picture_type",
+    "platform_at",
     "read_list",
     "reader",
     "run",

@@ -8,6 +8,7 @@ from datetime import datetime
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
+from archive.surface import Surface
 from archive.vault import Vault
 from crawlers.attending.hand import Hand
 from crawlers.control.look import ControlLook
@@ -20,6 +21,7 @@ from crawlers.readers import Readers
 from crawlers.recording.desk import Limits
 from crawlers.robots import RobotsKeeper
 from crawlers.special import Network
+from crawlers.surfaces import Official, Tokens
 from crawlers.upstream import Upstream
 from custody.model import Json, Started, Via
 from findings.pointing import Pointing
@@ -68,6 +70,8 @@ class Job:
 
     media: bool = False
     """The video of each page that was asked for is fetched a second time, by yt-dlp, once the page was captured."""
+    other_surfaces: bool = True
+    """Where a platform's page does not show what was asked for, its official embeds and answers are asked."""
 
     @property
     def interventions(self) -> tuple[str, ...]:
@@ -101,6 +105,7 @@ class Job:
             "consent": self.consent,
             "media": self.media,
             "control": self.control,
+            "other_surfaces": self.other_surfaces,
         }
 
 
@@ -117,6 +122,14 @@ class Plan:
     position: str = "root"
     """``root`` (asked for), ``author`` (the author's own page), ``link`` (anything else that was followed), ``again``
     (a second look) or ``control`` (a page of the same host that is known to be public)."""
+    official: Official | None = None
+    """Which further surface of the platform it is; None: the page."""
+    thing: str = ""
+    """The address that this surface is looked at in place of; empty where it is the page."""
+
+    @property
+    def surface(self) -> Surface:
+        return Surface.PAGE if self.official is None else self.official.surface
 
 
 @dataclass(kw_only=True, slots=True)
@@ -170,6 +183,10 @@ class Session:
     """The address that sites see us come from, as far as anybody told."""
     controls: list[ControlLook] = field(default_factory=list)
     """Those begun so far."""
+    tokens: Tokens = field(default_factory=Tokens, repr=False)
+    """The user's own, for the interfaces that want one."""
+    further: dict[str, int] = field(default_factory=dict)
+    """Further surfaces so far in each unit."""
     again: dict[str, int] = field(default_factory=dict)
     """Second looks so far in each unit."""
     later: set[asyncio.Task[None]] = field(default_factory=set)

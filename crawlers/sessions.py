@@ -22,6 +22,7 @@ from crawlers.manners import Manners
 from crawlers.provenance import fonts
 from crawlers.readers import Readers
 from crawlers.session import Job, Progress, Session
+from crawlers.surfaces import Tokens
 from crawlers.video import fetch
 from custody.model import Json
 
@@ -89,6 +90,7 @@ async def open_session(
         progress=progress,
         readers=readers,
         manners=Manners(job.delay_s, job.per_host, time.monotonic),
+        tokens=Tokens(environment),
     )
 
 

@@ -120,13 +120,16 @@ class Seen:
     """How much was recorded of it, and what is missing."""
     quarantine: Mapping[str, Json] = field(default_factory=dict)
     """Why and since when secrets may be in what was kept, and what was withheld; empty where none was under way."""
+    asked: Mapping[str, Json] = field(default_factory=dict)
+    """How an answer for programs was asked for; empty where a browser looked."""
     attended: Mapping[str, Json] = field(default_factory=dict)
     """What a person did, and the pages that were seen; empty where none attended."""
     reached: bool = False
     """A page of the site was shown."""
     trouble: str | None = None
     """``timeout``, ``busy``, ``redirect_loop``, ``too_large``, ``download``, ``no_content``, ``left_the_web``,
-    ``browser_died``, ``interrupted``, ``closed``, ``error``, or Chromium's ``net::ERR_…``."""
+    ``browser_died``, ``interrupted``, ``closed``, ``error``, or Chromium's ``net::ERR_…``; without a browser ``tls``
+    and ``no_answer`` too."""
     detail: str = ""
 
     def documents(self, asked: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from archive.surface import Surface
 from archive.wrapping import Wrapped
 from crawlers import trimming
 from crawlers.address import host_of
@@ -13,7 +14,7 @@ from crawlers.connection import Connection
 from crawlers.origin import judge_origin
 from crawlers.outcome import PageFacts, judge
 from crawlers.resolving import numeric
-from crawlers.session import Looking
+from crawlers.session import Looking, Plan
 from crawlers.sight import Seen
 from crawlers.text import clean
 from crawlers.wrapped import wrapped_in
@@ -22,6 +23,8 @@ from custody.model import Candidate, Json, Missing, Origin, Outcome, Role, Snaps
 
 _EXPECTED = (Role.VIEWPORT, Role.SCREENSHOT, Role.DOM, Role.TEXT, Role.HEADERS, Role.BODY, Role.WARC)
 """What a whole capture of a page has."""
+_ANSWER = (Role.HEADERS, Role.BODY)
+"""What that of an answer for programs has, which no browser showed."""
 MAX_CANDIDATES = 10_000
 """As many as the record's schema takes."""
 _MANY = 1_000
@@ -39,6 +42,7 @@ _TROUBLES: Mapping[str, Outcome] = {
     "interrupted": Outcome.ERROR,
     "closed": Outcome.ERROR,
     "refused_by_policy": Outcome.REFUSED_BY_POLICY,
+    "tls": Outcome.TLS_ERROR,
 }
 _CONNECTION_ERRORS: Mapping[str, tuple[Outcome, str]] = {
     "dns": (Outcome.DNS_ERROR, "the host name does not resolve"),
@@ -108,7 +112,9 @@ def _no_connection(seen: Seen, asked: str, connections: Sequence[Connection]) ->
     return Outcome.ERROR, seen.detail or trouble
 
 
-def status_of(seen: Seen, outcome: Outcome, have: Sequence[Snapshot]) -> tuple[Status, tuple[Missing, ...]]:
+def status_of(
+    seen: Seen, outcome: Outcome, have: Sequence[Snapshot], expected: Sequence[Role] = _EXPECTED
+) -> tuple[Status, tuple[Missing, ...]]:
     """Whether we got it, and what is missing of a whole capture."""
     roles = {snapshot.role for snapshot in have if not snapshot.name.startswith(OTHERS)}
     named = {missing.role for missing in seen.missing}
@@ -119,7 +125,7 @@ def status_of(seen: Seen, outcome: Outcome, have: Sequence[Snapshot]) -> tuple[S
         why = "there was no page to show"
     else:
         why = "no page was reached"
-    missing += [Missing(role=role, reason=why) for role in _EXPECTED if role not in roles | named]
+    missing += [Missing(role=role, reason=why) for role in expected if role not in roles | named]
     got_something = seen.reached or (outcome is Outcome.NOT_A_PAGE and seen.http_status is not None)
     if not got_something:
         return Status.FAILED, tuple(missing)
@@ -144,7 +150,8 @@ def visit_of(
     """All that is known of one visit, ready for the pipelines, and of a size that a record has room for."""
     plan = looking.plan
     outcome, reason = outcome_of(seen, looking, connections)
-    status, missing = status_of(seen, outcome, looking.kept)
+    is_asked = plan.official is not None and plan.official.is_asked
+    status, missing = status_of(seen, outcome, looking.kept, _ANSWER if is_asked else _EXPECTED)
     urls = [hop.from_url for hop in seen.hops] + ([seen.final_url] if seen.final_url else [])
     origin, reasons = judge_origin(urls, connections, seen.certificates, interventions=interventions)
     if status is Status.FAILED and origin is Origin.PUBLIC:
@@ -194,6 +201,7 @@ def visit_of(
             "robots": trimming.fact(looking.robots),
             "traffic": trimming.fact(seen.traffic),
             "quarantine": trimming.fact(seen.quarantine),
+            "surface": _surface(seen, plan, surface),
         },
         spool=looking.spool.path,
     )
@@ -230,6 +238,17 @@ def _chain(seen: Seen, asked: str) -> list[str]:
     """What was asked for, and every address that it led to."""
     chain = [asked, *(hop.to_url for hop in seen.hops)]
     return chain if seen.final_url in {None, chain[-1]} else [*chain, str(seen.final_url)]
+
+
+def _surface(seen: Seen, plan: Plan, session: str) -> Json:
+    if session == Surface.ATTENDED:
+        return {"name": Surface.ATTENDED.value}
+    said: dict[str, Json] = {"name": plan.surface.value}
+    if plan.official is not None:
+        said["documented"] = plan.official.documented
+    if seen.asked:
+        said["asked"] = seen.asked
+    return trimming.fact(said)
 
 
 def _session(

@@ -185,5 +185,5 @@ class Visit:
     times: Mapping[str, datetime] = field(repr=False)
     """requested_at, first_response_at, dom_content_loaded_at, settled_at, viewport_at, screenshot_at, closed_at."""
     circumstances: Mapping[str, Json] = field(repr=False)
-    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`, `quarantine`."""
+    """The record's sections `network`, `environment`, `session`, `robots`, `traffic`, `quarantine`, `surface`."""
     spool: Path

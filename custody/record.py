@@ -16,7 +16,7 @@ SCHEMA = 1
 NAME = "record.json"
 MAX_BYTES = 4 * 1024 * 1024
 SECTIONS = ("network", "environment", "session", "robots")
-LATER = ("traffic", "quarantine")
+LATER = ("traffic", "quarantine", "surface")
 """Sections that came after the first records: one that is not given is not there."""
 
 _TEXT: schema.Schema = {"type": "string"}
@@ -27,7 +27,11 @@ _HOP = {"from": _TEXT, "to": _TEXT, "kind": schema.enum(*HopKind), "status": _ST
 
 RECORD = schema.open_ended(
     schema.fields(
-        {"traffic": {"type": "object"}, "quarantine": schema.open_ended(schema.fields(reason=WORD, since=schema.UTC))},
+        {
+            "traffic": {"type": "object"},
+            "quarantine": schema.open_ended(schema.fields(reason=WORD, since=schema.UTC)),
+            "surface": schema.open_ended(schema.fields({"shown": WORD}, name=WORD)),
+        },
         schema=schema.constant(SCHEMA),
         nonce=schema.NONCE,
         capture_id=schema.UUID7,

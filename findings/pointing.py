@@ -93,6 +93,10 @@ class Pointing:
     codes: tuple[tuple[str, Passage], ...] = field(default=())
     """Each with the passage that says it, as the text has them."""
 
+    @property
+    def says_something(self) -> bool:
+        return self.sends_to_profile is not None or bool(self.codes)
+
 
 def pointing_of(text: str, *, is_sent: bool = False) -> Pointing:
     """A number counts behind a word for a link; behind less, or bare, only where the post sends its readers somewhere.

@@ -1,13 +1,13 @@
 """Stored -> Recorded: the record is written last, its event appended, and both read back before anything is claimed."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 
 from archive.acquisition import Acquisition, acquisition_of
 from archive.reading import reading_of
 from archive.receipt import Receipt
 from archive.result import Captured, Kept
+from archive.surface import shown_of, surface_of
 from archive.wrapping import wrappers_of
 from custody import keyspace
 from custody.artifact import Artifact as Entry
@@ -79,7 +79,8 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         artifacts=tuple(kept),
         missing=visit.missing,
         candidates=visit.candidates,
-        surface=_surface(visit),
+        surface=surface_of(visit.circumstances),
+        shown=shown_of(visit.circumstances, visit.outcome, visit.http_status),
         quarantine=quarantine_of(visit.circumstances),
         reading=reading_of(visit.circumstances),
         wrappers=wrappers_of(visit.circumstances),
@@ -89,11 +90,6 @@ def _captured(item: Stored, written: Snapshot, log: str, receipt: Receipt | None
         index=None if receipt is None else receipt.index,
         tree_size=None if receipt is None else receipt.tree_size,
     )
-
-
-def _surface(visit: Visit) -> str:
-    session = visit.circumstances.get("session")
-    return str(session.get("surface", "automatic")) if isinstance(session, Mapping) else "automatic"
 
 
 def _kept(snapshot: Snapshot) -> Kept:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.command import Ran, run
+from tests.command import Ran, run, through
+from tests.site.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
 
@@ -134,6 +135,19 @@ def test_what_a_page_may_not_fetch_is_counted_and_opened_by_name_only(
     record = record_of(home, made)
     assert record["network"]["refusals"] == 0
     assert "--allow-network 127.0.0.0/8 was in use" in record["origin_reasons"]
+
+
+def test_a_page_that_its_robots_txt_forbids_is_refused_to_whoever_asks_for_that(tmp_path: Path) -> None:
+    with Site() as site:
+        told = run(
+            "capture", "https://www.softlinenstories.example/wp-admin/", "--case", "robots", "--robots", "obey",
+            "--json", "--progress", "none", *through(site.resolve, site.trust_spki), home=tmp_path / "home",
+        )  # fmt: skip
+        asked = [each.path for each in site.seen("www.softlinenstories.example")]
+    (capture,) = told.captures
+    assert (told.code, capture["outcome"], capture["status"]) == (8, "refused_by_policy", "failed")
+    assert "robots.txt" in capture["outcome_reason"]
+    assert asked == ["/robots.txt"]
 
 
 def test_a_network_that_is_none_is_a_sentence(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Facebook: posts, photos, films and profiles, from pages since 2014 (desk, phone, plugin), oEmbed and Graph API."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from archive.reading import Kind
 from crawlers.counts import put_count
@@ -13,12 +13,16 @@ from crawlers.social.facebook_addresses import account_in, post_in
 from crawlers.social.facebook_answers import fill_from_graph, fill_from_oembed, graph_of
 from crawlers.social.facebook_markup import fill_from_markup, hidden_trees
 from crawlers.social.facebook_stories import fill_from_stories, fill_from_things, stories_in
+from crawlers.surfaces import Official, embed
 from custody.model import Outcome
 
 # "5,411,563 likes · 25,177 talking about this. What the page says of itself"; the same marks in other languages.
 _COUNTED = re.compile(r"\s?[^\d.·]{0,30}\d[\d.,\u00a0\u202f ]{0,20}[^.·\d]{2,60}(?P<end>[·.])")
 _VIEWS = re.compile(r"^[\d.,]{1,12}\s?[KMB]? views? · [^|]{1,60}\|(?P<caption>.*)\|(?P<author>[^|]+)$", re.DOTALL)
 
+_POSTS = "https://developers.facebook.com/docs/plugins/embedded-posts"
+_FILMS = "https://developers.facebook.com/docs/plugins/embedded-video-player"
+_PAGES = "https://developers.facebook.com/docs/plugins/page-plugin"
 _LOGIN = "//form[contains(@action,'/login/')]//input[@name='pass']"
 
 
@@ -55,6 +59,21 @@ class Facebook(Platform):
             return f"facebook:post:{post}"
         handle, account = account_in(url)
         return f"facebook:profile:{handle.lower()}" if handle else f"facebook:account:{account}" if account else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The plugin of a post, film or page. Meta's oEmbed may not be kept: not here."""
+        if not self.knows_url(url) or segments(url)[:1] in (["plugins"], ["share"]):
+            return ()
+        plugins = "https://www.facebook.com/plugins"
+        if post_in(url) is not None:
+            film = any(each in {"videos", "watch", "video.php", "reel"} for each in segments(url))
+            name, documented = ("video.php", _FILMS) if film else ("post.php", _POSTS)
+            return (embed(f"{plugins}/{name}?href={quote(url, safe='')}", documented),)
+        handle, account = account_in(url)
+        if handle is None and account is None:
+            return ()
+        place = quote(f"https://www.facebook.com/{handle or account}", safe="")
+        return (embed(f"{plugins}/page.php?href={place}&tabs=timeline", _PAGES),)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.json is not None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from archive.reading import Kind
 from crawlers.counts import put_count
@@ -25,8 +25,9 @@ from crawlers.posting import (
     text_at,
 )
 from crawlers.saved import Saved, dig, search
-from crawlers.social.instagram_embed import code_in, embed_of, fill_from_embed, handle_in
+from crawlers.social.instagram_embed import code_in, embed_of, fill_from_embed, fill_from_profile_embed, handle_in
 from crawlers.social.instagram_items import fill_from_business, fill_from_value, is_gated, is_media, is_user, values_of
+from crawlers.surfaces import Credential, Official, api, embed
 from custody.model import Outcome
 
 # "Name (@name) • Instagram photo"; the same in every language.
@@ -50,6 +51,18 @@ _TITLES = re.compile(
     re.DOTALL,
 )
 _MAX_META = 10_000
+# Says of embeds of posts and profiles that everybody may have their code.
+_EMBEDS = "https://developers.facebook.com/docs/instagram-platform/oembed"
+_BUSINESS = (
+    "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-facebook-login/business-discovery"
+)
+_TOKEN = Credential(
+    variable="COUNTERPROOF_INSTAGRAM_TOKEN",
+    header="Authorization",
+    prefix="Bearer ",
+    account="COUNTERPROOF_INSTAGRAM_ACCOUNT",
+)
+_ASKED = "id,ig_id,username,name,biography,website,followers_count,media_count"
 _COUNTS = re.compile(r"(?P<n>[\d.,]+\s?[KkMmBb]?)\s+(?P<what>Followers?|[Ll]ikes?)\b")
 
 
@@ -86,6 +99,19 @@ class Instagram(Platform):
             return f"instagram:share_unresolved:{parts[-1]}"
         handle = handle_in(parts)
         return f"instagram:profile:{handle.lower()}" if handle and len(parts) == 1 else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The embed of a post or profile; Business Discovery of a profile. Meta's oEmbed may not be kept: not here."""
+        parts = segments(url) if self.knows_url(url) else []
+        code = code_in(parts)
+        if code is not None:  # of reels too: their own embed shows nothing
+            return (embed(f"https://www.instagram.com/p/{code}/embed/captioned/", _EMBEDS),)
+        handle = handle_in(parts)
+        if handle is None or parts[1:] not in ([], ["embed"]):
+            return ()
+        asked = f"business_discovery.username({handle}){{{_ASKED}}}"
+        graph = f"https://graph.facebook.com/v26.0/{{account}}?fields={quote(asked, safe='(),.')}"
+        return embed(f"https://www.instagram.com/{handle}/embed/", _EMBEDS), api(graph, _BUSINESS, _TOKEN)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.first("//*[contains(concat(' ', @class, ' '), ' EmbedBrokenMedia ')]") is not None:
@@ -137,9 +163,13 @@ class Instagram(Platform):
             fill_from_value(draft, value, where, code=code, handle=handle)
             if draft.kind is not Kind.OTHER:
                 break
-        embed = embed_of(page)
-        if embed is not None:
-            fill_from_embed(draft, embed)
+        if handle is not None and any(parts[1:2] == ["embed"] for parts in own):
+            if not self.is_walled(page):
+                fill_from_profile_embed(draft, page, handle)
+            return
+        frame = embed_of(page)
+        if frame is not None:
+            fill_from_embed(draft, frame)
         if page.json is None:
             _from_things(draft, page, code=code)
             _from_meta(draft, page, code=code, handle=handle)

@@ -13,11 +13,14 @@ from crawlers.hubs import text_of_key
 from crawlers.outlinks import unwrapped
 from crawlers.platform import Draft, Platform
 from crawlers.saved import Saved, dig, search
+from crawlers.surfaces import Official, embed, oembed
 from custody.model import Outcome
 
 _HOST = re.compile(r"(?:[\w-]+\.)*pinterest\.(?:com?(?:\.[a-z]{2})?|[a-z]{2,3})|pin\.it")
 _PIN = re.compile(r"/pin/(?:[^/?#]*--)?(\d+)")
 _SCRIPTS = ("initial-state", "__PWS_INITIAL_PROPS__", "__PWS_DATA__", "jsInit1")
+_WIDGET = "https://developers.pinterest.com/docs/web-features/widgets/"
+_PROVIDERS = "https://oembed.com/providers.json"
 _GONE = re.compile(
     r"we (?:couldn.t|could not|can.t) find that (?:page|pin)|this (?:page|pin) isn.t available", re.IGNORECASE
 )
@@ -47,6 +50,16 @@ class Pinterest(Platform):
     def canonical(self, url: str) -> str | None:
         found = _PIN.search(url) if self.knows_url(url) else None
         return found[1] if found else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The widget and the oEmbed of a pin."""
+        pin = self.canonical(url)
+        if pin is None:
+            return ()
+        return (
+            embed(f"https://assets.pinterest.com/ext/embed.html?id={pin}", _WIDGET),
+            oembed("https://www.pinterest.com/oembed.json?url=", f"https://www.pinterest.com/pin/{pin}/", _PROVIDERS),
+        )
 
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None:

@@ -12,6 +12,7 @@ from crawlers.outlinks import anchors
 from crawlers.platform import Draft, Platform
 from crawlers.reddit_posts import POST, fill_answer, is_answer, put_person, put_text
 from crawlers.saved import Node, Saved, dig, line_of, search, text_of
+from crawlers.surfaces import Official, oembed
 from custody.model import Outcome
 
 _ACCOUNT = re.compile(r"reddit\.com/(?:user|u)/([\w-]+)")
@@ -46,6 +47,9 @@ _REASONS = {
     "gold_only": Outcome.PRIVATE,
 }  # fmt: skip
 
+_PLACE = re.compile(r"/(?:r|user|u)/[\w-]+/comments/[0-9a-z]{4,10}(?:/[^/?#]*)?")
+_PROVIDERS = "https://oembed.com/providers.json"
+
 
 class Reddit(Platform):
     """``/r/SUB/comments/ID``, ``/user/NAME``, ``redd.it/ID``, with ``.json`` behind or not."""
@@ -66,6 +70,13 @@ class Reddit(Platform):
     def canonical(self, url: str) -> str | None:
         found = POST.search(url) if self.knows_url(url) else None
         return found[1] if found else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The oEmbed of a post whose address names where it is."""
+        found = _PLACE.search(url) if self.knows_url(url) else None
+        if found is None:
+            return ()
+        return (oembed("https://www.reddit.com/oembed?url=", f"https://www.reddit.com{found[0]}", _PROVIDERS),)
 
     def fill(self, page: Saved, draft: Draft) -> None:
         if page.json is not None:

@@ -11,6 +11,7 @@ from crawlers.disclosures import disclosures_in
 from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft, Platform
 from crawlers.saved import Node, Saved, line_of, text_of
+from crawlers.surfaces import Official, embed
 from custody.model import Outcome
 
 _HAS = ".//*[contains(concat(' ',normalize-space(@class),' '),' {} ')]"
@@ -19,6 +20,7 @@ _PICTURE = re.compile(r"background-image:\s*url\(['\"]?([^'\")]+)")
 _POST = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?:s/)?(\w{4,})/(\d+)")
 _CHANNEL = re.compile(r"https?://(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?:s/)?(\w{4,})/?(?:[?#]|$)")
 _DEEP = re.compile(r"tg://resolve\?domain=(\w+)(?:&(?:amp;)?post=(\d+))?")
+_WIDGET = "https://core.telegram.org/widgets/post"
 _PRESENTS = re.compile(r"^(?:you can (?:view|contact)|telegram: contact|if you have telegram)", re.IGNORECASE)
 
 
@@ -40,6 +42,13 @@ class Telegram(Platform):
         if found is None or found[1] == "joinchat":
             return None
         return "/".join(found.groups()).lower()
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The widget of a channel's post."""
+        found = _POST.match(url)
+        if found is None or found[1] in {"joinchat", "addstickers"}:
+            return ()
+        return (embed(f"https://t.me/{found[1]}/{found[2]}?embed=1&mode=tme", _WIDGET),)
 
     def fill(self, page: Saved, draft: Draft) -> None:
         messages = page.all(_MESSAGES)

@@ -26,12 +26,14 @@ from crawlers.posting import (
 )
 from crawlers.saved import Saved, line_of, search, text_of
 from crawlers.social.candidates import media_candidates
+from crawlers.surfaces import Official, embed
 from custody.model import Outcome
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{5,60}")
 _NAME = re.compile(r"@[A-Za-z0-9._]{1,30}")
 _OTHERS = frozenset(("quoted_post", "reposted_post", "relatedPosts", "related_posts", "reply_threads"))
 _BASE = "https://www.threads.com/"
+_EMBEDS = "https://developers.facebook.com/docs/threads/tools-and-resources/embed-a-threads-post"
 _TITLES = re.compile(r"^(?P<author>.+?) \(@(?P<handle>[\w.]+)\) ")
 
 
@@ -55,6 +57,15 @@ class Threads(Platform):
         if parts[:1] == ["share"] and len(parts) > 1:
             return f"threads:share_unresolved:{parts[1]}"
         return f"threads:profile:{parts[0][1:].lower()}" if len(parts) == 1 and _NAME.fullmatch(parts[0]) else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The embed of a post."""
+        parts = segments(url) if self.knows_url(url) else []
+        code = _code_in(parts)
+        if code is None:
+            return ()
+        name = f"{parts[0]}/post" if _NAME.fullmatch(parts[0]) else "t"
+        return (embed(f"{_BASE}{name}/{code}/embed", _EMBEDS),)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.json is not None:

@@ -12,10 +12,15 @@ from crawlers.platform import Draft, Platform
 from crawlers.posting import fragment, in_text, oembed, put_links, put_moment, put_time, segments, text_at
 from crawlers.saved import Saved, dig, having, search
 from crawlers.social.tiktok_items import ID, fill_from_value, is_item, is_user, status_of
+from crawlers.surfaces import Official, embed
+from crawlers.surfaces import oembed as asked
 from custody.model import Outcome
 
 _CAPTCHA = "//div[contains(@class,'captcha_verify') or contains(@class,'captcha-verify') or @id='tiktok-verify-ele']"
 _HANDLE = re.compile(r"@[\w.]{1,40}")
+_VIDEOS = "https://developers.tiktok.com/doc/embed-videos"
+_PROFILES = "https://developers.tiktok.com/doc/embed-creator-profiles"
+_OEMBED = "https://www.tiktok.com/oembed?url="
 _DETAIL = ("webapp.video-detail", "webapp.reflow.video.detail", "webapp.photo-detail")
 # What the page's own ``statusCode`` says; 10204 is given for several reasons.
 _STATUSES = {
@@ -71,6 +76,19 @@ class TikTok(Platform):
             return f"tiktok:short_unresolved:{parts[-1]}" if parts else None
         handle = _handle_in(url)
         return f"tiktok:profile:{handle.lower()}" if handle and len(parts) == 1 else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The embed and the oEmbed of a video, photo post or profile."""
+        if not self.knows_url(url):
+            return ()
+        post, handle = _post_in(url), _handle_in(url)
+        if post is not None:
+            address = f"https://www.tiktok.com/@{handle or ''}/video/{post}"
+            return embed(f"https://www.tiktok.com/embed/v2/{post}", _VIDEOS), asked(_OEMBED, address, _VIDEOS)
+        if handle is None:
+            return ()
+        address = f"https://www.tiktok.com/@{handle}"
+        return embed(f"https://www.tiktok.com/embed/@{handle}", _PROFILES), asked(_OEMBED, address, _PROFILES)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.json is None and page.by_id("cs") is not None and page.by_id("wci") is not None:

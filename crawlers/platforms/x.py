@@ -20,6 +20,8 @@ from crawlers.social.x_answers import (
 )
 from crawlers.social.x_links import place_of
 from crawlers.social.x_pages import fill_from_article, fill_from_old_page, fill_from_profile, fill_from_state
+from crawlers.surfaces import Official
+from crawlers.surfaces import oembed as asked
 from custody.model import Outcome
 
 _REASONS = (
@@ -30,6 +32,7 @@ _REASONS = (
 )
 _TITLES = re.compile(r"^(?P<author>.+?)(?: \(@(?P<handle>\w{1,20})\))? (?:on|en|auf|sur|в|no|su|op|på) (?:X|Twitter)\b")
 
+_OEMBED = "https://docs.x.com/x-for-websites/oembed-api"
 _EMPTY = "//*[@data-testid='emptyState' or @data-testid='error-detail']"
 _FAILED = "Something went wrong. Try reloading."
 
@@ -58,6 +61,14 @@ class X(Platform):
         if post:
             return f"x:post:{post}"
         return f"x:profile:{handle.lower()}" if handle else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The oEmbed of a post."""
+        handle, post = place_of(url) if self.knows_url(url) else (None, None)
+        if post is None:
+            return ()
+        address = f"https://x.com/{handle or 'i'}/status/{post}"
+        return (asked("https://publish.x.com/oembed?omit_script=true&url=", address, _OEMBED),)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.json is not None:

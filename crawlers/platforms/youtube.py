@@ -1,13 +1,14 @@
 """YouTube: videos and channels, from its pages since 2014, its player's and its Data API's answers."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from archive.reading import Kind
 from crawlers.dates import day_in
 from crawlers.platform import Draft, Platform
 from crawlers.posting import (
     oembed,
+    segments,
     text_at,
 )
 from crawlers.saved import Saved, dig, having, search
@@ -24,6 +25,8 @@ from crawlers.social.youtube_data import (
     texts_of,
 )
 from crawlers.social.youtube_markup import fill_from_markup, fill_from_old_channel
+from crawlers.surfaces import Credential, Official, api, embed
+from crawlers.surfaces import oembed as asked
 from custody.model import Outcome
 
 # In the reason's words, of the languages that were met; by the status alone where none says more.
@@ -47,6 +50,13 @@ _STATUSES = {
     "ERROR": Outcome.UNAVAILABLE,
     "UNPLAYABLE": Outcome.UNAVAILABLE,
 }
+
+_PLAYER = "https://developers.google.com/youtube/player_parameters"
+_OEMBED = "https://oembed.com/providers.json"
+_VIDEOS = "https://developers.google.com/youtube/v3/docs/videos/list"
+_CHANNELS = "https://developers.google.com/youtube/v3/docs/channels/list"
+_DATA = "https://www.googleapis.com/youtube/v3"
+_KEY = Credential(variable="COUNTERPROOF_YOUTUBE_KEY", header="X-Goog-Api-Key")
 
 
 class YouTube(Platform):
@@ -78,6 +88,28 @@ class YouTube(Platform):
             return f"youtube:video:{video}"
         channel, handle = channel_in(url) if self.knows_url(url) else (None, None)
         return f"youtube:channel:{channel or handle}" if channel or handle else None
+
+    def surfaces(self, url: str) -> tuple[Official, ...]:
+        """The player, the Data API and the oEmbed of a video; the Data API of a channel."""
+        if not self.knows_url(url):
+            return ()
+        video = video_in(url)
+        if video is not None:
+            watch = f"https://www.youtube.com/watch?v={video}"
+            parts = "snippet,statistics,status,paidProductPlacementDetails"
+            return (
+                embed(f"https://www.youtube.com/embed/{video}", _PLAYER),
+                api(f"{_DATA}/videos?part={parts}&id={video}", _VIDEOS, _KEY),
+                asked("https://www.youtube.com/oembed?format=json&url=", watch, _OEMBED),
+            )
+        channel, handle = channel_in(url)
+        if channel is None and (
+            handle is None or segments(url)[:1] == ["c"]
+        ):  # what `/c/` names, the API does not know
+            return ()
+        which = "id" if channel is not None else "forHandle" if (handle or "").startswith("@") else "forUsername"
+        asked_for = quote(channel or handle or "", safe="@")
+        return (api(f"{_DATA}/channels?part=snippet,statistics&{which}={asked_for}", _CHANNELS, _KEY),)
 
     def wall(self, page: Saved) -> Outcome | None:
         if page.json is None:

@@ -1,9 +1,12 @@
 """Addresses of Instagram: the post and the account in them, and its embed, which gives little else."""
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from archive.reading import Kind
+from crawlers.counts import put_count
 from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
 from crawlers.posting import anchors, put_links, segments
@@ -15,6 +18,7 @@ NO_NAMES = POSTS | frozenset(
     ("stories", "explore", "direct", "accounts", "developer", "about", "legal", "press", "api", "graphql", "web",
      "emails", "challenge", "oauth", "static", "lite", "share", "consent", "privacy", "session", "embed.js", "oembed")
 )  # fmt: skip
+_CONTEXT = re.compile(r'"contextJSON":("(?:[^"\\]|\\.)*")')
 NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._]{0,28}[A-Za-z0-9_])?")
 
 
@@ -58,6 +62,34 @@ def fill_from_embed(draft: Draft, root: Any) -> None:
         draft.put("caption", text_of(caption), "css .Caption", shown=True)
         put_links(draft, anchors(caption, "caption", base="https://www.instagram.com/"), "css .Caption", shown=True)
         put_disclosures(draft, [], "css .Caption")
+
+
+def fill_from_profile_embed(draft: Draft, page: Saved, handle: str) -> None:
+    """Of an account as its embed shows it; the posts beside it are not what it is of, and its bio is not there."""
+    draft.kind = Kind.PROFILE
+    draft.put("handle", handle, "address")
+    context = _context(page.text)
+    if context.get("username") != handle:
+        return
+    where = "json contextJSON .context"
+    draft.put("author", context.get("full_name"), f"{where}.full_name")
+    owner = str(context.get("owner_id") or "")
+    draft.put("account_id", owner if owner.isdigit() else None, f"{where}.owner_id")
+    followers = context.get("followers_count")
+    put_count(draft, "followers", followers, f"{where}.followers_count")
+
+
+def _context(text: str) -> Mapping[str, Any]:
+    """What the embed's own script is given: JSON in a string of JSON."""
+    found = _CONTEXT.search(text)
+    if found is None:
+        return {}
+    try:
+        value = json.loads(json.loads(found[1]))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    context = value.get("context") if isinstance(value, Mapping) else None
+    return context if isinstance(context, Mapping) else {}
 
 
 def _drop(element: Any) -> None:

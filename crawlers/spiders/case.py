@@ -22,6 +22,7 @@ from crawlers import browser, robots, trimming
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.exit import learn
+from crawlers.falling import Falling
 from crawlers.fetching import Fetched, fetch
 from crawlers.links import LinkPage, choose_of_all
 from crawlers.returning import control_pages, follow_ups, told, wants_follow_up
@@ -58,6 +59,7 @@ class CaseSpider(Controlled):
         self.failure: ArchiveError | None = None
         """Why nothing could be begun; ``crawlers.commands.crawl`` leaves with a code for it."""
         self.job = session.job if session else _own_job(url, case)
+        self.falling = Falling()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -80,10 +82,11 @@ class CaseSpider(Controlled):
             yield self.control("start")
         for url in self.job.urls:
             capture_id = session.acquisition.new_id()
-            yield self._request(Plan(url=url, capture_id=capture_id, unit=capture_id))
+            yield self._request(self.falling.asked_for(Plan(url=url, capture_id=capture_id, unit=capture_id)))
 
     async def shut(self) -> None:
         """A session of our own is closed here; what it came to is said, since nobody else would."""
+        await asyncio.to_thread(self.falling.close)
         if not self.own_session or self.session is None:
             return
         self.result = result = await close_session(self.session)
@@ -124,7 +127,13 @@ class CaseSpider(Controlled):
         session, plan, looking = self._of(response.request)
         seen: Seen = response.meta["seen"]
         try:
-            if self.job.media and plan.position == "root" and seen.reached and not session.cut.is_set():
+            if (
+                self.job.media
+                and plan.position == "root"
+                and not plan.thing
+                and seen.reached
+                and not session.cut.is_set()
+            ):
                 seen.media = await self._fetch_media(session, plan, looking)
         finally:
             session.manners.leave(plan.capture_id)
@@ -133,7 +142,10 @@ class CaseSpider(Controlled):
         visit = await asyncio.to_thread(self._visit, session, looking, seen, candidates)
         if wants_follow_up(plan, visit.outcome, visit.http_status):
             visit = self._follow_up(session, plan, visit)
+        visit, further = await self.falling.after(session, plan, seen, visit)
         yield visit
+        if further is not None:
+            yield self._request(further)
         for candidate in candidates:
             if candidate.follow:
                 yield self._request(
@@ -208,10 +220,13 @@ class CaseSpider(Controlled):
         return await again.run(plan.url, name=plan.capture_id)
 
     async def _candidates(self, session: Session, plan: Plan, seen: Seen) -> tuple[Candidate, ...]:
-        if not seen.reached or not seen.dom or plan.position in {AGAIN, CONTROL}:
+        if not seen.reached or plan.position in {AGAIN, CONTROL}:
+            return ()
+        documents = seen.documents(plan.url) if seen.dom else await self.falling.linked(plan, seen)
+        if not documents:
             return ()
         if plan.position == "root":
-            await self._note_pointing(session, plan, seen)
+            await self._note_pointing(session, plan, seen, documents[0])
         pages = [
             LinkPage(
                 url=url,
@@ -220,7 +235,7 @@ class CaseSpider(Controlled):
                 position=plan.position,
                 pointing=session.pointing.get(plan.unit),
             )
-            for url, dom in seen.documents(plan.url)
+            for url, dom in documents
         ]
         # One page of a unit at a time, so that two hubs do not both follow one link or both spend the same room.
         async with session.choosing.setdefault(plan.unit, asyncio.Lock()):
@@ -243,11 +258,12 @@ class CaseSpider(Controlled):
             session.followed[plan.unit] = session.followed.get(plan.unit, 0) + len(followed)
             return chosen
 
-    async def _note_pointing(self, session: Session, plan: Plan, seen: Seen) -> None:
+    async def _note_pointing(self, session: Session, plan: Plan, seen: Seen, document: tuple[str, str]) -> None:
         """Before the pages behind the post are looked at: which of their links it means."""
-        url, dom = seen.documents(plan.url)[0]
         try:
-            session.pointing[plan.unit] = await asyncio.to_thread(pointing_in, url, dom)
+            said = await asyncio.to_thread(pointing_in, *document)
+            if said.says_something or plan.unit not in session.pointing:  # a further surface may say more, or nothing
+                session.pointing[plan.unit] = said
         except Exception as error:  # noqa: BLE001  # a page whose words we cannot read is evidence all the same
             seen.settings["pointing_unread"] = type(error).__name__
 

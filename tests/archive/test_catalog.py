@@ -433,6 +433,36 @@ def test_an_entry_becomes_json_without_a_date(catalog: Catalog) -> None:
         assert canonical.loads(canonical.dumps(entry.to_json())) == entry.to_json()
 
 
+def test_counts_what_was_reached_by_address_surface_and_day(catalog: Catalog) -> None:
+    builder = small()
+    follow(catalog, builder)
+    post, listing, other = builder.captures
+    entries = {each.capture_id: each for each in catalog.captures()}
+    assert (entries[post.id].surface, entries[post.id].shown, entries[post.id].platform) == ("page", "content", None)
+    found = catalog.reached()
+    assert sum(each.times for each in found) == 3
+    assert {each.surface for each in found} == {"page"}
+    assert {each.day for each in found} == {entries[each].started_at.date().isoformat() for each in entries}
+    with pytest.raises(UsageError, match="no case"):
+        catalog.reached("another one")
+    assert listing.id in entries
+    assert other.id in entries
+
+
+def test_keeps_the_surface_that_a_record_says(catalog: Catalog) -> None:
+    builder = ArchiveBuilder().open_log()
+    run = builder.open_run()
+    section: dict[str, Json] = {"name": "api", "shown": "wall", "platform": "glimpse"}
+    builder.capture(
+        run, scope=builder.open_case(), change=lambda made: replace(made, circumstances={"surface": section})
+    )
+    follow(catalog, builder)
+    (entry,) = catalog.captures()
+    assert (entry.surface, entry.shown, entry.platform) == ("api", "wall", "glimpse")
+    (reached,) = catalog.reached()
+    assert (reached.surface, reached.shown, reached.platform, reached.times) == ("api", "wall", "glimpse", 1)
+
+
 def test_events_of_other_kinds_change_nothing(catalog: Catalog) -> None:
     builder = small()
     follow(catalog, builder)

@@ -34,7 +34,8 @@ def captured(number: int = 1, **changes: object) -> Captured:
         candidates=(
             Candidate(via=Via(href="https://c.example/", text="c", where="page"), follow=False, reason="over_limit"),
         ),
-        surface="automatic",
+        surface="page",
+        shown="content",
         quarantine={},
         reading={},
         wrappers=(),

@@ -18,8 +18,8 @@ from tests.console.results import ID, captured, lost, result
 
 CAPTURE_KEYS = {
     "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
-    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "quarantine",
-    "reading", "wrappers", "record_sha256", "manifest",
+    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "shown",
+    "quarantine", "reading", "wrappers", "record_sha256", "manifest",
     "state",
     "absence",
 }  # fmt: skip
@@ -109,6 +109,13 @@ def test_what_a_page_says_is_never_read_as_markup() -> None:
     assert "[red]pay[/red]" in said
     assert "https://x.example/[bold]a[/bold]" in said
     assert "link [bold]" in said
+
+
+def test_a_surface_that_is_not_the_page_is_told() -> None:
+    said = told(result(captured(surface="embed", shown="content"), captured(2, shown="shell"), captured(3)))
+    assert "surface  embed: content" in said
+    assert "surface  page: shell" in said
+    assert said.count("surface  ") == 2
 
 
 def test_losses_and_what_was_not_looked_at_are_named() -> None:

@@ -43,6 +43,8 @@ ARTIFACTS = st.builds(
     lock=st.none() | st.builds(Lock, mode=st.sampled_from(["GOVERNANCE", "COMPLIANCE"]), retain_until=MILLISECONDS),
     made_at=MILLISECONDS,
 )
+NAMED = ("quarantine", "surface")
+"""Sections that have keys of their own."""
 RECORDS = st.builds(
     Record,
     nonce=NONCES,
@@ -60,9 +62,9 @@ RECORDS = st.builds(
     hops=st.lists(HOPS, max_size=2).map(tuple),
     times=st.dictionaries(WORDS, MILLISECONDS, max_size=3),
     circumstances=st.builds(
-        lambda sections, quarantine: sections | quarantine,
+        lambda sections, quarantine, surface: sections | quarantine | surface,
         st.dictionaries(
-            st.sampled_from([each for each in (*record.SECTIONS, *record.LATER) if each != "quarantine"]),
+            st.sampled_from([each for each in (*record.SECTIONS, *record.LATER) if each not in NAMED]),
             st.dictionaries(TEXTS, JSON, max_size=2),
             max_size=5,
         ),
@@ -70,6 +72,7 @@ RECORDS = st.builds(
         | st.builds(
             lambda reason, at: {"quarantine": {"reason": reason, "since": format_utc(at)}}, WORDS, MILLISECONDS
         ),
+        st.just({}) | st.builds(lambda name, shown: {"surface": {"name": name, "shown": shown}}, WORDS, WORDS),
     ),
     origin=st.sampled_from(Origin),
     origin_reasons=st.lists(TEXTS, max_size=2).map(tuple),
@@ -226,6 +229,16 @@ def test_a_quarantine_has_a_reason_and_a_moment_and_room_for_more() -> None:
     for wrong in ({"reason": "password_input"}, {**section, "since": "yesterday"}, {**section, "reason": "Jane's"}):
         with pytest.raises(FormatError, match="quarantine"):
             replace(example(), circumstances={"quarantine": wrong}).format()
+
+
+def test_a_surface_has_a_name_and_room_for_more() -> None:
+    assert "surface" not in json.loads(example().format())
+    section: dict[str, Json] = {"name": "embed", "shown": "content", "documented": "https://platform.example/embeds"}
+    made = replace(example(), circumstances={"surface": section})
+    assert Record.parse(made.format()).circumstances["surface"] == section
+    for wrong in ({"shown": "content"}, {"name": "An Embed"}, {**section, "shown": "Jane's"}):
+        with pytest.raises(FormatError, match="surface"):
+            replace(example(), circumstances={"surface": wrong}).format()
 
 
 def test_a_record_is_that_of_its_visit() -> None:

@@ -164,6 +164,25 @@ def test_the_embed_has_the_caption_alone() -> None:
     assert "published" not in found.fields
 
 
+def test_the_embed_of_a_profile_is_of_none_of_its_posts() -> None:
+    context = {
+        "username": "maker.of.bags", "owner_id": "297604134", "full_name": "Maker of Bags", "followers_count": 12,
+        "graphql_media": [{"shortcode_media": GRAPHQL}],
+    }  # fmt: skip
+    script = json.dumps({"contextJSON": json.dumps({"context": context})}, separators=(",", ":"))
+    page = f"""<html><head><title>Embed</title></head><body><div class="EmbedFrame">
+    <a href="https://www.instagram.com/p/BWUDBntl3_Z/">a post</a></div><script>run({script})</script></body></html>"""
+    url = "https://www.instagram.com/maker.of.bags/embed/"
+    found = reading_of(page, url=url)
+    assert found.kind is Kind.PROFILE
+    assert found.fields == {
+        "handle": "maker.of.bags", "author": "Maker of Bags", "account_id": "297604134", "followers": 12,
+    }  # fmt: skip
+    assert reading_of(page.replace("maker.of.bags", "someone.else"), url=url).fields == {"handle": "maker.of.bags"}
+    login = "<html><body><h1>Log in</h1><form><input name='u'><input type='password'></form></body></html>"
+    assert reading_of(login, url=url).wall == "login_wall"
+
+
 def test_the_answer_of_the_api() -> None:
     found = reading_of(API)
 
