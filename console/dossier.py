@@ -13,6 +13,7 @@ from archive.catalog import Entry
 from archive.derived import Derived
 from archive.errors import NotStored
 from archive.reading import Kind, Reading, Seen, Source
+from archive.surface import Surface, surface_of
 from console.kept import Kept
 from custody import canonical
 from custody.artifact import OTHERS, Artifact
@@ -27,8 +28,9 @@ MAX_TEXT_BYTES = 4 << 20
 _THREADS = 8
 """They wait for the store; one process reads."""
 _AT_ONCE = 64
-_READ = ("dom.html", "body.html", "body.json", "body.txt")
+_READ = ("dom.html", "body.html", "body.json", "body.txt", "blotted.json")
 """The document as the browser had it comes before the bytes as they were sent."""
+_ANSWERS = frozenset((Surface.OEMBED.value, Surface.API.value))
 _VANTAGE = ("languages", "timezone", "user_agent", "browser_version", "device")
 _LOOKED = ("viewport_at", "settled_at", "requested_at", "closed_at")
 
@@ -139,7 +141,7 @@ def _fetch(kept: Kept, entry: Entry, cache: Derived) -> _Fetched | str:
         text = next((each for each in record.artifacts if each.role == Role.TEXT and _is_own(each)), None)
         visible = "" if text is None else kept.blob(text.digest, MAX_TEXT_BYTES).decode("utf-8", "replace")
         document = next((named[name] for name in _READ if name in named), None)
-        key = None if document is None else Digest.of(f"{document.digest} {_address(record)}".encode())
+        key = None if document is None else Digest.of(f"{document.digest} {_read_at(record)}".encode())
         known = key is not None and cache.get(key) is not None
         data = None if document is None or known else kept.blob(document.digest, MAX_RECORD_BYTES * 16)
     except NotStored as error:
@@ -171,19 +173,20 @@ def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: 
         outcome=record.outcome,
         origin=record.origin,
         record=fetched.record_digest,
-        reading=_reading(fetched, url, reader, cache),
+        reading=_reading(fetched, reader, cache),
         visible=fetched.visible,
         vantage=_vantage(record.circumstances),
+        surface=surface_of(record.circumstances),
     )
 
 
-def _reading(fetched: _Fetched, url: str, reader: Any, cache: Derived) -> Reading:
+def _reading(fetched: _Fetched, reader: Any, cache: Derived) -> Reading:
     if fetched.key is None:
         return Reading(platform="generic", kind=Kind.OTHER, notes=("no document was kept",))
     known = cache.get(fetched.key)
     if known is not None and (reading := _parsed(known)) is not None:
         return reading
-    made: Reading = reader.read(fetched.document or b"", url=url)
+    made: Reading = reader.read(fetched.document or b"", url=_read_at(fetched.record))
     cache.put(fetched.key, canonical.dumps(made.to_json()).decode())
     return made
 
@@ -208,6 +211,11 @@ def _parsed(text: str) -> Reading | None:
 
 def _address(record: Record) -> str:
     return record.final_url or record.requested_url
+
+
+def _read_at(record: Record) -> str | None:
+    """None: an answer for programs says itself whose it is, its address does not."""
+    return None if surface_of(record.circumstances) in _ANSWERS else _address(record)
 
 
 def _vantage(sections: Mapping[str, Json]) -> dict[str, Json]:

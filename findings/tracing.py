@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from archive.reading import Kind
+from archive.surface import Surface
 from custody.errors import FormatError
 from custody.instant import parse_utc
 from custody.model import Candidate, Hop, Via
@@ -15,8 +16,8 @@ from findings.promotion import Chosen, Edge, Lead, Mutable, Promotion, Published
 from findings.resembling import Resembles
 from findings.voices import host_of, speech_of
 
-SURFACE = "surface"
-"""``via.where`` of a capture that shows the same post on another surface of its platform."""
+_SURFACES = frozenset((Surface.EMBED.value, Surface.OEMBED.value, Surface.API.value))
+"""``via.where`` of a capture that shows the same thing on another surface of its platform."""
 _OPEN = frozenset(("over_limit", "over_depth", "no_follow", "duplicate", "no_address"))
 """Reasons for which a link was not followed although nothing spoke against it."""
 _ENDS = (Kind.LISTING, Kind.STOREFRONT)
@@ -127,7 +128,7 @@ class _Walk:
 
     def _surfaces(self, page: Page) -> Iterator[Page]:
         for each in self._children[page.capture]:
-            if each.via is not None and each.via.where == SURFACE:
+            if each.via is not None and each.via.where in _SURFACES:
                 yield each
                 yield from self._surfaces(each)
 
@@ -140,6 +141,11 @@ class _Walk:
             for each in self._children[page.capture]
         )
         return texts, tuple(pointing_of(words.text, is_sent=sent) for _, words in texts)
+
+    def _onwards(self, page: Page, path: tuple[Edge, ...], been: set[str]) -> Iterator[Promotion | Lead]:
+        """From a page, and from what its platform showed of it elsewhere."""
+        for each in (page, *self._surfaces(page)):
+            yield from self._from(each, path, been | {each.capture})
 
     def _from(self, page: Page, path: tuple[Edge, ...], been: set[str]) -> Iterator[Promotion | Lead]:
         links = [each for each in page.candidates if each.follow or each.reason in _OPEN]
@@ -154,9 +160,9 @@ class _Walk:
                 yield from self._at(child, edges, been | {child.capture})
 
     def _at(self, page: Page, edges: tuple[Edge, ...], been: set[str]) -> Iterator[Promotion | Lead]:
-        leads_on = any(each.follow or each.reason in _OPEN for each in page.candidates)
-        if page.was_seen and leads_on and page.kind not in _ENDS:
-            yield from self._from(page, edges, been)
+        shown = [each for each in (page, *self._surfaces(page)) if each.was_seen]
+        if page.kind not in _ENDS and any(_leads_on(each) for each in shown):
+            yield from self._onwards(page, edges, been)
         elif edges[-1].chosen is Chosen.AUTHOR:
             return  # a profile that leads nowhere is no end of a link
         elif not is_pointed(edges):
@@ -250,6 +256,10 @@ class _Walk:
             seen_at=page.looked_at,
             hops=hops,
         )
+
+
+def _leads_on(page: Page) -> bool:
+    return any(each.follow or each.reason in _OPEN for each in page.candidates)
 
 
 def _mutable(page: Page, via: Via, hops: Sequence[Hop]) -> Iterator[Mutable]:

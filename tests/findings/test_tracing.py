@@ -3,7 +3,7 @@
 import pytest
 
 from archive.reading import Kind
-from custody.model import Json, Outcome
+from custody.model import Json, Outcome, Via
 from findings.pointing import By
 from findings.promotion import Chosen, Mutable
 from findings.tracing import published_of
@@ -205,3 +205,31 @@ def test_a_published_time_is_what_page_and_id_allow_together() -> None:
     assert against is not None
     assert against.basis == "page"
     assert published_of(unit.post("")) is None
+
+
+def test_what_an_embed_shows_of_a_walled_post_and_profile_is_the_posts_and_the_profiles() -> None:
+    unit = Unit()
+    walled = unit.add(Kind.WALL, "https://social.example/p/1", None, None, {}, outcome=Outcome.LOGIN_WALL)
+    embed = unit.add(
+        Kind.POST,
+        "https://social.example/p/1/embed",
+        walled,
+        Via(href="https://social.example/p/1/embed", text="", where="embed"),
+        {"caption": "number 2, link in bio", "handle": "ana"},
+    )
+    profile = unit.profile(embed)
+    unit.change(profile, outcome=Outcome.LOGIN_WALL)
+    further = unit.add(
+        Kind.PROFILE,
+        "https://social.example/ana/embed",
+        profile,
+        Via(href="https://social.example/ana/embed", text="", where="embed"),
+        {"handle": "ana"},
+    )
+    hub = unit.hub(further)
+    for n in range(1, 4):
+        unit.listing(hub, SHOP.format(n), text=f"{n} · thing", title=f"thing {n}")
+    (promotion,) = unit.trace().promotions
+    assert promotion.end.text("title") == "thing 2"
+    assert [each.capture for each in promotion.also] == [embed.capture]
+    assert promotion.edges[1].from_capture == further.capture
