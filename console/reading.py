@@ -66,7 +66,7 @@ def read(
         for page in _pages(asked, files, config, url, limit=run.MAX_PAGE_BYTES):
             reading: Reading = reader.read(page.data, url=page.url, named=named)
             if as_json:
-                told = {**reading.to_json(), "input": page.name, "kept": _beside(page, reading)}
+                told = {**reading.to_json(), "input": page.name, "kept": beside(page, reading)}
                 out.file.write(json.dumps(told, ensure_ascii=False) + "\n")
             else:
                 for line in _lines(page, reading):
@@ -130,14 +130,15 @@ def _firsthand(kept: Kept, record: Record) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _beside(page: Page, reading: Reading) -> dict[str, Any] | None:
+def beside(page: Page, reading: Reading) -> dict[str, Any] | None:
     """What made the reading that is kept, and in which fields today's has something else."""
     if page.kept is None:
         return None
-    before, today = page.kept.get("reading", {}), reading.to_json()
-    fields: list[Any] = [each["fields"] for each in (before, today)]
-    names = sorted({*fields[0], *fields[1]} - {"reviews"})  # in a visit nobody says which terms they have to name
-    differs = [name for name in names if fields[0].get(name) != fields[1].get(name)]
+    told, today = page.kept.get("reading"), reading.to_json()
+    before: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    one, other = before.get("fields", {}), reading.fields
+    names = sorted({*one, *other} - {"reviews"})  # in a visit nobody says which terms they have to name
+    differs = [name for name in names if one.get(name) != other.get(name)]
     differs += [name for name in ("platform", "kind", "wall") if before.get(name) != today[name]]
     return {"by": page.kept.get("by"), "differs": differs}
 
@@ -153,9 +154,8 @@ def _lines(page: Page, reading: Reading) -> Iterator[Text]:
         yield Text(f"  {name:<16} {said[:MAX_SHOWN]}{more}  [{source.seen.value}: {source.where}]")
     for note in reading.notes:
         yield Text(f"  note: {note}", style="yellow")
-    beside = _beside(page, reading)
-    if beside is not None and beside["differs"]:
-        by = beside["by"]
-        yield Text(f"  the reading kept in the visit (version {by['version']}) has otherwise: ", style="yellow").append(
-            ", ".join(beside["differs"])
-        )
+    told = beside(page, reading)
+    if told is not None and told["differs"]:
+        version = told["by"].get("version") if isinstance(told["by"], Mapping) else "unknown"
+        names = ", ".join(told["differs"])
+        yield Text(f"  the reading kept in the visit (version {version}) has otherwise: {names}", style="yellow")

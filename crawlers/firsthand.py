@@ -21,11 +21,12 @@ from custody.model import Json, Role, Snapshot
 NAME = "reading.json"
 DOCUMENT = "dom.html"
 SCHEMA = 1
-WAIT_S = 2.0
-"""For the reader, once the picture could be taken; the largest real page takes a tenth of a second."""
+WAIT_S = 5.0
+"""For the reader, once the picture could be taken. The largest page takes a tenth of a second; a busy machine more."""
 ASK_S = 2.0
 """For each of the two questions to the page."""
 NOT_READ = "its reader had not ended when the page was left"
+LATE = "its reader had not ended when the picture was due"
 NO_PICTURE = "no picture of the whole page was taken"
 
 
@@ -58,6 +59,7 @@ class Firsthand:
             return
         await asyncio.wait({self._reading}, timeout=WAIT_S)
         if not self._reading.done():
+            self._why = LATE
             return
         self._wanted, without = boxes.wanted(self._reading.result())
         self._placed = Placed(without=without)

@@ -4,6 +4,8 @@ import gzip
 import json
 from pathlib import Path
 
+from archive.reading import Kind, Reading, Seen, Source
+from console.reading import Page, beside
 from tests.command import run
 
 PAGE = '<!doctype html><meta charset=utf-8><meta property="og:title" content="Żółta bransoletka"><h1>x</h1>'
@@ -61,3 +63,23 @@ def test_reviews_that_name_a_term_are_read_when_somebody_asks(tmp_path: Path) ->
     assert review["text"] == "Wie von Cartier."
     assert "Muster" not in ran.out
     assert "reviews" not in json.loads(run("read", str(page), "--json", home=tmp_path / "home").out)["fields"]
+
+
+def test_where_todays_readers_say_something_else_than_the_kept_reading_it_is_named() -> None:
+    source = Source(where="css h1", seen=Seen.SHOWN)
+    today = Reading(
+        platform="shop",
+        kind=Kind.LISTING,
+        fields={"title": "A", "price": "5"},
+        sources={"title": source, "price": source},
+    )
+    before = {**today.to_json(), "kind": "other", "fields": {"title": "B", "price": "5", "brand": "C"}}
+    by = {"software": "counterproof", "version": "0", "code_sha256": "0" * 64}
+
+    def told(reading: object) -> object:
+        return beside(Page(name="x", data=b"", url=None, kept={"by": by, "reading": reading}), today)
+
+    assert told(before) == {"by": by, "differs": ["brand", "title", "kind"]}
+    assert told(today.to_json()) == {"by": by, "differs": []}
+    assert told("nonsense") == {"by": by, "differs": ["price", "title", "platform", "kind"]}
+    assert beside(Page(name="x", data=b"", url=None), today) is None

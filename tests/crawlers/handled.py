@@ -110,6 +110,7 @@ async def crawl(folder: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]
         numbers={},
         cut=asyncio.Event(),
         pictures=asyncio.Lock(),
+        readers=None,
         killing=[],
     )
 

@@ -85,6 +85,7 @@ def eye(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looker
 def look(eye: Looker, name: str, **more: Any) -> Looked:
     async def looked() -> Looked:
         readers = Readers(BY)
+        await readers.begin(b"<p>warm", None)  # as in a run, where it starts with the browser
         try:
             return await eye.look_at(f"https://{HOST}/{name}/dp/{ASIN}", readers=readers, **more)
         finally:
