@@ -25,6 +25,7 @@ from custody.record import Record
 from findings.page import Page, Shown
 
 MAX_TEXT_BYTES = 4 << 20
+MAX_READING_BYTES = 16 << 20
 _THREADS = 8
 """They wait for the store; one process reads."""
 _AT_ONCE = 64
@@ -51,11 +52,17 @@ def open_dossier(
     caches: Path,
     *,
     pictures: bool,
-    tell: Callable[[int, int], None],
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+    firsthand: bool = False,
 ) -> Dossier:
-    """Of these captures. ``run`` is ``crawlers.run``, handed in; ``tell``: how many are done, of all."""
+    """Of these captures. ``run`` is ``crawlers.run``, handed in; ``tell``: how many are done, of all.
+
+    ``firsthand``: readings that were made in the visits do, whichever version made them; else only today's.
+    """
     dossier = Dossier()
-    cache = Derived.open(caches, "readings", run.code()["code_sha256"])
+    code = run.code()["code_sha256"]
+    cache = Derived.open(caches, "readings", code)
+    made_by = None if firsthand else code
     with (
         run.reader() as reader,
         _Sheets(kept, run, caches) as sheets,
@@ -63,7 +70,7 @@ def open_dossier(
     ):
         done = 0
         for some in _batches(entries):
-            for entry, fetched in zip(some, threads.map(lambda each: _fetch(kept, each, cache), some), strict=True):
+            for entry, fetched in zip(some, threads.map(lambda each: _fetch(kept, each, cache, made_by), some), strict=True):
                 done += 1
                 tell(done, len(entries))
                 if isinstance(fetched, str):
@@ -126,10 +133,12 @@ class _Fetched:
     key: Digest | None
     """Of the document at its address, for the cache of readings."""
     visible: str
+    reading: Reading | None
+    """As it was made in the visit, where that does."""
 
 
-def _fetch(kept: Kept, entry: Entry, cache: Derived) -> _Fetched | str:
-    """In any thread. A sentence where the capture cannot take part."""
+def _fetch(kept: Kept, entry: Entry, cache: Derived, made_by: str | None) -> _Fetched | str:
+    """In any thread. A sentence where the capture cannot take part. ``made_by``: whose readings do; None: anybody's."""
     if entry.disposed_at is not None:
         return "it was disposed of"
     if entry.record_sha256 is None:
@@ -142,13 +151,14 @@ def _fetch(kept: Kept, entry: Entry, cache: Derived) -> _Fetched | str:
         visible = "" if text is None else kept.blob(text.digest, MAX_TEXT_BYTES).decode("utf-8", "replace")
         document = next((named[name] for name in _READ if name in named), None)
         key = None if document is None else Digest.of(f"{document.digest} {_read_at(record)}".encode())
-        known = key is not None and cache.get(key) is not None
+        reading = _firsthand(kept, record, made_by)
+        known = reading is not None or (key is not None and cache.get(key) is not None)
         data = None if document is None or known else kept.blob(document.digest, MAX_RECORD_BYTES * 16)
     except NotStored as error:
         return f"a part of it is not there ({error}): run `counterproof verify`"
     except FormatError as error:
         return f"its record cannot be read ({error}): run `counterproof verify`"
-    return _Fetched(record=record, record_digest=digest, document=data, key=key, visible=visible)
+    return _Fetched(record=record, record_digest=digest, document=data, key=key, visible=visible, reading=reading)
 
 
 def _is_own(artifact: Artifact) -> bool:
@@ -181,6 +191,8 @@ def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: 
 
 
 def _reading(fetched: _Fetched, reader: Any, cache: Derived) -> Reading:
+    if fetched.reading is not None:
+        return fetched.reading
     if fetched.key is None:
         return Reading(platform="generic", kind=Kind.OTHER, notes=("no document was kept",))
     known = cache.get(fetched.key)
@@ -191,10 +203,29 @@ def _reading(fetched: _Fetched, reader: Any, cache: Derived) -> Reading:
     return made
 
 
+def _firsthand(kept: Kept, record: Record, made_by: str | None) -> Reading | None:
+    """The reading that was kept with the capture; None where there is none, or another version's does not do."""
+    made = next((each for each in record.artifacts if each.role == Role.READING and _is_own(each)), None)
+    if made is None or made.bytes > MAX_READING_BYTES:
+        return None
+    value: Any = json.loads(kept.blob(made.digest, MAX_READING_BYTES))
+    if not isinstance(value, dict) or not isinstance(value.get("by"), dict):
+        return None
+    if made_by is not None and value["by"].get("code_sha256") != made_by:
+        return None
+    return _of_json(value.get("reading"))
+
+
 def _parsed(text: str) -> Reading | None:
     """What the cache has; None for a line that nobody of us wrote so."""
     try:
-        value: Any = canonical.loads(text.encode())
+        return _of_json(canonical.loads(text.encode()))
+    except FormatError:
+        return None
+
+
+def _of_json(value: Any) -> Reading | None:
+    try:
         return Reading(
             platform=value["platform"],
             kind=Kind(value["kind"]),
@@ -205,7 +236,7 @@ def _parsed(text: str) -> Reading | None:
             },
             notes=tuple(value["notes"]),
         )
-    except (FormatError, KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 

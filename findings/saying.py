@@ -1,8 +1,9 @@
 """Saying: observations of what a promotion's texts say by themselves, whatever its case is about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from archive.reading import Kind
+from custody.model import Json
 from findings.observation import About, Observation
 from findings.page import Page, Words
 from findings.pointing import Passage
@@ -61,7 +62,7 @@ def said(promotion: Promotion) -> Iterator[Observation]:
 
 def disclosed(promotion: Promotion) -> Iterator[Observation]:
     for post in promotion.posts:
-        said = [words.text for words in post.words("disclosures")]
+        said = list(_marks(post.reading.fields.get("disclosures")))
         if said:
             source = post.reading.sources.get("disclosures")
             yield Observation(
@@ -77,3 +78,11 @@ def times(promotion: Promotion) -> Iterator[Observation]:
             if note.startswith("published_from_id:") and published_of(post) is not None:
                 said = note.partition(":")[2].strip()
                 yield Observation(about=About.TIME, sentence=f"Of the post's time, {said}.", facts={"note": note})
+
+
+def _marks(value: Json) -> Iterator[str]:
+    """Words of the author, and marks of the platform, which say whose they are."""
+    for each in value if isinstance(value, (list, tuple)) else ():
+        said = each.get("text") if isinstance(each, Mapping) else each
+        if isinstance(said, str) and said.strip():
+            yield said
