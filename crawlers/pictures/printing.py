@@ -24,6 +24,8 @@ MEMORY_BYTES = 2 << 30
 """Of addresses, above what the process has to begin with: 64 million pixels, and a few copies."""
 PART_SIDE = 128
 """Pixels that a part is scaled to: a third of the time that ``pdq.SCALED_SIDE`` takes, and as often right."""
+_OURS = "urn:"
+"""So begin the addresses of what the program itself took of the page, and laid beside its traffic (docs/cli.md)."""
 _EVEN = 16
 """Of 255: what differs no more from the corner is its ground. JPEG alone makes five of it."""
 _LEAST_LEFT = 0.25
@@ -123,6 +125,8 @@ class Printer:
         found: dict[tuple[str, Digest], Printed] = {}
         for stream in streams:
             for answer in traffic.pictures(stream):
+                if answer.url.startswith(_OURS):
+                    continue
                 look = looks.get(answer.digest) or self.look(answer.data, answer.digest)
                 looks[answer.digest] = look
                 if not look.is_small:

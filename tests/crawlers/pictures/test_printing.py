@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import ExifTags, Image, ImageCms
+from warcio.warcwriter import WARCWriter
 
 from archive.derived import Derived
 from archive.errors import StoreError
@@ -168,6 +169,20 @@ def test_the_pictures_of_a_capture_each_once_with_all_its_places(printer: Printe
     assert likeness is not None
     assert likeness.is_mirrored
     assert (last.print, last.why.startswith("it is no picture")) == (None, True)
+
+
+def test_what_the_program_took_of_the_page_is_no_picture_of_the_page(printer: Printer) -> None:
+    """A visit's WARC holds its own screenshots, too: two pages of one site look alike in them."""
+    file = io.BytesIO()
+    writer = WARCWriter(file, gzip=True, warc_version="WARC/1.1")
+    for url in ("urn:view:https://shop.example/", "urn:fullPage:https://shop.example/", "https://shop.example/a.png"):
+        taken = io.BytesIO(file_of(SCENE))
+        record = writer.create_warc_record(url, "resource", payload=taken, warc_content_type="image/png")
+        writer.write_record(record)
+        record.raw_stream.close()
+    file.seek(0)
+    found = printer.sheet([file])
+    assert [(each.url, each.media_type) for each in found.pictures] == [("https://shop.example/a.png", "image/png")]
 
 
 def test_what_is_no_traffic_is_refused(printer: Printer) -> None:
