@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from archive import disk, indexer
+from archive.briefs import Version
 from archive.errors import DiskError, NotStored, UsageError
 from archive.log import LoggedCommit, LoggedEvent, LogReader, Position
 from archive.store import ObjectStore
@@ -21,7 +22,7 @@ from custody.event import Anchor
 from custody.instant import format_utc, parse_utc
 from custody.model import Json
 
-SCHEMA = 6
+SCHEMA = 7
 _BUSY_SECONDS = 30.0
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
@@ -210,6 +211,20 @@ class Catalog:
             for row in rows
         ]
 
+    def scopes_of(self, unit: str) -> list[str]:
+        """The cases that a unit belongs to."""
+        return [str(row[0]) for row in self._rows("SELECT scope FROM members WHERE unit = ? ORDER BY scope", (unit,))]
+
+    def brief_of(self, scope: str) -> Version | None:
+        """The newest version of what a case says of itself; None: nobody has described it."""
+        rows = self._rows(
+            "SELECT version, leaf_index, at, sha256 FROM briefs WHERE scope = ? ORDER BY version DESC LIMIT 1", (scope,)
+        )
+        if not rows:
+            return None
+        version, index, at, sha256 = rows[0]
+        return Version(scope=scope, version=version, digest=Digest(sha256), index=index, at=parse_utc(at))
+
     def find(self, text: str) -> list[Entry]:
         """Captures whose id is, begins with or ends with the text."""
         wanted = text.lower()
@@ -323,7 +338,7 @@ class Catalog:
             return position
         with self._transaction():
             if self._read_position() == (log, position):  # else another process has begun anew already
-                for table in ("cases", "members", "captures", "artifacts", "acts", "tokens"):
+                for table in ("cases", "members", "briefs", "captures", "artifacts", "acts", "tokens"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
                 self._write_position(reader.log, Position())
         return self._position(store, reader)

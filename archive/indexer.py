@@ -20,6 +20,9 @@ TABLES = (
     "CREATE TABLE followed (log TEXT NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, commit_sha256 TEXT)",
     "CREATE TABLE cases (scope TEXT PRIMARY KEY, name TEXT)",
     "CREATE TABLE members (scope TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (scope, unit)) WITHOUT ROWID",
+    """CREATE TABLE briefs (
+    scope TEXT NOT NULL, version INTEGER NOT NULL, leaf_index INTEGER NOT NULL, at TEXT NOT NULL, sha256 TEXT NOT NULL,
+    PRIMARY KEY (scope, version)) WITHOUT ROWID""",
     """CREATE TABLE captures (
     capture_id TEXT PRIMARY KEY, unit TEXT NOT NULL, parent TEXT,
     started_at TEXT NOT NULL, started_index INTEGER NOT NULL, started_sha256 TEXT NOT NULL UNIQUE,
@@ -50,6 +53,11 @@ _INSERT_START = (
     " (capture_id, unit, parent, started_at, started_index, started_sha256, requested_url, url_key"
     ", anchor_size, anchor_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_INSERT_BRIEF = (
+    "INSERT OR IGNORE INTO briefs SELECT ?, ?, ?, ?, ? WHERE ? = 1 +"
+    " (SELECT coalesce(max(version), 0) FROM briefs WHERE scope = ?)"
+)
+"""Of two versions with one number, the first in the log counts."""
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _INSERT_ARTIFACT = (
     "INSERT OR IGNORE INTO artifacts SELECT capture_id, ?, ?, ?, ?, ?, ? FROM captures"
@@ -94,6 +102,10 @@ def changes(store: ObjectStore, logged: LoggedEvent) -> list[Change]:
         return [("INSERT OR IGNORE INTO cases VALUES (?, ?)", (chain, name))]
     if event.type == "item.assigned":
         return [("INSERT OR IGNORE INTO members VALUES (?, ?)", (chain, event.body["item"]))]
+    if event.type == "case.described":
+        version, digest = event.body["version"], event.subjects[0].digest.hex
+        row = (chain, version, logged.index, format_utc(event.occurred_at), digest, version, chain)
+        return [(_INSERT_BRIEF, row)]
     if event.type == "capture.started" and kind == "item":
         return [_started(store, logged, unit=chain)]
     if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":

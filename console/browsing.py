@@ -22,6 +22,7 @@ from archive.surface import Surface, shown_of, surface_of
 from archive.wrapping import Led, wrapper_line, wrappers_of
 from console.later import Later, later_of
 from console.screen import out, print_json, say
+from console.telling import lines
 from custody import keyspace
 from custody.artifact import OTHERS
 from custody.digest import Digest
@@ -50,16 +51,25 @@ def captures(config: ArchiveConfig, case: str | None, limit: int, *, as_json: bo
         say("nothing was captured yet" if case is None else f"nothing was captured in case {case}")
 
 
-def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
+def show(
+    config: ArchiveConfig,
+    capture_id: str,
+    *,
+    as_json: bool,
+    promotions: Callable[[Reader, Catalog, Entry], list[dict[str, Any]]],
+) -> None:
+    """``promotions``: gives the records of those that the capture has a part in."""
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         entry = entry_named(catalog, capture_id)
         later = later_of(reader, catalog, entry)
         dated = _dating(reader, catalog)(entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
         absence = None if data is None else _absence(reader, catalog, entry, Record.parse(data))
+        promoted = [] if data is None else promotions(reader, catalog, entry)
     if as_json:
         document = {"schema": 1, "capture": _entry(entry, dated), "record": None if data is None else json.loads(data)}
-        print_json({**document, "absence": None if absence is None else absence.to_json(), **later.to_json()})
+        gone = None if absence is None else absence.to_json()
+        print_json({**document, "absence": gone, "promotions": promoted, **later.to_json()})
         return
     out.print(Text(f"capture   {entry.capture_id}", style="bold"))
     if data is None:
@@ -93,6 +103,8 @@ def show(config: ArchiveConfig, capture_id: str, *, as_json: bool) -> None:
     for link in record.candidates:
         decided = "followed" if link.follow else "not followed"
         out.print(Text(f"link      {decided} ({link.reason}): {link.via.href}"))
+    for each in lines(promoted, None):
+        out.print(each)
 
 
 def _absence(reader: Reader, catalog: Catalog, entry: Entry, record: Record) -> Absence | None:

@@ -15,12 +15,13 @@ from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
 from archive.result import Result
 from archive.vault import Vault
-from console import progress, summary
+from console import progress, promoting, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
 from console.packing import pack
 from console.screen import err, now, out, print_json, say
 from console.units import Packing
+from custody.errors import CustodyError
 from custody.model import Json
 
 
@@ -113,7 +114,20 @@ def capture(
     else:
         for line in summary.lines(result, code, packing):
             out.print(line)
+        _tell_promotions(result, config, run, asked.case)
     return code
+
+
+def _tell_promotions(result: Result, config: ArchiveConfig, run: ModuleType, case: str) -> None:
+    """A look at what was just recorded, for a person; what stands in its way changes nothing of that."""
+    units = list(dict.fromkeys(each.unit for each in result.captures))
+    if not units or result.submitted or result.trouble:
+        return
+    try:
+        for line in promoting.after_capture(config, run, units, case):
+            out.print(line)
+    except (ArchiveError, CustodyError) as error:
+        say(f"its promotions could not be told: {error}")
 
 
 def robots_of(text: str) -> str:

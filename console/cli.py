@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -372,10 +373,12 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one capture: what was seen, where, what was kept, what is missing."""
-    from console import browsing
+    from console import browsing, promoting
 
     with sentences(as_json=as_json):
-        browsing.show(ArchiveConfig.load(os.environ, home=home, store_url=store), capture_id, as_json=as_json)
+        config = ArchiveConfig.load(os.environ, home=home, store_url=store)
+        promotions = partial(promoting.of_capture, run=_crawlers, caches=config.home / "cache")
+        browsing.show(config, capture_id, as_json=as_json, promotions=promotions)
 
 
 @app.command()

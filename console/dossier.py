@@ -70,7 +70,9 @@ def open_dossier(
     ):
         done = 0
         for some in _batches(entries):
-            for entry, fetched in zip(some, threads.map(lambda each: _fetch(kept, each, cache, made_by), some), strict=True):
+            for entry, fetched in zip(
+                some, threads.map(lambda each: _fetch(kept, each, cache, made_by), some), strict=True
+            ):
                 done += 1
                 tell(done, len(entries))
                 if isinstance(fetched, str):

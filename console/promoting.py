@@ -1,58 +1,65 @@
 """Promotions of single units, for ``show`` and for the end of a capture: a look, which records nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from rich.text import Text
 
-from archive.briefs import BriefLost
-from archive.catalog import Entry
+from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
-from console.kept import Kept, open_kept
-from console.telling import told
+from archive.errors import StoreError
+from archive.reader import Reader, open_catalog, open_reader
+from console.dossier import open_dossier
+from console.kept import Kept
+from console.telling import lines
 from custody.model import Json
+from findings.finding import find
+from findings.matter import Matter
 
-MAX_TOLD = 10
-"""Promotions of one command; the rest is counted."""
 
+def of_unit(
+    reader: Reader, catalog: Catalog, run: Callable[[], ModuleType], caches: Path, unit: str
+) -> list[dict[str, Json]]:
+    """Records of the promotions of one unit, under the newest brief of the first case that it belongs to.
 
-def of_unit(kept: Kept, run: ModuleType, caches: Path, entries: Sequence[Entry]) -> list[dict[str, Json]]:
-    """Records of the promotions of one unit, under the newest brief of the first case that it belongs to."""
-    from console.dossier import open_dossier
-    from findings.finding import find
-    from findings.matter import Matter
-
+    ``run`` gives ``crawlers.run``, which is not loaded for a page alone: it leads nowhere.
+    """
+    entries = catalog.of_unit(unit)
+    if len(entries) < 2:  # the post, and what it leads to
+        return []
     matter = Matter()
-    for scope in kept.catalog.scopes_of(entries[0].unit)[:1]:
+    for scope in catalog.scopes_of(unit)[:1]:
+        version = catalog.brief_of(scope)
         try:
-            matter = Matter.of(kept.reader.briefs.current(scope))
-        except BriefLost:
+            matter = Matter.of(None if version is None else reader.briefs.read(version))
+        except StoreError:
             continue  # nobody knows what it asked for; what the pages say is told all the same
-    dossier = open_dossier(kept, entries, run, caches, pictures=False, firsthand=True)
-    found = find(dossier.pages, matter, run.ADDRESSES)
+    looking = run()
+    kept = Kept(reader=reader, catalog=catalog)
+    dossier = open_dossier(kept, entries, looking, caches, pictures=False, firsthand=True)
+    found = find(dossier.pages, matter, looking.ADDRESSES)
     return [record for _, record, _ in found.records(matter)]
 
 
-def lines(records: Sequence[dict[str, Any]], case: str | None) -> Iterator[Text]:
-    """Four lines each."""
-    for each in records[:MAX_TOLD]:
-        yield Text("")
-        yield from told(each)
-    if more := len(records) - MAX_TOLD:
-        if more > 0:
-            yield Text(f"and {more} more promotions")
-    if records:
-        yield Text(f"more, with pictures compared, and recorded: counterproof findings {case or 'CASE'}", style="dim")
+def of_capture(
+    reader: Reader, catalog: Catalog, entry: Entry, *, run: Callable[[], ModuleType], caches: Path
+) -> list[dict[str, Any]]:
+    """Those of its unit that the capture has a part in."""
+    records: list[dict[str, Any]] = of_unit(reader, catalog, run, caches, entry.unit)
+    return [each for each in records if entry.capture_id in _captures(each)]
+
+
+def _captures(record: dict[str, Any]) -> set[str]:
+    ways = {name for edge in record["edges"] for name in (edge["from"], edge["to"])}
+    return {record["post"]["capture"], record["listing"]["capture"], *ways}
 
 
 def after_capture(config: ArchiveConfig, run: ModuleType, units: Sequence[str], case: str) -> Iterator[Text]:
     """What a run's units come to."""
-    with open_kept(config) as kept:
+    with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         records: list[dict[str, Any]] = []
         for unit in units:
-            entries = kept.catalog.of_unit(unit)
-            if len(entries) > 1:  # a page alone leads nowhere
-                records += of_unit(kept, run, config.home / "cache", entries)
-        yield from lines(records, case)
+            records += of_unit(reader, catalog, lambda: run, config.home / "cache", unit)
+    yield from lines(records, case)

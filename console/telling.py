@@ -6,6 +6,8 @@ from typing import Any
 from rich.text import Text
 
 MAX_OBSERVATIONS = 12
+MAX_TOLD = 10
+"""Promotions of one command; the rest is counted."""
 _MAX_WORDS = 140
 _BY = {
     "in_text": "a link in the post's own words",
@@ -16,6 +18,17 @@ _BY = {
     "only_link": "the only link where the post sends its readers",
 }
 _DAY_S, _HOUR_S = 86_400, 3_600
+
+
+def lines(records: Sequence[Mapping[str, Any]], case: str | None) -> Iterator[Text]:
+    """Of several, and how to see more of them."""
+    for each in records[:MAX_TOLD]:
+        yield Text("")
+        yield from told(each)
+    if len(records) > MAX_TOLD:
+        yield Text(f"and {len(records) - MAX_TOLD} more promotions")
+    if records:
+        yield Text(f"more, with pictures compared, and recorded: counterproof findings {case or 'CASE'}", style="dim")
 
 
 def told(record: Mapping[str, Any]) -> Iterator[Text]:

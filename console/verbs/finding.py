@@ -142,7 +142,6 @@ class Verbs:
 
 @contextmanager
 def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool) -> Iterator[Work]:
-    from archive.briefs import Briefs
     from archive.filing import Basis
     from console.dossier import open_dossier
     from console.kept import open_kept
@@ -154,7 +153,8 @@ def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool
     code = run.code()
     with open_kept(config) as kept:
         scope = kept.reader.cases.resolve(case)
-        described = Briefs(kept.reader.log, kept.reader.store).current(scope)
+        version = kept.catalog.brief_of(scope)
+        described = None if version is None else kept.reader.briefs.read(version)
         entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
         caches = config.home / "cache"
         dossier = open_dossier(kept, entries, run, caches, pictures=pictures, tell=_progress)
