@@ -92,7 +92,7 @@ def write(brief: Brief, *, case: str, version: int | None) -> str:
 
 def _written(brief: Brief, case: str, version: int | None) -> Iterator[str]:
     value: Mapping[str, Any] = brief.to_json()
-    yield f"# What the case {json.dumps(case, ensure_ascii=False)} is about."
+    yield f"# What the case {_spelled(case)} is about."
     yield "# Change it, and give it back: counterproof case edit NAME --from FILE"
     if version is not None:
         yield f"version = {version}  # that this was written from; take the line out to write over whatever is newer"
