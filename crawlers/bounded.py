@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Self
 
-from archive.reading import Kind, Reading
+from archive.reading import Kind, Reading, Seen, Source
 from crawlers.confined import Confined, Lost, OutOfTime
 from crawlers.registry import read
 from crawlers.reviews import Named
@@ -22,7 +22,9 @@ class Bounded:
     """Reads one page after another in one warm process; starts another where that one dies. Used as a context."""
 
     def __init__(self, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._reader = Confined[Page, Reading](_prepared, seconds=seconds, memory_bytes=memory_bytes, name="reader")
+        self._reader = Confined[Page, Reading](
+            _prepared, seconds=seconds, memory_bytes=memory_bytes, name="reader", answers=(Reading, Source, Kind, Seen)
+        )
 
     def __enter__(self) -> Self:
         return self

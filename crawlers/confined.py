@@ -1,6 +1,8 @@
 """Work on strangers' bytes in a process of its own, with limits of time and memory; begun again when it dies."""
 
+import io
 import multiprocessing
+import pickle
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +17,8 @@ GRACE_S = 5.0
 
 START_S = 120.0
 """To load what the work needs, on a busy machine."""
+
+MAX_ANSWER_BYTES = 256 << 20
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -33,15 +37,25 @@ class Confined(Generic[Asked, Answer]):
 
     ``prepare``: a function of a module, called in the process before its memory is limited; what it returns does the
     work. Whatever the work raises ends the process, ``OutOfTime`` and ``MemoryError`` too: it should answer to them.
+
+    ``answers``: the classes of which answers are made, beside those of JSON. A process that a stranger's bytes have
+    taken over may say anything: an answer that names anything else is none, and nothing of it is carried out.
     """
 
-    def __init__(
-        self, prepare: Callable[[], Callable[[Asked], Answer]], *, seconds: float, memory_bytes: int, name: str
+    def __init__(  # each says how far it may go
+        self,
+        prepare: Callable[[], Callable[[Asked], Answer]],
+        *,
+        seconds: float,
+        memory_bytes: int,
+        name: str,
+        answers: tuple[type, ...] = (),
     ) -> None:
         self._prepare = prepare
         self._seconds = seconds
         self._memory = memory_bytes
         self._name = name
+        self._answers = answers
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
         self._connection: Connection | None = None
@@ -58,9 +72,11 @@ class Confined(Generic[Asked, Answer]):
             connection = self._begun()
             connection.send(what)
             if connection.poll(self._seconds + GRACE_S):
-                answer: Answer = connection.recv()
+                answer: Answer = _Answers(connection.recv_bytes(MAX_ANSWER_BYTES), self._answers).load()
                 return answer
             why = f"did not end within {self._seconds:g} s"
+        except (pickle.UnpicklingError, ValueError, TypeError, AttributeError, IndexError, KeyError):
+            why = "gave an answer of a kind that it does not give"
         except (EOFError, OSError):
             why = "died, or had no memory left"
         self.end()
@@ -91,8 +107,22 @@ class Confined(Generic[Asked, Answer]):
             if not ours.poll(START_S):
                 self.end()
                 raise Lost(f"did not start within {START_S:g} s")
-            ours.recv()
+            ours.recv_bytes(0)
         return self._connection
+
+
+class _Answers(pickle.Unpickler):
+    """Makes instances of some classes and calls nothing else (Python, pickle: "Restricting Globals")."""
+
+    def __init__(self, data: bytes, classes: tuple[type, ...]) -> None:
+        super().__init__(io.BytesIO(data))
+        self._classes = {(each.__module__, each.__qualname__): each for each in classes}
+
+    def find_class(self, module_name: str, global_name: str, /) -> type:
+        found = self._classes.get((module_name, global_name))
+        if found is None:
+            raise pickle.UnpicklingError(f"{module_name}.{global_name} is no part of an answer")
+        return found
 
 
 def _work(
@@ -103,13 +133,13 @@ def _work(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     work = prepare()
     _limit(memory_bytes)
-    connection.send(None)
+    connection.send_bytes(b"")
     with suppress(EOFError, OutOfTime, MemoryError):  # nobody asks any more; or the work did not answer to its limits
         while True:
             asked = connection.recv()
             with _time(seconds):
                 answer = work(asked)
-            connection.send(answer)
+            connection.send_bytes(pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 def _limit(memory_bytes: int) -> None:

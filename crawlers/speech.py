@@ -35,4 +35,4 @@ def speech_in(page: Saved) -> str:
         lines[-1] += event.text
         length += len(event.text)
     whole = "\n".join(line for each in lines if (line := " ".join(each.split())))
-    return whole[:MAX_CHARACTERS]
+    return whole[:MAX_CHARACTERS] if any(each.isalnum() for each in whole) else ""

@@ -38,7 +38,11 @@ class Viewer:
         prepare = {"codes": _prepared_for_codes, "text": _prepared_for_text}
         self._engines = {
             each: Confined[bytes, Looked](
-                prepare[each], seconds=seconds[each], memory_bytes=memory_bytes, name=f"pictures {each}"
+                prepare[each],
+                seconds=seconds[each],
+                memory_bytes=memory_bytes,
+                name=f"pictures {each}",
+                answers=(Looked, Shape, Code, Line),
             )
             for each in wanted
         }
