@@ -8,6 +8,8 @@ from crawlers.saved import Saved
 from findings.pointing import Pointing, pointing_of
 
 MAX_CHARACTERS = 20_000
+LEAST_CHARACTERS = 5
+"""Of less, nobody says that they are somebody's words."""
 SPEECH = "the post's own part of the page"
 """Where it stands, for people: it is told by the page's structure, and no selector says it."""
 
@@ -35,4 +37,4 @@ def speech_in(page: Saved) -> str:
         lines[-1] += event.text
         length += len(event.text)
     whole = "\n".join(line for each in lines if (line := " ".join(each.split())))
-    return whole[:MAX_CHARACTERS] if any(each.isalnum() for each in whole) else ""
+    return whole[:MAX_CHARACTERS] if len(whole) >= LEAST_CHARACTERS else ""
