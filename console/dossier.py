@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
+from archive.briefs import Described
 from archive.catalog import Entry
 from archive.derived import Derived
 from archive.errors import NotStored
@@ -115,6 +116,22 @@ class _Sheets:
         left = sheet.small + sum(each.print is None for each in sheet.pictures)
         self._known.put(key, json.dumps([shown, left]))
         return tuple(Shown(sha256=sha256, url=url, print=made) for sha256, url, made in shown), left
+
+
+def references_of(kept: Kept, described: Described | None, run: ModuleType, caches: Path) -> tuple[Shown, ...]:
+    """Prints of the pictures that a case has given; one that is gone, or tells nothing, is none."""
+    if described is None or not described.brief.pictures:
+        return ()
+    found: list[Shown] = []
+    with run.Printer(Derived.open(caches, "prints", run.PRINTS_MAKER)) as printer:
+        for each in described.brief.pictures:
+            try:
+                look = printer.look(kept.blob(each.digest, each.bytes), each.digest)
+            except NotStored:
+                continue  # `verify` misses it, and says so
+            if look.print is not None:
+                found.append(Shown(sha256=each.digest.hex, url=each.name, print=str(look.print)))
+    return tuple(found)
 
 
 def _sheet(text: str) -> tuple[tuple[Shown, ...], int] | None:

@@ -9,6 +9,7 @@ from typing import Self
 from archive.briefs import Described
 from custody.instant import format_utc
 from custody.model import Json
+from findings.page import Shown
 
 PRICE_RATIO = Decimal("0.3")
 """Of a reference price; a case may say otherwise."""
@@ -50,6 +51,8 @@ class Matter:
     """0: the case was never described."""
     sha256: str | None = None
     described_at: datetime | None = None
+    pictures: tuple[Shown, ...] = ()
+    """Reference pictures; their ``url`` is the file's name."""
     picture_distance: int | None = None
     """Bits up to which two pictures count as alike, where the case says so."""
     _owner: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -60,7 +63,7 @@ class Matter:
                 self._owner.setdefault(each, term.text)
 
     @classmethod
-    def of(cls, described: Described | None) -> Self:
+    def of(cls, described: Described | None, pictures: tuple[Shown, ...] = ()) -> Self:
         """Empty for a case that nobody has described: then nothing is asked for by name."""
         if described is None:
             return cls()
@@ -73,6 +76,7 @@ class Matter:
                 Reference(term=each.term, amount=each.amount, currency=each.currency) for each in brief.prices
             ),
             price_ratio=brief.thresholds.get("price_ratio", PRICE_RATIO),
+            pictures=pictures,
             picture_distance=None if distance is None else int(distance),
             version=described.version,
             sha256=described.digest.hex,

@@ -7,12 +7,12 @@ from decimal import Decimal, InvalidOperation
 from custody.model import Json
 from findings.matter import Matter, Reference
 from findings.observation import About, Observation, Searched
-from findings.page import Page, Words
+from findings.page import Page, Shown, Words
 from findings.phrases import plain_text
 from findings.pointing import Passage
 from findings.promotion import Promotion, Quote
 from findings.resembling import Match, Resembles
-from findings.saying import MAX_QUOTES, MAX_TEXT, all_words, called, disclosed, first, said, times
+from findings.saying import MAX_QUOTES, MAX_TEXT, all_words, called, disclosed, first, said, times, undisclosed
 from findings.spelling import Passage as Spelt
 from findings.spelling import Strength, find
 from findings.voices import ADDRESS, host_of, other_words, own_words, slug_of, speech_of
@@ -36,7 +36,9 @@ class Observer:
             *self._disguised(promotion),
             *said(promotion),
             *disclosed(promotion),
+            *undisclosed(promotion),
             *self._pictures(promotion),
+            *self._reference_pictures(promotion),
             *self._price(promotion),
             *self._address(promotion),
             *times(promotion),
@@ -156,6 +158,17 @@ class Observer:
                 yield _alike(promotion, matches, is_weak=not sure or not end.own_pictures)
                 return
 
+    def _reference_pictures(self, promotion: Promotion) -> Iterator[Observation]:
+        """Pictures that the case has given, against the post's own and the listing's own."""
+        if self._resembles is None:
+            return
+        for given in self._matter.pictures:
+            for page in (*promotion.posts, promotion.end):
+                found = (self._resembles.same(each, given) for each in page.own_pictures)
+                matches = sorted((each for each in found if each is not None), key=lambda each: each.distance)
+                if matches:
+                    yield _referred(called(promotion, page), given, matches)
+
     def _price(self, promotion: Promotion) -> Iterator[Observation]:
         if not promotion.has_listing:
             return
@@ -199,6 +212,17 @@ class Observer:
 
 
 # --- prices and addresses ---------------------------------------------------------------------------------------------
+
+
+def _referred(page: str, given: Shown, matches: Sequence[Match]) -> Observation:
+    best = matches[0]
+    return Observation(
+        about=About.REFERENCE_PICTURE,
+        sentence=f"A picture of the {page} looks like the case's picture {given.url}: their prints differ in "
+        f"{best.distance} of 256 bits (called alike up to {best.threshold}).",
+        pictures=tuple(matches[:MAX_QUOTES]),
+        facts={"picture": given.sha256, "matches": len(matches)},
+    )
 
 
 def _alike(promotion: Promotion, matches: Sequence[Match], *, is_weak: bool) -> Observation:

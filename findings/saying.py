@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from archive.reading import Kind
 from custody.model import Json
-from findings.observation import About, Observation
+from findings.observation import About, Observation, Searched
 from findings.page import Page, Words
 from findings.pointing import Passage
 from findings.promotion import Promotion, Quote
+from findings.tags import Fact, tags_of
 from findings.tracing import published_of
 from findings.voices import ADDRESS, own_words, speech_of
 from findings.wording import ABOUT, Subject, said_in
@@ -70,6 +71,27 @@ def disclosed(promotion: Promotion) -> Iterator[Observation]:
                 sentence=f"The post carries {', '.join(f'“{each}”' for each in said[:MAX_QUOTES])}.",
                 facts={"disclosures": list(said), "where": source.where if source else None},
             )
+
+
+def undisclosed(promotion: Promotion) -> Iterator[Observation]:
+    """A tag by which somebody is paid, beside no words that say so: of posts whose words were read."""
+    if not promotion.post.was_seen or any("disclosures" in post.reading.fields for post in promotion.posts):
+        return
+    texts = [(post, words) for post in promotion.posts for words in speech_of(post)]
+    urls = [url for edge in promotion.edges for url in (edge.href, *(hop.to_url for hop in edge.hops))]
+    tags = dict.fromkeys(tag for url in urls for tag in tags_of(url) if tag.fact is Fact.AFFILIATE)
+    if not texts or not tags:
+        return
+    shown = ", ".join(f"{each.programme} {each.name}={each.value}" for each in list(tags)[:MAX_QUOTES])
+    yield Observation(
+        about=About.NO_DISCLOSURE,
+        sentence=f"The link carries {shown[:200]}. In the post's words no disclosure of payment was found.",
+        searched=tuple(
+            Searched(capture=post.capture, words=words.name, characters=len(words.text)) for post, words in texts
+        ),
+        is_weak=True,
+        facts={"tags": [f"{each.programme} {each.name}={each.value}" for each in tags]},
+    )
 
 
 def times(promotion: Promotion) -> Iterator[Observation]:

@@ -143,7 +143,7 @@ class Verbs:
 @contextmanager
 def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool) -> Iterator[Work]:
     from archive.filing import Basis
-    from console.dossier import open_dossier
+    from console.dossier import open_dossier, references_of
     from console.kept import open_kept
     from custody.digest import Digest
     from findings.finding import find
@@ -158,7 +158,7 @@ def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool
         entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
         caches = config.home / "cache"
         dossier = open_dossier(kept, entries, run, caches, pictures=pictures, tell=_progress)
-        matter = Matter.of(described)
+        matter = Matter.of(described, references_of(kept, described, run, caches) if pictures else ())
         resembles = ByPrint(matter.picture_distance) if pictures else None
         found = find(dossier.pages, matter, run.ADDRESSES, resembles)
         records = "\n".join(sorted(each.record.hex for each in dossier.pages))

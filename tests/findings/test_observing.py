@@ -193,3 +193,27 @@ def test_observations_say_under_which_version_they_were_made() -> None:
         "later_than_capture": True,
     }
     assert CARTIER.under(NOON.replace(hour=20))["later_than_capture"] is False
+
+
+def test_a_picture_that_the_case_has_given() -> None:
+    unit = Unit()
+    post = unit.post("look", media=["https://cdn.example/photo-of-the-post.jpg"])
+    unit.change(post, pictures=(picture("love", "https://cdn.example/photo-of-the-post.jpg?size=1"),))
+    unit.listing(post, "https://shop.example/1", where="text", title="bracelet")
+    (promotion,) = unit.trace().promotions
+    matter = Matter(pictures=(picture("love", "boutique.png"),))
+    (referred,) = observed(promotion, matter)[About.REFERENCE_PICTURE]
+    assert "A picture of the post looks like the case's picture boutique.png" in referred.sentence
+    assert About.REFERENCE_PICTURE not in observed(promotion, Matter(pictures=(picture("other", "boutique.png"),)))
+
+
+def test_a_tag_beside_no_disclosure_is_told_and_beside_one_it_is_not() -> None:
+    tagged = "https://www.amazon.com/dp/B0ABCDEFGH?tag=ana-20"
+    (told,) = observed(promotion_of("so pretty", address=tagged))[About.NO_DISCLOSURE]
+    assert told.is_weak
+    assert told.searched[0].words == "caption"
+    assert "amazon tag=ana-20" in told.sentence
+    assert About.NO_DISCLOSURE not in observed(
+        promotion_of("so pretty #ad", address=tagged, post={"disclosures": ["#ad"]})
+    )
+    assert About.NO_DISCLOSURE not in observed(promotion_of("so pretty"))
