@@ -24,6 +24,7 @@ from custody.model import Json, Role
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record
 from findings.page import Page, Shown
+from findings.voices import words_behind
 
 MAX_TEXT_BYTES = 4 << 20
 MAX_READING_BYTES = 16 << 20
@@ -152,6 +153,8 @@ class _Fetched:
     key: Digest | None
     """Of the document at its address, for the cache of readings."""
     visible: str
+    behind: str
+    """Words of the source that are not shown; of pages that others' links led to alone."""
     reading: Reading | None
     """As it was made in the visit, where that does."""
 
@@ -172,12 +175,17 @@ def _fetch(kept: Kept, entry: Entry, cache: Derived, made_by: str | None) -> _Fe
         key = None if document is None else Digest.of(f"{document.digest} {_read_at(record)}".encode())
         reading = _firsthand(kept, record, made_by)
         known = reading is not None or (key is not None and cache.get(key) is not None)
-        data = None if document is None or known else kept.blob(document.digest, MAX_RECORD_BYTES * 16)
+        is_led_to = record.parent is not None and not record.candidates
+        wanted = document is not None and (not known or is_led_to)
+        data = kept.blob(document.digest, MAX_RECORD_BYTES * 16) if wanted and document is not None else None
+        behind = words_behind(data[:MAX_TEXT_BYTES].decode("utf-8", "replace")) if data and is_led_to else ""
     except NotStored as error:
         return f"a part of it is not there ({error}): run `counterproof verify`"
     except FormatError as error:
         return f"its record cannot be read ({error}): run `counterproof verify`"
-    return _Fetched(record=record, record_digest=digest, document=data, key=key, visible=visible, reading=reading)
+    return _Fetched(
+        record=record, record_digest=digest, document=data, key=key, visible=visible, behind=behind, reading=reading
+    )
 
 
 def _is_own(artifact: Artifact) -> bool:
@@ -204,6 +212,7 @@ def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: 
         record=fetched.record_digest,
         reading=_reading(fetched, reader, cache),
         visible=fetched.visible,
+        behind=fetched.behind,
         vantage=_vantage(record.circumstances),
         surface=surface_of(record.circumstances),
     )

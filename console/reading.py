@@ -20,6 +20,7 @@ from console.kept import Kept, files_among, open_kept
 from console.screen import out
 from custody.model import Role
 from custody.record import Record
+from findings.tags import tags_of
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 16
@@ -66,7 +67,12 @@ def read(
         for page in _pages(asked, files, config, url, limit=run.MAX_PAGE_BYTES):
             reading: Reading = reader.read(page.data, url=page.url, named=named)
             if as_json:
-                told = {**reading.to_json(), "input": page.name, "kept": beside(page, reading)}
+                told = {
+                    **reading.to_json(),
+                    "input": page.name,
+                    "link_tags": _tags(reading),
+                    "kept": beside(page, reading),
+                }
                 out.file.write(json.dumps(told, ensure_ascii=False) + "\n")
             else:
                 for line in _lines(page, reading):
@@ -159,3 +165,14 @@ def _lines(page: Page, reading: Reading) -> Iterator[Text]:
         version = told["by"].get("version") if isinstance(told["by"], Mapping) else "unknown"
         names = ", ".join(told["differs"])
         yield Text(f"  the reading kept in the visit (version {version}) has otherwise: {names}", style="yellow")
+
+
+def _tags(reading: Reading) -> list[dict[str, str]]:
+    """What the links' addresses say of whom they serve: the links stay as they are posted."""
+    links = reading.fields.get("outbound_links")
+    return [
+        {"url": url, "fact": tag.fact.value, "programme": tag.programme, "name": tag.name, "value": tag.value}
+        for url in (links if isinstance(links, (list, tuple)) else ())
+        if isinstance(url, str)
+        for tag in tags_of(url)
+    ]

@@ -31,12 +31,12 @@ def lines(records: Sequence[Mapping[str, Any]], case: str | None) -> Iterator[Te
         yield Text(f"more, with pictures compared, and recorded: counterproof findings {case or 'CASE'}", style="dim")
 
 
-def told(record: Mapping[str, Any]) -> Iterator[Text]:
-    """Of a promotion's record (docs/findings.md)."""
+def told(record: Mapping[str, Any], *, listed: bool = False) -> Iterator[Text]:
+    """Of a promotion's record (docs/findings.md). ``listed``: what was observed follows, a line each."""
     yield Text(f"post       {_post(record['post'])}", style="bold")
     yield Text(f"way        {_way(record['edges'])}")
     yield Text(f"listing    {_listing(record)}")
-    yield Text(f"observed   {_observed(record['observations'])}")
+    yield Text(f"observed   {_observed(record['observations'], listed=listed)}")
 
 
 def sentences_of(record: Mapping[str, Any]) -> Iterator[Text]:
@@ -48,13 +48,18 @@ def sentences_of(record: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"  - and {more} more: add --json")
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def _post(post: Mapping[str, Any]) -> str:
     fields = post["fields"]
     who = fields.get("handle") or fields.get("author") or "somebody"
     said = " ".join(str(fields.get("caption") or fields.get("text") or fields.get("title") or "").split())
     when = fields.get("published_shown") or fields.get("published")
     at = f", published {when}" if when else ", when it was published is not shown"
-    return f"{who}{at}, looked at {post['looked_at']}: {_short(said) or post['url']}"
+    where = f"[{post['url']}, capture {post['capture']}]"
+    return f"{who}{at}, looked at {post['looked_at']}: {_short(said) or 'no words'}  {where}"
 
 
 def _way(edges: Sequence[Mapping[str, Any]]) -> str:
@@ -63,7 +68,7 @@ def _way(edges: Sequence[Mapping[str, Any]]) -> str:
         if each["chosen"] == "author":
             parts.append("the author's profile")
             continue
-        hops = f" over {len(each['hops'])} hops" if each["hops"] else ""
+        hops = f" over {counted(len(each['hops']), 'hop')}" if each["hops"] else ""
         named = f"“{_short(each['text'], 60)}”" if each["text"] else each["href"]
         why = _BY.get(each["by"], "one of several links: reachable, not pointed at")
         parts.append(f"{named}{hops} ({why}{_gap(each)})")
@@ -77,7 +82,7 @@ def _gap(edge: Mapping[str, Any]) -> str:
     if gap["seconds"] is None:
         return "; how long after the post it was seen is not known"
     days, rest = divmod(gap["seconds"], _DAY_S)
-    return f"; seen {days} days after the post" if days else f"; seen {rest // _HOUR_S} hours after the post"
+    return f"; seen {counted(days, 'day') if days else counted(rest // _HOUR_S, 'hour')} after the post"
 
 
 def _listing(record: Mapping[str, Any]) -> str:
@@ -90,16 +95,20 @@ def _listing(record: Mapping[str, Any]) -> str:
     told_ = [f"“{_short(fields.get('title') or listing['url'])}”", brand]
     told_ += [f"sold by {fields['seller']}"] if fields.get("seller") else []
     told_ += [price] if price else []
-    return ", ".join(told_)
+    return f"{', '.join(told_)}  [{listing['url']}, capture {listing['capture']}]"
 
 
-def _observed(observations: Sequence[Mapping[str, Any]]) -> str:
+def _observed(observations: Sequence[Mapping[str, Any]], *, listed: bool) -> str:
     strong = [each for each in observations if not each["weak"]]
     if not observations:
         return "nothing that the case asks for, in what was searched"
     weak = len(observations) - len(strong)
-    rest = f"{weak} more that may mean something else" if weak else ""
-    return "; ".join(part for part in ("; ".join(_bare(each["sentence"]) for each in strong[:4]), rest) if part)
+    rest = f"{weak} that may mean something else" if weak else ""
+    if listed:
+        return ", ".join(part for part in (counted(len(observations), "observation"), rest) if part)
+    shown = "; ".join(_bare(each["sentence"]) for each in strong[:4])
+    more = f"{len(strong) - 4} more" if len(strong) > 4 else ""  # as many as a line holds
+    return "; ".join(part for part in (shown, more, rest) if part)
 
 
 def _bare(sentence: str) -> str:

@@ -39,7 +39,7 @@ _SENTENCES = (
     r"アフィリエイト", r"유료\s?광고", r"партн[её]рск\w+ ссылк\w+",
 )  # fmt: skip
 _TAG = re.compile(rf"#(?:{'|'.join(map(re.escape, sorted(_TAGS, key=len, reverse=True)))})(?!\w)", re.IGNORECASE)
-_SENTENCE = re.compile("|".join(_SENTENCES), re.IGNORECASE)
+_SENTENCE = re.compile(rf"(?<!\w)(?:{'|'.join(_SENTENCES)})", re.IGNORECASE)
 
 
 def disclosures_in(text: str) -> list[str]:

@@ -78,7 +78,7 @@ def put_buttons(draft: Draft, found: list[dict[str, str]], where: str, *, shown:
     if found:
         draft.kind = Kind.LINK_HUB
         draft.put("outbound_links", [each["url"] for each in found], where, shown=shown)
-        numbered = [{"number": n, "url": each["url"], "text": each["text"]} for n, each in enumerate(found, 1)]
+        numbered = [{"number": n, **each} for n, each in enumerate(found, 1)]
         draft.put("links", numbered, where, shown=shown)
 
 

@@ -1,6 +1,7 @@
 """A DOM laid flat: elements and texts in document order, so that everything else is one pass and no recursion."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -152,8 +153,25 @@ class Outline:
         return range(n, end)
 
     def text_of(self, n: int) -> str:
-        """The text of an element, white space made single."""
-        return " ".join("".join(self.nodes[n].element.itertext()).split())
+        """The text of an element, white space made single; what stands in blocks of its own is set apart."""
+        return " ".join("".join(_pieces(self.nodes[n].element)).split())
+
+
+def _pieces(element: Element) -> Iterator[str]:
+    """Texts in document order, without recursion."""
+    stack: list[Element | str] = [element]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+            continue
+        if not isinstance(item.tag, str) or not is_seen(item):  # a comment has no tag name
+            continue
+        edge = "" if _tag(item) in INLINE else " "
+        parts: list[Element | str] = [edge, item.text or ""]
+        for child in item:
+            parts += [child, child.tail or ""]
+        stack.extend(reversed([*parts, edge]))
 
 
 def names_of(node: Node) -> frozenset[str]:

@@ -63,8 +63,8 @@ def to_shops(page: Saved) -> list[str]:
 def outward(page: Saved, house: Iterable[str], elements: Iterable[Node] | None = None) -> list[dict[str, str]]:
     """Links that lead to none of ``house`` (registered names), nor to sharing, the law or a platform's own matters.
 
-    Each as ``{"url": …, "text": …}``, once, in document order; the text is what a reader sees of the link, or the name
-    that it or its picture has for those who see nothing.
+    Each as ``{"url": …, "text": …}``, once, in document order, with ``image`` where it has one; the text is what a
+    reader sees of the link, or the name that it or its picture has for those who see nothing.
     """
     own = frozenset(house)
     found: dict[str, dict[str, str]] = {}
@@ -76,9 +76,20 @@ def outward(page: Saved, house: Iterable[str], elements: Iterable[Node] | None =
                 continue
         words = found.setdefault(url, {"url": url, "text": ""})
         words["text"] = words["text"] or words_of(element)
+        if "image" not in words and (image := _picture_of(page, element)) is not None:
+            words["image"] = image
         if len(found) >= MAX_LINKS:
             break
     return list(found.values())
+
+
+def _picture_of(page: Saved, element: Node) -> str | None:
+    """The address of the first picture in a link."""
+    for each in element.iter("img"):
+        url = page.markup.join(each.get("src") or each.get("data-src") or "")
+        if url and url.startswith("http"):
+            return url
+    return None
 
 
 def words_of(element: Node) -> str:

@@ -12,7 +12,6 @@ from crawlers.saved import Saved
 from crawlers.surfaces import Official
 from crawlers.text import scalar
 from custody.model import Json, Outcome
-from findings.tags import tags_of
 
 MAX_TEXT = 100_000
 """Characters of one text; a longer one is cut, with a note."""
@@ -83,24 +82,9 @@ class Platform:
                 outcome = None
             if outcome is not None:
                 draft.kind, draft.wall = Kind.WALL, outcome.value
-        draft.put("link_tags", _tags(draft), "the addresses of the links")
         for each in page.notes:
             draft.note(each)
         return draft.reading()
-
-
-def _tags(draft: "Draft") -> list[dict[str, str]] | None:
-    """What the links' addresses say of whom they serve: affiliate tags, invite codes, items, sellers."""
-    links = draft.fields.get("outbound_links")
-    if not isinstance(links, list):
-        return None
-    found = [
-        {"url": url, "fact": tag.fact.value, "programme": tag.programme, "name": tag.name, "value": tag.value}
-        for url in links
-        if isinstance(url, str)
-        for tag in tags_of(url)
-    ]
-    return found or None
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """The author's own words on a page of no platform that we know: the post's part, without what stands around it."""
 
+import re
+
 from crawlers.authors import declared_authors
 from crawlers.markup import place
 from crawlers.outline import Outline, Text
@@ -8,6 +10,14 @@ from crawlers.saved import Saved
 from findings.pointing import Pointing, pointing_of
 
 MAX_CHARACTERS = 20_000
+_ABOUT_COMMENTS = re.compile(
+    r"(?:(?:view|show|see|load|read|alle|voir|ver|vedi|zobacz|tüm|все)\W+)?(?:(?:all|les|todos los|tutti i|os)\W+)?"
+    r"\(?\d*[.,]?\d*\)?\s*\(?(?:comments?|replies|responses|kommentare?|antworten|commentaires?|comentarios?|comentários?|commenti"
+    r"|reacties|komentarze|komentarzy|yorumlar|yorum|комментари[ийяев]+|تعليقات|التعليقات|评论|評論|コメント|댓글)\)?\s*(?:\(\d+\)|\d+)?"
+    r"(?:\W*(?:anzeigen|ansehen|weergeven|göster))?\W*",
+    re.IGNORECASE,
+)
+"""A line that says that comments begin, and nothing else."""
 LEAST_CHARACTERS = 5
 """Of less, nobody says that they are somebody's words."""
 SPEECH = "the post's own part of the page"
@@ -36,5 +46,7 @@ def speech_in(page: Saved) -> str:
         block = here
         lines[-1] += event.text
         length += len(event.text)
-    whole = "\n".join(line for each in lines if (line := " ".join(each.split())))
+    told = [line for each in lines if (line := " ".join(each.split()))]
+    after = next((n for n, line in enumerate(told) if _ABOUT_COMMENTS.fullmatch(line)), len(told))
+    whole = "\n".join(told[:after])
     return whole[:MAX_CHARACTERS] if len(whole) >= LEAST_CHARACTERS else ""

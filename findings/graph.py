@@ -39,6 +39,7 @@ class Node:
     id: str
     sort: Sort
     label: str
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +60,9 @@ class Graph:
     nodes: dict[str, Node] = field(default_factory=dict)
     links: dict[tuple[str, str, str], Link] = field(default_factory=dict)
 
-    def node(self, sort: Sort, key: str, label: str) -> str:
+    def node(self, sort: Sort, key: str, label: str, url: str = "") -> str:
         name = f"{sort.value}:{key}"
-        self.nodes.setdefault(name, Node(id=name, sort=sort, label=label[:300]))
+        self.nodes.setdefault(name, Node(id=name, sort=sort, label=" ".join(label.split())[:300], url=url))
         return name
 
     def link(self, source: str, target: str, relation: str, *captures: str) -> None:
@@ -107,7 +108,9 @@ def _edge(graph: Graph, edge: Edge, known: dict[str, Page]) -> None:
     if edge.to_capture is not None:
         target = _page(graph, known[edge.to_capture])
     else:
-        target = graph.node(Sort.LINK, edge.href or f"{edge.from_capture} {edge.text}", edge.text or edge.href)
+        target = graph.node(
+            Sort.LINK, edge.href or f"{edge.from_capture} {edge.text}", edge.text or edge.href, edge.href
+        )
     captures = [each for each in (edge.from_capture, edge.to_capture) if each is not None]
     graph.link(source, target, edge.chosen.value, *captures)
 
@@ -121,8 +124,13 @@ _SORTS = {
 def _page(graph: Graph, page: Page) -> str:
     """By what it is and where it was, so that two captures of one page are one node."""
     sort = Sort.POST if page.parent is None else _SORTS.get(page.kind, Sort.PAGE)
+    if sort is Sort.PAGE and page.via is not None and page.via.where == "author":
+        sort = Sort.PROFILE
+    elif sort is Sort.PAGE and sum(each.follow or each.reason == "over_limit" for each in page.candidates) > 1:
+        sort = Sort.HUB
     key = listing_key(page) if sort is Sort.LISTING else page.key
-    return graph.node(sort, key, page.text("title") or page.text("author") or page.title or page.url)
+    label = page.text("title") or page.text("author") or page.title or page.url
+    return graph.node(sort, key, label, page.url)
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
@@ -132,7 +140,10 @@ def to_json(graph: Graph) -> dict[str, Json]:
     """``nodes`` and ``edges``."""
     return {
         "schema": 1,
-        "nodes": [{"id": each.id, "kind": each.sort.value, "label": each.label} for each in graph.nodes.values()],
+        "nodes": [
+            {"id": each.id, "kind": each.sort.value, "label": each.label, "url": each.url or None}
+            for each in graph.nodes.values()
+        ],
         "edges": [
             {
                 "source": each.source,
@@ -149,13 +160,13 @@ def to_graphml(graph: Graph) -> bytes:
     """GraphML 1.0 (graphml.graphdrawing.org), as Gephi, yEd, Cytoscape and NetworkX read it."""
     ET.register_namespace("", _GRAPHML)
     root = ET.Element(f"{{{_GRAPHML}}}graphml")
-    for of, names in (("node", ("kind", "label")), ("edge", ("relation", "captures"))):
+    for of, names in (("node", ("kind", "label", "url")), ("edge", ("relation", "captures"))):
         for name in names:
             ET.SubElement(root, f"{{{_GRAPHML}}}key", {"id": name, "for": of, "attr.name": name, "attr.type": "string"})
     drawn = ET.SubElement(root, f"{{{_GRAPHML}}}graph", {"id": "case", "edgedefault": "directed"})
     for node in graph.nodes.values():
         element = ET.SubElement(drawn, f"{{{_GRAPHML}}}node", {"id": _xml(node.id)})
-        _data(element, kind=node.sort.value, label=node.label)
+        _data(element, kind=node.sort.value, label=node.label, url=node.url)
     for link in graph.links.values():
         places = {"source": _xml(link.source), "target": _xml(link.target)}
         element = ET.SubElement(drawn, f"{{{_GRAPHML}}}edge", places)
@@ -168,17 +179,24 @@ def to_csv(graph: Graph) -> str:
     """One edge a line, as spreadsheets and Maltego take it. A cell that a spreadsheet would compute is quoted."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("source_kind", "source", "relation", "target_kind", "target", "captures"))
+    writer.writerow(
+        (
+            "source_kind",
+            "source",
+            "source_id",
+            "source_url",
+            "relation",
+            "target_kind",
+            "target",
+            "target_id",
+            "target_url",
+            "captures",
+        )
+    )
     for link in graph.links.values():
         source, target = graph.nodes[link.source], graph.nodes[link.target]
-        cells = (
-            source.sort.value,
-            source.label,
-            link.relation,
-            target.sort.value,
-            target.label,
-            " ".join(link.captures),
-        )
+        ends = [(each.sort.value, each.label, each.id, each.url) for each in (source, target)]
+        cells = (*ends[0], link.relation, *ends[1], " ".join(link.captures))
         writer.writerow([_cell(each) for each in cells])
     return text.getvalue()
 

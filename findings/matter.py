@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
+from archive.brief import TermKind
 from archive.briefs import Described
 from custody.instant import format_utc
 from custody.model import Json
@@ -22,6 +23,8 @@ class Term:
     text: str
     forms: tuple[str, ...] = ()
     """The same in other scripts, or as buyers call it: what is found under them is found of the term."""
+    is_product: bool = False
+    """One thing's name, and not a brand's."""
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -70,7 +73,9 @@ class Matter:
         brief = described.brief
         distance = brief.thresholds.get("picture_distance")
         return cls(
-            terms=tuple(Term(text=each.text, forms=each.forms) for each in brief.terms),
+            terms=tuple(
+                Term(text=each.text, forms=each.forms, is_product=each.kind is TermKind.PRODUCT) for each in brief.terms
+            ),
             authorised=frozenset(each.strip().lower() for each in brief.authorised),
             references=tuple(
                 Reference(term=each.term, amount=each.amount, currency=each.currency) for each in brief.prices
@@ -90,6 +95,9 @@ class Matter:
     def term_of(self, spelling: str) -> str:
         """The term that a spelling belongs to."""
         return self._owner.get(spelling, spelling)
+
+    def is_product(self, term: str) -> bool:
+        return any(each.text == term and each.is_product for each in self.terms)
 
     def authorises(self, names: Iterable[str]) -> str | None:
         """The first of these names that the case calls authorised. Of a host, those above it count too."""

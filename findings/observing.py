@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
+from archive.surface import Surface
 from custody.model import Json
 from findings.matter import Matter, Reference
 from findings.observation import About, Observation, Searched
@@ -49,32 +50,31 @@ class Observer:
     def _terms(self, promotion: Promotion) -> Iterator[Observation]:
         """A term in the post that the listing does not name. Said only of a listing that was seen, and whole."""
         listing = promotion.end
-        if not promotion.has_listing or listing.surface != "page":
+        if not promotion.has_listing or listing.surface != Surface.PAGE:
             return
         named = self._in_post(promotion)
-        if not named or self._is_explained(promotion):
-            return
-        for term, passages in named.items():
-            own = list(own_words(listing))
-            beside = list(other_words(listing))
-            if self._of_term(listing, own, term):
-                continue
-            searched = tuple(
-                Searched(capture=listing.capture, words=each.name, characters=len(each.text))
-                for each in (*own, *beside)
-            )
+        own, beside = list(own_words(listing)), list(other_words(listing))
+        if not named or self._is_explained(promotion) or any(self._of_term(listing, own, each) for each in named):
+            return  # the listing names what the post names, or one of several that it compares
+        searched = tuple(
+            Searched(capture=listing.capture, words=each.name, characters=len(each.text)) for each in (*own, *beside)
+        )
+        for term, some in named.items():
+            quotes = [quote for quote, _ in some]
             elsewhere = self._of_term(listing, beside, term)
             facts: dict[str, Json] = {
                 "term": term,
-                "passages": len(passages),
+                "passages": len(quotes),
                 "vantage": dict(listing.vantage),
                 "pictures_not_read": len(listing.pictures) + listing.pictures_left,
             }
+            stands = _stands(term, [each for _, each in some])
             if elsewhere:
                 yield Observation(
                     about=About.TERM_ELSEWHERE,
-                    sentence=f"The post names {term}. The listing's own words do not; elsewhere on its page it stands.",
-                    rests_on=first((*passages, *elsewhere)),
+                    sentence=f"{stands} in the post. The listing's own words do not have {term}; elsewhere on its page "
+                    "it stands.",
+                    rests_on=first((*quotes, *elsewhere)),
                     searched=searched,
                     is_weak=True,
                     facts=facts,
@@ -82,21 +82,31 @@ class Observer:
             else:
                 yield Observation(
                     about=About.TERM_ABSENT,
-                    sentence=f"The post names {term}. In the listing's texts it was not found; its pictures were not "
-                    "read for it.",
-                    rests_on=first(passages),
+                    sentence=f"{stands} in the post. In the listing's texts {term} was not found; its pictures were "
+                    "not read for it.",
+                    rests_on=first(quotes),
                     searched=searched,
+                    is_weak=all(_is_denied(words.text, each) for words, each in self._places(promotion, term)),
                     facts=facts,
                 )
 
-    def _in_post(self, promotion: Promotion) -> dict[str, list[Quote]]:
-        named: dict[str, list[Quote]] = {}
+    def _in_post(self, promotion: Promotion) -> dict[str, list[tuple[Quote, Spelt]]]:
+        """By term. A part of another name (``Cartier-Bresson``) is none."""
+        named: dict[str, list[tuple[Quote, Spelt]]] = {}
+        for post, words, each in self._spelt_in(promotion):
+            if each.strength is not Strength.WEAK and not _is_part_of_a_name(words.text, each):
+                named.setdefault(self._matter.term_of(each.term), []).append((_quote(post, words, each), each))
+        return named
+
+    def _places(self, promotion: Promotion, term: str) -> list[tuple[Words, Spelt]]:
+        found = self._spelt_in(promotion)
+        return [(words, each) for _, words, each in found if self._matter.term_of(each.term) == term]
+
+    def _spelt_in(self, promotion: Promotion) -> Iterator[tuple[Page, Words, Spelt]]:
         for post in promotion.posts:
             for words in speech_of(post):
                 for each in self._find(post, words):
-                    if each.strength is not Strength.WEAK:
-                        named.setdefault(self._matter.term_of(each.term), []).append(_quote(post, words, each))
-        return named
+                    yield post, words, each
 
     def _is_explained(self, promotion: Promotion) -> bool:
         """The seller is authorised, or the listing's own brand is one that the post names: it leads where it says."""
@@ -177,9 +187,13 @@ class Observer:
         if price is None or price <= 0 or not isinstance(currency, str):
             return
         named = self._in_post(promotion)
+        if self._is_explained(promotion):
+            return
         for each in self._matter.references:
             if each.term in named and each.currency == currency and price <= each.amount * self._matter.price_ratio:
-                yield _cheap(promotion, each, price, named[each.term])
+                quotes = [quote for quote, _ in named[each.term]]
+                # Of a brand's many things one price says little; of the thing that the case names, more.
+                yield _cheap(promotion, each, price, quotes, is_weak=not self._matter.is_product(each.term))
 
     # --- addresses ----------------------------------------------------------------------------------------------------
 
@@ -240,13 +254,16 @@ def _alike(promotion: Promotion, matches: Sequence[Match], *, is_weak: bool) -> 
     )
 
 
-def _cheap(promotion: Promotion, reference: Reference, price: Decimal, quotes: Sequence[Quote]) -> Observation:
+def _cheap(
+    promotion: Promotion, reference: Reference, price: Decimal, quotes: Sequence[Quote], *, is_weak: bool
+) -> Observation:
     share = (price / reference.amount * _HUNDRED).quantize(Decimal("0.1"))
     return Observation(
         about=About.PRICE,
         sentence=f"The listing asks {price} {reference.currency}: {share} % of the {reference.amount} "
         f"{reference.currency} that the case states for {reference.term}.",
         rests_on=first(quotes),
+        is_weak=is_weak,
         facts={
             "price": str(price),
             "currency": reference.currency,
@@ -255,6 +272,31 @@ def _cheap(promotion: Promotion, reference: Reference, price: Decimal, quotes: S
             "term": reference.term,
         },
     )
+
+
+_DENIED = re.compile(
+    r"(?:\b(?:not|no|never|isn'?t|ain'?t|kein\w*|nicht|pas|sans|non|ni|no es|não|geen|niet|nie|değil|не)|不是|ليس|لا)"
+    r"\W+(?:\w+\W+)?$",
+    re.IGNORECASE,
+)
+
+
+def _is_denied(text: str, spelt: Spelt) -> bool:
+    """``not Gucci``: the post may say just that it is none."""
+    return _DENIED.search(text[max(0, spelt.start - 30) : spelt.start]) is not None
+
+
+def _is_part_of_a_name(text: str, spelt: Spelt) -> bool:
+    before, after = text[max(0, spelt.start - 2) : spelt.start], text[spelt.end : spelt.end + 2]
+    return bool(re.search(r"\w[-‐‑]$", before) or (re.match(r"[-‐‑][A-ZÀ-Þ]", after) and not spelt.in_hashtag))
+
+
+def _stands(term: str, some: Sequence[Spelt]) -> str:
+    """How the post has it: as anybody writes it, or in a way that may be read so."""
+    plain = [each.raw for each in some if each.strength is Strength.PLAIN]
+    if plain:
+        return f"“{plain[0]}” stands"
+    return f"“{some[0].raw}”, which may be read as {term}, stands"
 
 
 def _quote(page: Page, words: Words, spelt: Spelt) -> Quote:

@@ -57,6 +57,8 @@ class Page:
     reading: Reading
     visible: str = field(default="", repr=False)
     """All text that the page showed."""
+    behind: str = field(default="", repr=False)
+    """Words of its source that are not shown: in closed parts, and the names of pictures and buttons."""
     pictures: tuple[Shown, ...] = field(default=(), repr=False)
     pictures_left: int = 0
     """Pictures that were not looked at: too small, unreadable, or over the limit."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from findings.letters import bare
 
-_BETWEEN = frozenset(",;-–—_/|·•…→➡️>~、，،؛")
+_BETWEEN = frozenset(",;-–—_/|·•…→←➡⬅👉👈️>~、，،؛")
 """Signs that set words apart, and mean no more than a space."""
 
 

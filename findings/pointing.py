@@ -17,7 +17,17 @@ _CODE = r"(?:\d{1,4}|[A-Z]{1,4}[-.]?\d{1,5}[A-Z]?|\d{1,3}[A-Z])"
 _AFTER_MARKER = re.compile(rf"[ ]?(?:is |: ?|= ?)?[#(\[]?[ ]?({_CODE})(?![\w%$€£])", re.IGNORECASE)
 _HASH = re.compile(rf"(?<![\w&])#[ ]?({_CODE})(?![\w%])", re.IGNORECASE)
 _BARE_CODE = re.compile(r"(?<![\w#@/.-])([A-Z]{1,4}[-.]?\d{1,5}[A-Z]?)(?![\w/.-])")
-_COUNTER = re.compile(r"(?<!\d)(\d{1,4})[ ]?(?:号|號|番|번)")
+_COUNTER = re.compile(r"(?<!\d)(\d{1,4})[ ]?(?:号|號|番|번|numara(?!\w)|nolu(?!\w))|第[ ]?(\d{1,4})[ ]?[个個款号號]")
+_NEAR_WORDS, _NEAR_CHARACTERS = 6, 48
+"""Between where the post sends its readers and a number: with more in between, it is the number of something else."""
+_CLAUSE_END = re.compile(r"[.!?。！？؟](?=\s|$)|[。！？؟]")
+_OF_SOMETHING = re.compile(
+    r"\s*(?:of|tips?|fans?|hits?|rule|reason|thing|song|choice|priority|for|der|des|die|dans|pour|de la|consejo|truco"
+    r"|dica|regel|grund|extension|ext|years?|days?|weeks?)(?!\w)",
+    re.IGNORECASE,
+)
+"""What follows a number that counts something in the world."""
+_WRITTEN = re.compile(r"(?<![\w@])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,24}(?:/\S*)?", re.IGNORECASE)
 _FRAMED = re.compile(r"(?:[0-9]\ufe0f?\u20e3)+|[\u2460-\u2473\u24ea-\u24ff\u2776-\u2793\u32b1-\u32bf]")
 """A number in keycaps, or one in a circle: framed by whoever wrote it, it is a number of something."""
 _ON_LABEL = (
@@ -99,16 +109,34 @@ class Pointing:
 
 
 def pointing_of(text: str, *, is_sent: bool = False) -> Pointing:
-    """A number counts behind a word for a link; behind less, or bare, only where the post sends its readers somewhere.
+    """A number counts right beside the words that send the reader to the link; behind a word for a link, anywhere.
 
-    That is to its profile, by its words, or, as ``is_sent`` says, to a page of links that it names itself.
+    ``is_sent``: the post names a page of links itself, so that its address is such a place too.
     """
     plain, places = plain_text(text)
-    sends = _first_phrase(plain, places, text, "bio")
+    sends = _phrases_in(plain, places, text)
+    near = [(each.start, each.end) for each in sends]
+    if is_sent:
+        near += [match.span() for match in _WRITTEN.finditer(text)]
     codes: dict[str, Passage] = {}
-    for start, end, code in _codes(plain, places, text, is_sent=is_sent or sends is not None):
-        codes.setdefault(_norm(code), Passage(start=start, end=end, raw=text[start:end]))
-    return Pointing(sends_to_profile=sends, codes=tuple(codes.items()))
+    for start, end, code, is_of_a_link in _codes(plain, places, text):
+        if not near or _OF_SOMETHING.match(text, end):
+            continue
+        if is_of_a_link or any(_is_near(text, (start, end), place) for place in near):
+            codes.setdefault(_norm(code), Passage(start=start, end=end, raw=text[start:end]))
+    return Pointing(sends_to_profile=sends[0] if sends else None, codes=tuple(codes.items()))
+
+
+def _is_near(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    first, last = sorted((one, other))
+    between = text[first[1] : last[0]]
+    if first[1] >= last[0]:
+        return True  # one lies in the other: "link no. 3 in bio"
+    return (
+        len(between) <= _NEAR_CHARACTERS
+        and len(re.findall(r"\w+", between)) <= _NEAR_WORDS
+        and _CLAUSE_END.search(between) is None
+    )
 
 
 def points(pointing: Pointing, buttons: Sequence[Button]) -> tuple[Pointer, ...]:
@@ -151,37 +179,37 @@ def _key(button: Button) -> str:
     return button.key or button.href
 
 
-def _codes(plain: str, places: Sequence[int], text: str, *, is_sent: bool) -> Iterator[tuple[int, int, str]]:
+def _codes(plain: str, places: Sequence[int], text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """Where a number or code stands, what it is, and whether a word for a link stands before it."""
+
     def placed(start: int, end: int) -> tuple[int, int]:
         return places[start], places[end - 1] + 1
 
-    for kind in ("link", "number") if is_sent else ("link",):
+    for kind in ("link", "number"):
         for phrase in _phrases(kind):
             for at in occurrences(phrase, plain, edges=(has_edge(phrase[0]), False)):
                 match = _AFTER_MARKER.match(plain, at + len(phrase))
                 if match is not None:
-                    yield *placed(at, match.end()), match[1]
-    if is_sent:
-        for pattern in (_HASH, _COUNTER):
-            for match in pattern.finditer(plain):
-                yield *placed(match.start(), match.end()), match[1]
-        for match in _BARE_CODE.finditer(text):
-            yield match.start(1), match.end(1), match[1]
-        for match in _FRAMED.finditer(text):
-            yield match.start(), match.end(), _unframed(match)
+                    yield *placed(at, match.end()), match[1], kind == "link"
+    for pattern in (_HASH, _COUNTER):
+        for match in pattern.finditer(plain):
+            yield *placed(match.start(), match.end()), next(each for each in match.groups() if each), False
+    for match in _BARE_CODE.finditer(text):
+        yield match.start(1), match.end(1), match[1], False
+    for match in _FRAMED.finditer(text):
+        yield match.start(), match.end(), _unframed(match), False
 
 
-def _first_phrase(plain: str, places: Sequence[int], text: str, kind: str) -> Passage | None:
-    best: tuple[int, int] | None = None
-    for phrase in _phrases(kind):
+def _phrases_in(plain: str, places: Sequence[int], text: str) -> list[Passage]:
+    """Where the post sends its readers to its profile, in the order of the text; of two that overlap the longer."""
+    found: list[tuple[int, int]] = []
+    for phrase in _phrases("bio"):  # the longest first
         edges = has_edge(phrase[0]), has_edge(phrase[-1])
-        at = next(occurrences(phrase, plain, edges=edges), None)
-        if at is not None and (best is None or (at, -len(phrase)) < (best[0], best[0] - best[1])):
-            best = (at, at + len(phrase))
-    if best is None:
-        return None
-    start, end = places[best[0]], places[best[1] - 1] + 1
-    return Passage(start=start, end=end, raw=text[start:end])
+        for at in occurrences(phrase, plain, edges=edges):
+            start, end = places[at], places[at + len(phrase) - 1] + 1
+            if all(end <= other[0] or start >= other[1] for other in found):
+                found.append((start, end))
+    return [Passage(start=start, end=end, raw=text[start:end]) for start, end in sorted(found)]
 
 
 def _unframed(match: re.Match[str]) -> str:

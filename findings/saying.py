@@ -99,7 +99,11 @@ def times(promotion: Promotion) -> Iterator[Observation]:
         for note in post.reading.notes:
             if note.startswith("published_from_id:") and published_of(post) is not None:
                 said = note.partition(":")[2].strip()
-                yield Observation(about=About.TIME, sentence=f"Of the post's time, {said}.", facts={"note": note})
+                yield Observation(
+                    about=About.TIME,
+                    sentence=f"The post's page and its id say different times: {said}.",
+                    facts={"note": note},
+                )
 
 
 def _marks(value: Json) -> Iterator[str]:

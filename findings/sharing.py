@@ -25,6 +25,8 @@ class What(StrEnum):
 
 
 _ABOUT = {What.SELLER: About.SHARED_SELLER, What.TAG: About.SHARED_TAG, What.LISTING: About.SHARED_LISTING}
+_OF_MANY_HOSTS = frozenset(("generic", "shop", "blog", "hub", "shopify", "woocommerce", "agents"))
+"""Readers that know a way of building pages, and no house."""
 _CALLED = {What.SELLER: "the seller", What.TAG: "the link's tag", What.LISTING: "the listing"}
 
 
@@ -42,7 +44,7 @@ def things_of(promotion: Promotion) -> Iterator[Thing]:
     """Each once."""
     end = promotion.end
     if promotion.has_listing:
-        yield Thing(what=What.LISTING, key=listing_key(end), shown=end.text("title") or end.url)
+        yield Thing(what=What.LISTING, key=listing_key(end), shown=f"“{end.text('title') or end.url}”")
         seller = seller_of(end)
         if seller is not None:
             yield seller
@@ -57,27 +59,44 @@ def things_of(promotion: Promotion) -> Iterator[Thing]:
 
 
 def seller_of(page: Page) -> Thing | None:
-    """By its id where the page has one, else by its name on that platform."""
-    place = page.reading.platform if page.reading.platform not in ("", "generic") else host_of(page.url)
+    """By its id where the page has one, else by its name, at that place: two shops may call themselves alike."""
+    place = _place(page)
     named, number = page.text("seller"), page.text("seller_id")
     if number is None and named is None:
         return None
     key = f"{place} id {number}" if number else f"{place} name {' '.join((named or '').lower().split())}"
-    return Thing(what=What.SELLER, key=key, shown=f"{named or number} ({place})")
+    return Thing(what=What.SELLER, key=key, shown=f"“{named or number}” at {host_of(page.url)}")
 
 
 def listing_key(page: Page) -> str:
-    """By the item's id where the page has one: shops have several addresses for one thing."""
+    """By the item's id at that place, where the page has one: shops have several addresses for one thing."""
     number = page.text("asin") or page.text("item_id")
-    place = page.reading.platform if page.reading.platform not in ("", "generic") else host_of(page.url)
-    return f"{place} {number}" if number else page.key
+    return f"{_place(page)} {number}" if number else page.key
 
 
 def account_of(post: Page) -> str | None:
-    """Who posted, as far as the page says."""
-    name = post.text("account_id") or post.text("handle") or post.text("author")
-    place = post.reading.platform if post.reading.platform not in ("", "generic") else host_of(post.url)
-    return f"{place} {name.lower()}" if name else None
+    """Who posted: by the platform's id, else by the profile that the post links, else by the name at that place."""
+    place = _place(post)
+    known = post.text("account_id") or post.text("handle")
+    if known is not None:
+        return f"{place} {known.lower()}"
+    profile = next((each.via.href for each in post.candidates if each.via.where == "author"), None)
+    if profile is not None:
+        return f"profile {profile.partition('://')[2].rstrip('/').lower()}"
+    name = post.text("author")
+    return f"{place} name {name.lower()}" if name else None
+
+
+def _place(page: Page) -> str:
+    """Where ids and names are one person's: a platform's whole, but of a shop or blog that runs by itself its host."""
+    host = host_of(page.url)
+    platform = page.reading.platform
+    return host if platform in _OF_MANY_HOSTS or not platform else f"{platform} {_country(host)}".strip()
+
+
+def _country(host: str) -> str:
+    """Marketplaces number their goods and sellers by country: ``amazon.de`` is not ``amazon.com``."""
+    return ".".join(host.split(".")[-2:]) if host.count(".") else host
 
 
 def shared(promotions: Sequence[Promotion]) -> Mapping[str, tuple[Observation, ...]]:
@@ -114,6 +133,7 @@ def _observation(thing: Thing, some: Sequence[Promotion], posts: int) -> Observa
         sentence=f"{posts} posts{by} of this case lead to {_CALLED[thing.what]} {thing.shown[:160]}."
         if thing.what is not What.TAG
         else f"The links of {posts} posts{by} of this case carry {thing.shown[:160]}.",
+        is_weak=len(accounts) < 2,
         facts=facts,
     )
 

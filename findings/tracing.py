@@ -136,7 +136,7 @@ class _Walk:
         """The author's texts on all surfaces of the post, and what each says of where the link is."""
         texts = [(page, words) for page in (self._root, *self._also) for words in speech_of(page)]
         sent = any(
-            each.kind is Kind.LINK_HUB and each.via is not None and each.via.where == "text"
+            each.kind not in _ENDS and each.via is not None and each.via.where == "text" and _leads_on(each)
             for page in (self._root, *self._also)
             for each in self._children[page.capture]
         )
@@ -164,7 +164,8 @@ class _Walk:
         if page.kind not in _ENDS and any(_leads_on(each) for each in shown):
             yield from self._onwards(page, edges, been)
         elif edges[-1].chosen is Chosen.AUTHOR:
-            return  # a profile that leads nowhere is no end of a link
+            if not page.was_seen and any(each.says_something for each in self._pointing):
+                yield self._lead(edges, page, f"not_seen: {page.outcome.value}")  # it points at what nobody could see
         elif not is_pointed(edges):
             if edges[-1].chosen is not Chosen.REACHABLE or not self._addresses.is_aside(edges[-1].href):
                 yield self._lead(edges, page, "reachable")
@@ -229,11 +230,22 @@ class _Walk:
     def _looks_like_post(self, page: Page, via: Via) -> bool:
         if self._resembles is None or not page.pictures:
             return False
-        shown = _picture_of(page, via)
+        shown = self._picture_of(page, via)
         mine = [each for post in (self._root, *self._also) for each in post.own_pictures]
         return any(
             each.url == shown and self._resembles.same(each, one) is not None for each in page.pictures for one in mine
         )
+
+    def _picture_of(self, page: Page, via: Via) -> str | None:
+        """The address of the picture on a button, where the reading of the page has it."""
+        links = page.reading.fields.get("links")
+        key = self._addresses.key(via.href) if via.href else ""
+        for each in links if isinstance(links, (list, tuple)) else ():
+            if not isinstance(each, Mapping) or not isinstance(each.get("image"), str):
+                continue
+            if self._addresses.key(str(each.get("url"))) == key:
+                return str(each["image"])
+        return None
 
     def _edge(
         self, page: Page, link: Candidate, child: Page | None, pointed: tuple[Pointer, Quote | None] | None
@@ -279,14 +291,3 @@ def _on_pictures(page: Page) -> frozenset[str]:
     return frozenset(
         str(each.get("url")) for each in links if isinstance(each, Mapping) and each.get("shown_as") == "sticker"
     )
-
-
-def _picture_of(page: Page, via: Via) -> str | None:
-    """The address of the picture on a button, where the reading of the page has it."""
-    links = page.reading.fields.get("links")
-    if not isinstance(links, (list, tuple)):
-        return None
-    for each in links:
-        if isinstance(each, Mapping) and each.get("url") == via.href and isinstance(each.get("image"), str):
-            return str(each["image"])
-    return None

@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from archive.reading import Kind
 from findings.page import WORDS_OF_SHOPS, Page, Words
 
 VISIBLE = "visible text"
+BEHIND = "page source"
 PAGE_TITLE = "page title"
 ADDRESS = "address"
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
+_TAGS = re.compile(r"<!--.*?(?:-->|$)|<[^<>]*>", re.DOTALL)
+_NAMES = re.compile(
+    r"""\b(alt|title|aria-label|content|value|placeholder)\s*=\s*["']([^"'<>]{1,500})["']""", re.IGNORECASE
+)
 _LEAST_SLUG = 4
 """Letters of a slug of one word: ``dp`` and ``itm`` say nothing."""
 
@@ -41,6 +48,15 @@ def other_words(listing: Page) -> Iterator[Words]:
     """All that its page shows: other goods and other people's words are in it."""
     if listing.visible:
         yield Words(name=VISIBLE, text=listing.visible)
+    if listing.behind:
+        yield Words(name=BEHIND, text=listing.behind)
+
+
+def words_behind(html: str) -> str:
+    """All words of a page's source but of scripts and styles, and what its attributes say to those who see nothing."""
+    names = " \n".join(match[2] for match in _NAMES.finditer(html))
+    text = _TAGS.sub(" ", _UNSEEN.sub(" ", html))
+    return unescape(f"{names}\n{' '.join(text.split())}")
 
 
 def slug_of(url: str) -> Words | None:

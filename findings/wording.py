@@ -144,9 +144,9 @@ def _phrases() -> tuple[_Phrase, ...]:
 
 ABOUT: Mapping[Subject, str] = MappingProxyType(
     {
-        Subject.COPY: "speaks of a copy",
-        Subject.HIDDEN_LINK: "speaks of a hidden link",
-        Subject.SWAP: "says that what is ordered is not what comes",
+        Subject.COPY: "has words that are used of copies",
+        Subject.HIDDEN_LINK: "has words that are used of hidden links",
+        Subject.SWAP: "has words that are used where a listing shows one thing and another comes",
     }
 )
-"""For people: what a passage does, and no more."""
+"""For people: what stands there, and no more; what was meant by it is not said."""

@@ -233,13 +233,14 @@ def _tell(work: Work, outcome: "Outcome | None", *, candidates: bool) -> None:
     from console.telling import sentences_of, told
 
     for _, record, _ in work.found.records(work.matter):
-        for line in (*told(record), *sentences_of(record)):
+        for line in (*told(record, listed=True), *sentences_of(record)):
             out.print(line)
         out.print("")
     if candidates:
         for lead in work.found.leads:
             where = lead.end.url if lead.end else lead.edges[-1].href or "no address"
-            out.print(Text(f"candidate  {lead.post.capture}  {lead.reason}  “{lead.edges[-1].text[:60]}”  {where}"))
+            label = " ".join(lead.edges[-1].text.split())[:60]
+            out.print(Text(f"candidate  {lead.reason}  “{label}”  {where}  [of {lead.post.url}]"))
     for capture, why in work.dossier.unread.items():
         out.print(Text(f"not read   {capture}: {why}", style="yellow"))
     out.print(Text(_closing(work, outcome), style="bold"))
@@ -248,8 +249,13 @@ def _tell(work: Work, outcome: "Outcome | None", *, candidates: bool) -> None:
 
 
 def _closing(work: Work, outcome: "Outcome | None") -> str:
+    from console.telling import counted
+
     promotions, leads = len(work.found.promotions), len(work.found.leads)
-    told = f"{promotions} promotions and {leads} candidates in {len(work.dossier.pages)} captures"
+    told = (
+        f"{counted(promotions, 'promotion')} and {counted(leads, 'candidate')} in "
+        f"{counted(len(work.dossier.pages), 'capture')}"
+    )
     if outcome is None:
         return f"{told}; not recorded"
     if not outcome.is_new:

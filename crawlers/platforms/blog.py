@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from html import unescape
 from urllib.parse import urlsplit
 
 from archive.reading import Kind
@@ -26,7 +27,7 @@ from crawlers.markup import squeeze
 from crawlers.outlinks import to_shops
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Node, Saved, line_of
-from crawlers.speech import SPEECH, speech_in
+from crawlers.speech import MAX_CHARACTERS, SPEECH, speech_in
 from crawlers.syndication import answer_of, fill_answer
 
 _HOSTS = (
@@ -114,6 +115,9 @@ class Blog(Platform):
         pictures = [each for each in page.markup.metas.get("og:image", ()) if each.startswith("http")]
         if pictures:
             draft.put("media", list(dict.fromkeys(pictures)), "meta og:image")
+        body = article(page)
+        if body is not None and isinstance(body[1].get("articleBody"), str):
+            draft.put("text", unescape(body[1]["articleBody"])[:MAX_CHARACTERS], f"{body[0]} .articleBody")
         draft.put("text", speech_in(page), SPEECH, shown=True)
         said = disclosures_in(page.shown_text)
         if said:

@@ -694,3 +694,12 @@ def test_what_the_post_points_at_is_followed_before_what_stands_before_it() -> N
     pointed = [each.via.text for each in choose(said, limit=5, seen=()) if each.follow]
     assert pointed == ["44 · thing", "1 · thing", "2 · thing", "3 · thing", "4 · thing"]
     assert sum(each.reason == "over_limit" for each in choose(said, limit=5, seen=())) == 55
+
+
+def test_a_number_in_a_block_of_its_own_is_apart_from_the_words_of_the_button() -> None:
+    tile = '<a class=tile href="https://shop{0}.example/item"><div class=badge>{0}</div><div>the one</div></a>'
+    tiles = "".join(tile.format(n) for n in range(1, 4))
+    page = LinkPage(
+        url="https://linktr.ee/ana", dom_html=f"<html><body>{tiles}</body></html>", depth=2, position="link"
+    )
+    assert [each.via.text for each in choose(page, limit=9, seen=())] == ["1 the one", "2 the one", "3 the one"]

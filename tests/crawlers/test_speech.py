@@ -1,5 +1,7 @@
 """The author's own words on a page, and where they say that the link is."""
 
+import pytest
+
 from crawlers.saved import Saved
 from crawlers.speech import pointing_in, speech_in
 
@@ -26,3 +28,17 @@ def test_pointing_is_of_the_author_and_of_nobody_else() -> None:
 def test_nothing_is_said_on_a_page_without_words() -> None:
     assert pointing_in("https://social.example/p/1", "").codes == ()
     assert speech_in(Saved.of(b"", url="https://social.example/p/1")) == ""
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        '<section id="comments"><h3>Comments</h3><div class="reply"><p>Cartier dupe, number 4</p></div></section>',
+        '<div role="feed" aria-label="Comments"><div>Comments</div><p>Cartier dupe, number 4</p></div>',
+        "<div><p>View all 12 comments</p></div><div><p>Cartier dupe, number 4</p></div>",
+        "<p>Kommentare (3)</p><p>Cartier dupe, number 4</p>",
+    ],
+)
+def test_a_commenters_words_are_not_the_authors(comments: str) -> None:
+    page = f"<html><body><main><div class=card><p>My bangle here, so light</p></div>{comments}</main></body></html>"
+    assert "Cartier" not in speech_in(Saved.of(page.encode(), url="https://social.example/p/1"))

@@ -9,6 +9,7 @@ from findings.matter import Matter, Reference, Term
 from findings.observation import About, Observation
 from findings.observing import Observer
 from findings.promotion import Promotion
+from findings.voices import words_behind
 from tests.findings.casework import NOON, SameWords, Unit, picture
 
 CARTIER = Matter(
@@ -217,3 +218,39 @@ def test_a_tag_beside_no_disclosure_is_told_and_beside_one_it_is_not() -> None:
         promotion_of("so pretty #ad", address=tagged, post={"disclosures": ["#ad"]})
     )
     assert About.NO_DISCLOSURE not in observed(promotion_of("so pretty"))
+
+
+def test_what_may_be_read_as_the_term_is_quoted_as_it_stands() -> None:
+    (absent,) = observed(promotion_of("my new G*cci belt", title="black belt"))[About.TERM_ABSENT]
+    assert absent.sentence.startswith("“G*cci”, which may be read as Gucci, stands in the post.")
+
+
+def test_a_part_of_another_name_is_not_the_term_and_a_denied_one_is_weak() -> None:
+    assert About.TERM_ABSENT not in observed(promotion_of("Henri Cartier-Bresson print, so good", title="poster"))
+    (denied,) = observed(promotion_of("This is NOT Gucci, it is mine", title="black belt"))[About.TERM_ABSENT]
+    assert denied.is_weak
+
+
+def test_a_listing_that_names_one_of_the_brands_that_a_post_compares_is_no_contradiction() -> None:
+    assert not misleading(promotion_of("Cartier band against the Gucci band", title="Gucci screw band, silver"))
+
+
+def test_a_brands_price_is_weak_and_a_products_is_not() -> None:
+    brand = observed(promotion_of("my Cartier band", price="21.99", currency="USD"))[About.PRICE]
+    assert [each.is_weak for each in brand] == [True]
+    matter = Matter(
+        terms=(Term(text="Love bracelet", is_product=True),),
+        references=(Reference(term="Love bracelet", amount=Decimal(6900), currency="USD"),),
+    )
+    product = observed(promotion_of("my Love bracelet", price="21.99", currency="USD"), matter)[About.PRICE]
+    assert [each.is_weak for each in product] == [False]
+
+
+def test_a_term_that_stands_only_in_the_source_is_not_absent() -> None:
+    promotion = promotion_of("my Gucci belt", title="black belt")
+    hidden = words_behind('<img alt="Gucci"><div style="display:none">Brand: <b>Gucci</b></div><script>"Dior"</script>')
+    assert hidden.split() == ["Gucci", "Brand:", "Gucci"]
+    seen = replace(promotion, end=replace(promotion.end, behind=hidden))
+    found = observed(seen)
+    assert About.TERM_ABSENT not in found
+    assert found[About.TERM_ELSEWHERE][0].rests_on[-1].words == "page source"

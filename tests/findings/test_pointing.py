@@ -102,3 +102,31 @@ def test_passages_are_of_the_text(text: str) -> None:
     pointing = pointing_of(text, is_sent=True)
     for _, passage in pointing.codes:
         assert text[passage.start : passage.end] == passage.raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My number 1 tip for Dior lovers: moisturise. Everything I use is in the link in my bio",
+        "My number 4 tip: sleep more 😴 link in bio",
+        "Chanel N°5 or Dior? Vote below, and then see all of my other posts of this week via the link in bio",
+        "Room number 3 is my favourite. Link in bio",
+        "#14 of my 30 day challenge, link in bio",
+        "no. 1 fan club 💛 link in bio",
+        "Nummer 1 der Charts! Link im Profil",
+        "Call me on number 5 extension 12! link in bio",
+    ],
+)
+def test_a_number_of_something_else_points_nowhere_though_the_post_speaks_of_its_bio(text: str) -> None:
+    pointing = pointing_of(text)
+    assert pointing.sends_to_profile is not None
+    assert pointing.codes == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["number 4 in my bio", "it's #4 in my bio", "Linktree number 4", "Link biyografide, 4 numara", "第4个，链接在主页",
+     "الرابط في البايو، الرقم ٤", "auf Platz 4 in meiner Bio", "number 4 on mylinks.page/ana"],
+)  # fmt: skip
+def test_more_ways_to_say_it(text: str) -> None:
+    assert [code for code, _ in pointing_of(text, is_sent="mylinks" in text).codes] == ["4"]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from custody.model import Json
 from findings.graph import Graph, Sort, graph_of, to_csv, to_graphml, to_json
 from findings.observation import About
 from findings.promotion import Promotion
-from findings.sharing import shared
+from findings.sharing import account_of, shared
 from findings.tags import Fact, tags_of
 from tests.findings.casework import Unit
 
@@ -34,7 +35,7 @@ def test_one_seller_under_two_posts_of_two_accounts() -> None:
     found = shared([one, other, alone])
     (observation,) = found[one.id]
     assert observation.about is About.SHARED_SELLER
-    assert observation.sentence == "2 posts by 2 accounts of this case lead to the seller Sunny (shop.example)."
+    assert observation.sentence == "2 posts by 2 accounts of this case lead to the seller “Sunny” at shop.example."
     assert observation.facts["captures"] == ["a-1", "a-2", "b-1", "b-2"]
     assert found[other.id] == (observation,)
     assert alone.id not in found
@@ -125,3 +126,18 @@ def test_graphml_of_any_label_is_xml(label: str) -> None:
     graph.link(name, name, "posted", "x")
     root = etree.fromstring(to_graphml(graph))
     assert root.find(f".//{GRAPHML}node") is not None
+
+
+def test_two_shops_and_two_people_that_are_called_alike_are_two() -> None:
+    one, _ = promotion_of("a", "", "https://a.example/item/1001", item_id="1001", seller="Official Store")
+    other, _ = promotion_of("b", "", "https://b.example/item/1001", item_id="1001", seller="Official Store")
+    plain = [
+        replace(each, end=replace(each.end, reading=replace(each.end.reading, platform="shop")))
+        for each in (one, other)
+    ]
+    assert not shared(plain)
+    maria, garden = (
+        replace(page.post, url=url, reading=replace(page.post.reading, platform="blog", fields={"author": "Maria"}))
+        for page, url in ((one, "https://kuchen.example/1"), (other, "https://garten.example/1"))
+    )
+    assert account_of(maria) != account_of(garden)

@@ -1,5 +1,7 @@
 """From captures to promotions: what is pointed at, what is merely there, and what nobody saw."""
 
+from dataclasses import replace
+
 import pytest
 
 from archive.reading import Kind
@@ -233,3 +235,21 @@ def test_what_an_embed_shows_of_a_walled_post_and_profile_is_the_posts_and_the_p
     assert promotion.end.text("title") == "thing 2"
     assert [each.capture for each in promotion.also] == [embed.capture]
     assert promotion.edges[1].from_capture == further.capture
+
+
+def test_a_post_that_points_at_a_profile_that_nobody_could_see_leaves_a_candidate() -> None:
+    unit = Unit()
+    profile = unit.profile(unit.post("link in bio, number 3"))
+    unit.change(profile, outcome=Outcome.PRIVATE)
+    (lead,) = unit.trace().leads
+    assert lead.reason == "not_seen: private"
+
+
+def test_a_page_of_links_that_no_reader_knows_is_pointed_through_where_the_post_names_it() -> None:
+    unit = Unit()
+    post = unit.post("number 3 on mylinks.example/ana")
+    hub = unit.hub(post, url="https://mylinks.example/ana", where="text")
+    unit.change(hub, reading=replace(hub.reading, kind=Kind.OTHER))
+    for n in range(1, 5):
+        unit.listing(hub, SHOP.format(n), text=f"{n}. thing", title=f"thing {n}")
+    assert [each.end.text("title") for each in unit.trace().promotions] == ["thing 3"]
