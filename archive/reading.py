@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Self
 
 from custody.model import Json, Role
 
@@ -60,6 +61,20 @@ class Reading:
     fields: Mapping[str, Json] = field(default_factory=dict, repr=False)
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_json(cls, value: Any) -> Self:
+        """What ``to_json`` gave. ``ValueError``, ``LookupError``, ``TypeError`` or ``AttributeError`` for all else."""
+        return cls(
+            platform=value["platform"],
+            kind=Kind(value["kind"]),
+            wall=value["wall"],
+            fields=value["fields"],
+            sources={
+                name: Source(where=where, seen=Seen(value["seen"][name])) for name, where in value["sources"].items()
+            },
+            notes=tuple(value["notes"]),
+        )
 
     def to_json(self) -> dict[str, Json]:
         """The public form (docs/cli.md): ``sources`` says where each field was, ``seen`` how."""

@@ -13,7 +13,7 @@ from archive.briefs import Described
 from archive.catalog import Entry
 from archive.derived import Derived
 from archive.errors import NotStored
-from archive.reading import Kind, Reading, Seen, Source
+from archive.reading import Kind, Reading
 from archive.surface import Surface, surface_of
 from console.kept import Kept
 from custody import canonical
@@ -254,16 +254,7 @@ def _parsed(text: str) -> Reading | None:
 
 def _of_json(value: Any) -> Reading | None:
     try:
-        return Reading(
-            platform=value["platform"],
-            kind=Kind(value["kind"]),
-            wall=value["wall"],
-            fields=value["fields"],
-            sources={
-                name: Source(where=where, seen=Seen(value["seen"][name])) for name, where in value["sources"].items()
-            },
-            notes=tuple(value["notes"]),
-        )
+        return Reading.of_json(value)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

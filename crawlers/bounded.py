@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Self
 
-from archive.reading import Kind, Reading, Seen, Source
+from archive.reading import Kind, Reading
 from crawlers.confined import Confined, Lost, OutOfTime
 from crawlers.registry import read
 from crawlers.reviews import Named
@@ -23,7 +23,12 @@ class Bounded:
 
     def __init__(self, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
         self._reader = Confined[Page, Reading](
-            _prepared, seconds=seconds, memory_bytes=memory_bytes, name="reader", answers=(Reading, Source, Kind, Seen)
+            _prepared,
+            seconds=seconds,
+            memory_bytes=memory_bytes,
+            name="reader",
+            pack=Reading.to_json,
+            unpack=Reading.of_json,
         )
 
     def __enter__(self) -> Self:

@@ -1,8 +1,7 @@
 """Work on strangers' bytes in a process of its own, with limits of time and memory; begun again when it dies."""
 
-import io
+import json
 import multiprocessing
-import pickle
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -32,14 +31,19 @@ class Lost(Exception):
     """Why there is no answer, as a clause of a sentence: it did not end in time, or it died."""
 
 
+def _itself(answer: Any) -> Any:
+    return answer
+
+
 class Confined(Generic[Asked, Answer]):
     """One thing after another in one warm process. Used as a context.
 
     ``prepare``: a function of a module, called in the process before its memory is limited; what it returns does the
     work. Whatever the work raises ends the process, ``OutOfTime`` and ``MemoryError`` too: it should answer to them.
 
-    ``answers``: the classes of which answers are made, beside those of JSON. A process that a stranger's bytes have
-    taken over may say anything: an answer that names anything else is none, and nothing of it is carried out.
+    Answers come as JSON, and never as pickles: a process that a stranger's bytes have taken over may say anything, and
+    nothing that it says may do anything here. ``pack``, a function of a module, makes JSON of an answer in the process,
+    ``unpack`` makes the answer of it; what that does not know, it refuses by ``ValueError`` and its like.
     """
 
     def __init__(  # each says how far it may go
@@ -49,13 +53,15 @@ class Confined(Generic[Asked, Answer]):
         seconds: float,
         memory_bytes: int,
         name: str,
-        answers: tuple[type, ...] = (),
+        pack: Callable[[Answer], Any] = _itself,
+        unpack: Callable[[Any], Answer] = _itself,
     ) -> None:
         self._prepare = prepare
         self._seconds = seconds
         self._memory = memory_bytes
         self._name = name
-        self._answers = answers
+        self._pack = pack
+        self._unpack = unpack
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
         self._connection: Connection | None = None
@@ -72,10 +78,9 @@ class Confined(Generic[Asked, Answer]):
             connection = self._begun()
             connection.send(what)
             if connection.poll(self._seconds + GRACE_S):
-                answer: Answer = _Answers(connection.recv_bytes(MAX_ANSWER_BYTES), self._answers).load()
-                return answer
+                return self._unpack(json.loads(connection.recv_bytes(MAX_ANSWER_BYTES)))
             why = f"did not end within {self._seconds:g} s"
-        except (pickle.UnpicklingError, ValueError, TypeError, AttributeError, IndexError, KeyError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             why = "gave an answer of a kind that it does not give"
         except (EOFError, OSError):
             why = "died, or had no memory left"
@@ -99,7 +104,10 @@ class Confined(Generic[Asked, Answer]):
         if self._connection is None:
             ours, theirs = self._context.Pipe()
             self._process = self._context.Process(
-                target=_work, args=(theirs, self._prepare, self._seconds, self._memory), daemon=True, name=self._name
+                target=_work,
+                args=(theirs, self._prepare, self._pack, self._seconds, self._memory),
+                daemon=True,
+                name=self._name,
             )
             self._process.start()
             theirs.close()
@@ -111,22 +119,12 @@ class Confined(Generic[Asked, Answer]):
         return self._connection
 
 
-class _Answers(pickle.Unpickler):
-    """Makes instances of some classes and calls nothing else (Python, pickle: "Restricting Globals")."""
-
-    def __init__(self, data: bytes, classes: tuple[type, ...]) -> None:
-        super().__init__(io.BytesIO(data))
-        self._classes = {(each.__module__, each.__qualname__): each for each in classes}
-
-    def find_class(self, module_name: str, global_name: str, /) -> type:
-        found = self._classes.get((module_name, global_name))
-        if found is None:
-            raise pickle.UnpicklingError(f"{module_name}.{global_name} is no part of an answer")
-        return found
-
-
 def _work(
-    connection: Connection, prepare: Callable[[], Callable[[Any], Any]], seconds: float, memory_bytes: int
+    connection: Connection,
+    prepare: Callable[[], Callable[[Any], Any]],
+    pack: Callable[[Any], Any],
+    seconds: float,
+    memory_bytes: int,
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is told; we end with the connection
     signal.signal(signal.SIGALRM, _out_of_time)
@@ -139,7 +137,7 @@ def _work(
             asked = connection.recv()
             with _time(seconds):
                 answer = work(asked)
-            connection.send_bytes(pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL))
+            connection.send_bytes(json.dumps(pack(answer)).encode("ascii"))
 
 
 def _limit(memory_bytes: int) -> None:

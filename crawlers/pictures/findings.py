@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from custody.model import Json
 
@@ -75,6 +75,47 @@ class Looked:
     notes: tuple[str, ...] = ()
     done: bool = False
     """Whether the engine looked at all of it."""
+
+    def to_json(self) -> dict[str, Json]:
+        """For the way out of the process that looked."""
+        shape = self.shape
+        return {
+            "engine": self.engine,
+            "shape": None if shape is None else [shape.format, shape.width, shape.height],
+            "codes": [each.to_json() for each in self.codes],
+            "lines": [each.to_json() for each in self.lines],
+            "notes": list(self.notes),
+            "done": self.done,
+        }
+
+    @classmethod
+    def of_json(cls, value: Any) -> Self:
+        """What ``to_json`` gave. ``ValueError``, ``LookupError``, ``TypeError`` or ``AttributeError`` for all else."""
+        shape = value["shape"]
+        return cls(
+            engine=value["engine"],
+            shape=None if shape is None else Shape(format=str(shape[0]), width=int(shape[1]), height=int(shape[2])),
+            codes=tuple(
+                Code(
+                    format=each["format"],
+                    content=each["content"],
+                    text=each["text"],
+                    data=bytes.fromhex(each["payload_hex"]),
+                    box=_box(each["box"]),
+                )
+                for each in value["codes"]
+            ),
+            lines=tuple(
+                Line(text=each["text"], confidence=each["confidence"], box=_box(each["box"])) for each in value["lines"]
+            ),
+            notes=tuple(value["notes"]),
+            done=bool(value["done"]),
+        )
+
+
+def _box(value: Any) -> Box:
+    one, two, three, four = ((int(x), int(y)) for x, y in value)
+    return one, two, three, four
 
 
 def together(looks: Mapping[str, Looked]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class Viewer:
                 seconds=seconds[each],
                 memory_bytes=memory_bytes,
                 name=f"pictures {each}",
-                answers=(Looked, Shape, Code, Line),
+                pack=Looked.to_json,
+                unpack=Looked.of_json,
             )
             for each in wanted
         }

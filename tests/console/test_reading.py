@@ -21,7 +21,18 @@ def test_files_are_read_packed_or_not_a_line_each(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert [Path(each["input"]).name for each in lines] == ["a.html", "b.bin", "cut.gz"]
     for each in lines:
-        assert each.keys() == {"platform", "kind", "wall", "fields", "sources", "seen", "notes", "input", "kept"}
+        assert each.keys() == {
+            "platform",
+            "kind",
+            "wall",
+            "fields",
+            "sources",
+            "seen",
+            "notes",
+            "input",
+            "kept",
+            "link_tags",
+        }
         assert each["fields"]["title"] == "Żółta bransoletka"
         assert each["kept"] is None
         assert each["sources"]["title"]
