@@ -85,7 +85,6 @@ def test_whoever_follows_it_has_a_platform_with_a_test(site: Site, tmp_path: Pat
     without = see.partition(" --url")[0] + " --json"
     assert json.loads(typed(without))["platform"] == "corner"
 
-    del read["input"]
     (fixture / "reading.json").write_text(json.dumps(read), encoding="utf-8")
     moved = copy / "tests/fixtures/platforms/corner/post"
     moved.parent.mkdir(parents=True, exist_ok=True)
