@@ -69,8 +69,8 @@ class Page:
     @property
     def own_pictures(self) -> tuple[Shown, ...]:
         """Those that the page's reading names as the post's or the thing's own; the rest may be anybody's."""
-        names = {_file(text) for field in ("media", "images") for text in _texts(self.reading.fields.get(field))}
-        return tuple(each for each in self.pictures if _file(each.url) in names)
+        names = {file_of(text) for field in ("media", "images") for text in _texts(self.reading.fields.get(field))}
+        return tuple(each for each in self.pictures if file_of(each.url) in names)
 
     @property
     def kind(self) -> Kind:
@@ -105,8 +105,8 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(one)
 
 
-def _file(url: str) -> str:
-    """What is the same of a picture's addresses in several sizes: its file's name, where that is one of its own."""
+def file_of(url: str) -> str:
+    """What is the same of a picture's addresses: its file's name, where that is one of its own; else all but scheme."""
     path = url.partition("?")[0].partition("#")[0]
     name = path.rpartition("/")[2]
     return name if len(name) >= _OWN_NAME else path.partition("://")[2]

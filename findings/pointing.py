@@ -20,9 +20,11 @@ _BARE_CODE = re.compile(r"(?<![\w#@/.-])([A-Z]{1,4}[-.]?\d{1,5}[A-Z]?)(?![\w/.-]
 _COUNTER = re.compile(r"(?<!\d)(\d{1,4})[ ]?(?:号|號|番|번|numara(?!\w)|nolu(?!\w))|第[ ]?(\d{1,4})[ ]?[个個款号號]")
 _NEAR_WORDS, _NEAR_CHARACTERS = 6, 48
 """Between where the post sends its readers and a number: with more in between, it is the number of something else."""
+_BEFORE_WORDS = 2
+"""Behind a number that comes first: "no. 1 fan club of the world, link in bio" speaks of a club."""
 _CLAUSE_END = re.compile(r"[.!?。！？؟](?=\s|$)|[。！？؟]")
 _OF_SOMETHING = re.compile(
-    r"\s*(?:of|tips?|fans?|hits?|rule|reason|thing|song|choice|priority|for|der|des|die|dans|pour|de la|consejo|truco"
+    r"\s*(?:of|tips?|fans?|hits?|rule|reason|thing|song|choice|priority|der|des|die|dans|de la|consejo|truco"
     r"|dica|regel|grund|extension|ext|years?|days?|weeks?)(?!\w)",
     re.IGNORECASE,
 )
@@ -128,13 +130,14 @@ def pointing_of(text: str, *, is_sent: bool = False) -> Pointing:
 
 
 def _is_near(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """``one``: a number or code. ``other``: where the post sends its readers."""
     first, last = sorted((one, other))
     between = text[first[1] : last[0]]
     if first[1] >= last[0]:
         return True  # one lies in the other: "link no. 3 in bio"
     return (
         len(between) <= _NEAR_CHARACTERS
-        and len(re.findall(r"\w+", between)) <= _NEAR_WORDS
+        and len(re.findall(r"\w+", between)) <= (_NEAR_WORDS if first == other else _BEFORE_WORDS)
         and _CLAUSE_END.search(between) is None
     )
 

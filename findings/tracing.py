@@ -10,7 +10,7 @@ from archive.surface import Surface
 from custody.errors import FormatError
 from custody.instant import parse_utc
 from custody.model import Candidate, Hop, Via
-from findings.page import Page, Words
+from findings.page import Page, Words, file_of
 from findings.pointing import Button, By, Pointer, Pointing, pointing_of, points
 from findings.promotion import Chosen, Edge, Lead, Mutable, Promotion, Published, Quote, is_pointed
 from findings.resembling import Resembles
@@ -231,9 +231,13 @@ class _Walk:
         if self._resembles is None or not page.pictures:
             return False
         shown = self._picture_of(page, via)
+        if shown is None:
+            return False
         mine = [each for post in (self._root, *self._also) for each in post.own_pictures]
         return any(
-            each.url == shown and self._resembles.same(each, one) is not None for each in page.pictures for one in mine
+            file_of(each.url) == file_of(shown) and self._resembles.same(each, one) is not None
+            for each in page.pictures
+            for one in mine
         )
 
     def _picture_of(self, page: Page, via: Via) -> str | None:

@@ -1,8 +1,10 @@
 """Any page that no other file knows: its title, or what stands in its place."""
 
 from archive.reading import Kind
+from crawlers.address import host_of, registrable_domain
 from crawlers.articles import TYPES, titles_of_page
 from crawlers.failures import failure
+from crawlers.outlinks import outward
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Saved
 from crawlers.shelves import LEAST, goods_on
@@ -45,6 +47,11 @@ class Generic(Platform):
             draft.put("title", title, where)
         draft.put("language", page.root.get("lang"), "css html[lang]")
         draft.put("text", speech_in(page), SPEECH, shown=True)
+        if draft.kind is Kind.OTHER:
+            site = registrable_domain(host_of(page.url or next(iter(page.own_urls), "")))
+            found = outward(page, (site,) if site else ())
+            buttons = [{"number": n, **each} for n, each in enumerate(found, 1)]
+            draft.put("links", buttons or None, "css a[href], out of the site", shown=True)
 
     def wall(self, page: Saved) -> Outcome | None:
         found = judged(page)

@@ -113,6 +113,7 @@ def test_passages_are_of_the_text(text: str) -> None:
         "Room number 3 is my favourite. Link in bio",
         "#14 of my 30 day challenge, link in bio",
         "no. 1 fan club 💛 link in bio",
+        "We are the no. 1 Gucci fan club, link in bio",
         "Nummer 1 der Charts! Link im Profil",
         "Call me on number 5 extension 12! link in bio",
     ],
@@ -126,7 +127,8 @@ def test_a_number_of_something_else_points_nowhere_though_the_post_speaks_of_its
 @pytest.mark.parametrize(
     "text",
     ["number 4 in my bio", "it's #4 in my bio", "Linktree number 4", "Link biyografide, 4 numara", "第4个，链接在主页",
-     "الرابط في البايو، الرقم ٤", "auf Platz 4 in meiner Bio", "number 4 on mylinks.page/ana"],
+     "الرابط في البايو، الرقم ٤", "auf Platz 4 in meiner Bio", "number 4 on mylinks.page/ana",
+     "link in bio, no. 4 gold bracelet", "link in bio #4 for the belt"],
 )  # fmt: skip
 def test_more_ways_to_say_it(text: str) -> None:
     assert [code for code, _ in pointing_of(text, is_sent="mylinks" in text).codes] == ["4"]
