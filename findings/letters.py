@@ -19,10 +19,24 @@ _MARKS = re.compile(f"[{MARKS}]")
 _DRESSED = ((0x80, 0x24F), (0x1E00, 0x1EFF), (0x2090, 0x214F), (0x2460, 0x24FF), (0xA720, 0xA7FF), (0xFF00, 0xFF5E),
             (0x1D400, 0x1D7FF), (0x1F100, 0x1F189))  # fmt: skip
 """Blocks in which Latin letters stand with accents, in other widths, in frames or in other types."""
-_UNDECOMPOSED = {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "ȷ": "j", "ƀ": "b", "ɍ": "r", "ɏ": "y"}
+_FRAMED = {chr(first + n): letter for first in (0x1F150, 0x1F170) for n, letter in enumerate(ascii_lowercase)}
+"""White letters on a ground, which Unicode does not take apart."""
+_UNDECOMPOSED = _FRAMED | {
+    "ø": "o",
+    "đ": "d",
+    "ł": "l",
+    "ħ": "h",
+    "ŧ": "t",
+    "ı": "i",
+    "ȷ": "j",
+    "ƀ": "b",
+    "ɍ": "r",
+    "ɏ": "y",
+}
 """A stroke is no combining mark to Unicode, and an accent to a reader."""
 _DIGITS = {
-    "a": "4@", "b": "8", "c": "(", "e": "3€", "g": "9", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2",
+    "a": "4@", "b": "8", "c": "(", "e": "3€", "g": "9", "i": "1!|l", "l": "1|I", "o": "0", "s": "5$", "t": "7+",
+    "z": "2",
 }  # fmt: skip
 
 

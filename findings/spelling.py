@@ -17,7 +17,9 @@ MAX_TERM = 80
 LEAST_DISGUISED = 4
 """Letters: of a shorter Latin term, nothing but its plain spelling is told from other words."""
 _WILDCARDS = "*#?•·✱＊"
-_WILD = f"[{re.escape(_WILDCARDS)}]"
+_WILD = f"[{re.escape(_WILDCARDS)}\u2600-\u27bf\U0001f300-\U0001faff]"
+"""An emoji in the place of a letter, too."""
+_IS_WILD = re.compile(_WILD)
 _SEPARATORS = r"\s._\-·•|/\\~,'’*"
 _BETWEEN_WORDS = rf"[\s._\-–'’{IGNORABLE}]*"
 _AND = r"(?:&|\+|(?<=\s)(?:[aA][nN][dD]|[eE][tT]|[uU][nN][dD]|[nNyY])(?=\s))?"
@@ -220,7 +222,7 @@ def _tricks(form: _Form, raw: str) -> tuple[Trick, ...] | None:
             continue
         if form.separated and re.match(f"[{_SEPARATORS}]", each):
             continue
-        if at < len(want) and each in _WILDCARDS:
+        if at < len(want) and _IS_WILD.match(each) is not None:
             wild += 1
             at += 1
             continue
@@ -260,9 +262,24 @@ def _strength(form: _Form, raw: str, tricks: Sequence[Trick]) -> Strength:
         return Strength.WEAK
     if disguises == {Trick.CONFUSABLE} and not any(each.isascii() and each.isalpha() for each in raw):
         return Strength.WEAK  # a word of another script, whose letters all happen to look like these
+    if disguises == {Trick.DIGIT} and _is_by_strokes(form, raw) and not _is_of_one_case(raw):
+        return Strength.WEAK  # ``Cartler`` is a name; ``GUCCl`` is none
     if disguises == {Trick.DIGIT} and sum(each.isalpha() for each in raw) * 2 <= len(form.letters):
         return Strength.WEAK
     return Strength.DISGUISED
+
+
+def _is_by_strokes(form: _Form, raw: str) -> bool:
+    """An ``l`` for an ``i``, or the other way round."""
+    return raw.count("l") > form.letters.count("l") or raw.count("I") > form.letters.count("i")
+
+
+def _is_of_one_case(raw: str) -> bool:
+    """Whether all other letters are upper case around an ``l``, or lower case around an ``I``."""
+    others = [each for each in raw if each.isalpha() and each not in "lI"]
+    return ("l" in raw and all(each.isupper() for each in others)) or (
+        "I" in raw and all(each.islower() for each in others)
+    )
 
 
 def _apart(passages: Sequence[Passage]) -> list[Passage]:

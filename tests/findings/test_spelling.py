@@ -130,3 +130,24 @@ def test_whatever_text_and_terms_are_the_passages_are_of_the_text(text: str, ter
 @given(st.sampled_from(BRANDS), st.text(alphabet=" .,!?\n", min_size=1, max_size=20))
 def test_a_term_between_other_characters_is_found(term: str, around: str) -> None:
     assert [each.raw for each in find(f"{around}{term}{around}", [term])] == [term]
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [
+        ("GUCCl belt", "disguised"),
+        ("a GUCCI belt", "plain"),
+        ("C🍎rtier ring", "disguised"),
+        ("D🅸🅾R bag", "plain"),
+        ("Cartler & Sons", "weak"),
+    ],
+)
+def test_small_l_emoji_and_white_letters(text: str, strength: str) -> None:
+    (found,) = find(text, ("Gucci", "Cartier", "Dior"))
+    assert found.strength.value == strength
+    assert text[found.start : found.end] == found.raw
+
+
+@pytest.mark.parametrize("text", ["illegal", "🎉🎉🎉 party", "Guccione", "cart ier", "global"])
+def test_what_only_has_such_letters_is_none(text: str) -> None:
+    assert not find(text, ("Gucci", "Cartier", "Dior"))
