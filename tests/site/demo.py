@@ -57,6 +57,7 @@ class Demo:
         status, listed = self.command("captures", "--case", CASE)
         ids = [each["id"] for each in captured["captures"]]
         self.expect("every capture is in the manifest's list", ok=status == 0 and all(each in listed for each in ids))
+        self.find()
         say("A copy that can be carried away: the same keys, as files.")
         status, _ = self.command("mirror", str(self.mirror))
         self.expect("the archive was mirrored to a directory", ok=status == 0)
@@ -111,6 +112,16 @@ class Demo:
         self.expect(
             "each says of itself that it is not public (origin not_public): this network is made up",
             ok=all(each["origin"] == "not_public" for each in captures),
+        )
+
+    def find(self) -> None:
+        say("What the case is about, and what its captures say together: seen, with where it stands; no verdict.")
+        status, _ = self.command("case", "edit", CASE, "--term", "Cartier", "--term", "Love bracelet")
+        self.expect("the case says what it is about", ok=status == 0)
+        status, told = self.command("findings", CASE)
+        pointed = "the post says the number on the button" in told and "1 promotion" in told
+        self.expect(
+            "the promotion is told: the post, the way, the listing, what was observed", ok=status == 0 and pointed
         )
 
     def hand_over(self) -> None:

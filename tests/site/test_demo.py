@@ -20,7 +20,7 @@ def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFix
     assert code == 0, told
     verdict = told.partition("THE DEMO'S VERDICT")[2]
     lacking = demo.lacking()
-    assert verdict.count("  yes  ") == (14 if lacking is None else 13)
+    assert verdict.count("  yes  ") == (16 if lacking is None else 15)
     assert ("not tried" in verdict) == (lacking is not None)
     assert "  NO   " not in verdict
     assert "not_public" in verdict
