@@ -108,6 +108,9 @@ def _chosen(opened: "Opened", survey: "Survey", *, case: str | None, unit: str |
         chosen = choose(opened, survey, case=case, unit=unit)
         if case is not None and survey.briefs.get(scope := opened.scope(case)) and survey.is_live(scope):
             say("what was written down about the case stays: `counterproof dispose --brief` is for that")
+        scopes = {scope for each in chosen.units for scope in survey.items[each].scopes}
+        if any(claim.name == "findings.jsonl" for scope in scopes for claim in survey.briefs.get(scope, ())):
+            say("findings of its case quote what was captured, and stay: `counterproof dispose --brief` takes them too")
         return chosen
     if case is not None or unit is not None:
         raise UsageError("name one of them: --case, --unit or --brief")
