@@ -225,6 +225,10 @@ class Catalog:
         version, index, at, sha256 = rows[0]
         return Version(scope=scope, version=version, digest=Digest(sha256), index=index, at=parse_utc(at))
 
+    def brief_disposed(self, scope: str) -> bool:
+        """Whether what was said of a case as a whole was disposed of: nothing more is said of it then."""
+        return bool(self._rows("SELECT 1 FROM acts WHERE type = 'evidence.disposed' AND unit = ? LIMIT 1", (scope,)))
+
     def find(self, text: str) -> list[Entry]:
         """Captures whose id is, begins with or ends with the text."""
         wanted = text.lower()

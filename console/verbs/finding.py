@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from archive.config import ArchiveConfig
-from archive.errors import UsageError
+from archive.errors import Refused, UsageError
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
 from custody.model import Json
@@ -83,7 +83,7 @@ class Verbs:
         """
         with sentences(as_json=as_json):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-            with _worked(config, case, self._run(), pictures=pictures) as work:
+            with _worked(config, case, self._run(), pictures=pictures, record=record) as work:
                 outcome = _file(config, work) if record else None
             if as_json:
                 print_json(_document(case, work, outcome, candidates=candidates))
@@ -141,7 +141,9 @@ class Verbs:
 
 
 @contextmanager
-def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool) -> Iterator[Work]:
+def _worked(
+    config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool, record: bool = False
+) -> Iterator[Work]:
     from archive.filing import Basis
     from console.dossier import open_dossier, references_of
     from console.kept import open_kept
@@ -153,8 +155,13 @@ def _worked(config: ArchiveConfig, case: str, run: ModuleType, *, pictures: bool
     code = run.code()
     with open_kept(config) as kept:
         scope = kept.reader.cases.resolve(case)
+        if record and kept.catalog.brief_disposed(scope):
+            raise Refused(
+                "what was written down about this case was disposed of, and nothing more is: look with --no-record"
+            )
         version = kept.catalog.brief_of(scope)
-        described = None if version is None else kept.reader.briefs.read(version)
+        gone = kept.catalog.brief_disposed(scope)
+        described = None if version is None or gone else kept.reader.briefs.read(version)
         entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
         caches = config.home / "cache"
         dossier = open_dossier(kept, entries, run, caches, pictures=pictures, tell=_progress)

@@ -11,6 +11,7 @@ import pytest
 
 from archive.brief import Brief, Picture, Term
 from archive.briefs import Briefs, Version
+from archive.catalog import Catalog
 from archive.draft import EventRefused
 from archive.errors import Refused, UsageError
 from archive.exporting.exporter import Asked, Exporter
@@ -264,3 +265,21 @@ def test_a_picture_that_is_gone_is_named_by_no_new_version(shed: Office, tmp_pat
     assert len(briefs_of(shed).versions(scope)) == 1
     say(shed, scope, replace(BRIEF, title="Later"))
     assert failures(shed.verdict()) == {}, "given again, it is there again"
+
+
+def test_the_catalogue_knows_the_newest_brief_and_that_it_was_disposed_of(shed: Office, tmp_path: Path) -> None:
+    office = shed
+    scope = office.case("Love v. Screw")
+    with closing(Catalog.open(tmp_path / "catalog.sqlite")) as catalog:
+        assert catalog.brief_of(scope) is None
+        first = say(office, scope)
+        second = say(office, scope, replace(BRIEF, title="Copies of it"))
+        catalog.advance(office.store, office.reader)
+        found = catalog.brief_of(scope)
+        assert found is not None
+        assert (found.version, found.digest, found.index) == (2, second.digest, second.index)
+        assert first.digest != second.digest
+        assert not catalog.brief_disposed(scope)
+        dispose(office, scope)
+        catalog.advance(office.store, office.reader)
+        assert catalog.brief_disposed(scope)
