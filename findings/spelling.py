@@ -21,6 +21,8 @@ _WILD = f"[{re.escape(_WILDCARDS)}\u2600-\u27bf\U0001f300-\U0001faff]"
 """An emoji in the place of a letter, too."""
 _IS_WILD = re.compile(_WILD)
 _SEPARATORS = r"\s._\-·•|/\\~,'’*"
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Scripts that set no spaces between words, and Korean, which hangs endings on: for a character class."""
 _BETWEEN_WORDS = rf"[\s._\-–'’{IGNORABLE}]*"
 _AND = r"(?:&|\+|(?<=\s)(?:[aA][nN][dD]|[eE][tT]|[uU][nN][dD]|[nNyY])(?=\s))?"
 """Between words that a term joins by a sign."""
@@ -120,9 +122,9 @@ def _weight(letters: str) -> int:
 
 
 def _bounds(letters: str) -> str:
-    """A word's own; scripts that set no spaces have none."""
-    before = r"(?<!\w)" if _has_edge(letters[0]) else ""
-    after = r"(?!\w)" if _has_edge(letters[-1]) else ""
+    """A word's own; scripts that set no spaces have none, and a word beside them ends all the same: ``Gucciの``."""
+    before = rf"(?<![^\W{_UNSPACED}])" if _has_edge(letters[0]) else ""
+    after = rf"(?![^\W{_UNSPACED}])" if _has_edge(letters[-1]) else ""
     return f"{before}(?P<it>{{}}){after}"
 
 
