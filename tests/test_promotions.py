@@ -64,9 +64,17 @@ def test_each_kind_of_link_gives_its_promotion(found: Any, name: str, by: list[s
 
 def test_a_listing_that_is_gone_was_not_seen(found: Any) -> None:
     promotions = of(found, "post_gone")
-    assert promotions
-    assert {each["state"] for each in promotions} == {"listing_not_seen"}
-    assert not any(each["about"] == "term_absent" for one in promotions for each in one["observations"])
+    linked = [each for each in promotions if each["edges"][-1]["by"] == "in_text"]
+    assert len(linked) == 2
+    assert {each["state"] for each in linked} == {"listing_not_seen"}
+    assert not any(each["about"] == "term_absent" for one in linked for each in one["observations"])
+
+
+def test_a_button_that_shows_the_posts_picture_is_pointed_at(found: Any) -> None:
+    """The hub's button to the whole shop has the parcel on it that the post shows."""
+    (shop,) = [each for each in of(found, "post_gone") if each["edges"][-1]["by"] == "picture"]
+    assert shop["listing"]["kind"] == "storefront"
+    assert shop["edges"][-1]["where"] == "page"
 
 
 def test_what_the_case_asks_for_is_observed_with_its_passage(found: Any) -> None:
