@@ -15,21 +15,13 @@ from archive import disk
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from archive.reading import Reading
-from archive.surface import Surface, surface_of
-from console.kept import Kept, files_among, open_kept
+from console.kept import Kept, document_of, files_among, firsthand, open_kept, read_at
 from console.screen import out
-from custody.model import Role
-from custody.record import Record
 from findings.tags import tags_of
 
 _GZIP = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 16
-_READ = ("dom.html", "body.html", "body.json", "body.txt", "blotted.json")
-"""The document as the browser had it comes before the bytes as they were sent."""
-_ANSWERS = frozenset({Surface.OEMBED.value, Surface.API.value})
-"""Surfaces whose address is not the platform's: whose an answer is, its words say."""
 MAX_SHOWN = 300
-MAX_READING = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,25 +107,16 @@ def _unpacked(file: BinaryIO, most: int) -> bytes:
 
 def _captured(kept: Kept, text: str, limit: int) -> Page:
     record = kept.record(text)
-    artifacts: dict[str, Any] = {each.name: each for each in record.artifacts}
-    chosen = next((artifacts[name] for name in _READ if name in artifacts), None)
+    chosen = document_of(record)
     if chosen is None:
-        raise UsageError(f"capture {record.capture_id} kept no document: {', '.join(artifacts)}")
-    surface = surface_of(record.circumstances)
+        there = ", ".join(each.name for each in record.artifacts)
+        raise UsageError(f"capture {record.capture_id} kept no document: {there}")
     return Page(
         name=f"{record.capture_id} {chosen.name}",
         data=kept.blob(chosen.digest, limit),
-        url=None if surface in _ANSWERS else record.final_url or record.requested_url,
-        kept=_firsthand(kept, record),
+        url=read_at(record),
+        kept=firsthand(kept, record),
     )
-
-
-def _firsthand(kept: Kept, record: Record) -> Mapping[str, Any] | None:
-    made = next((each for each in record.artifacts if each.role == Role.READING.value), None)
-    if made is None or made.bytes > MAX_READING:
-        return None
-    value: Any = json.loads(kept.blob(made.digest, MAX_READING))
-    return value if isinstance(value, dict) else None
 
 
 def beside(page: Page, reading: Reading) -> dict[str, Any] | None:
