@@ -22,7 +22,12 @@ from custody.model import Json
 
 MADE = "findings.made"
 SUBJECT = "findings.jsonl"
-MAX_LINE = 1 << 20
+MAX_LINE = 256 << 20
+"""Of what was written here: hops may have long addresses, and a head names all that is gone."""
+REASONS = {"code": "code_sha256", "case": "brief", "captures": "captures_sha256", "pictures": "pictures"}
+"""Why a result is another than before, and where a file's head says so."""
+UNKNOWN = "unknown"
+"""It is another although nothing differs that results are known to hang on."""
 _WORK = "work:"
 
 
@@ -49,6 +54,8 @@ class Basis:
     """The version of the case's brief that they were made under, and its digest; None: nothing was described."""
     captures_sha256: str
     """Over the records of all captures that took part."""
+    pictures: bool
+    """Whether pictures were compared."""
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -56,16 +63,13 @@ class Basis:
             "version": self.version,
             "brief": self.brief,
             "captures_sha256": self.captures_sha256,
+            "pictures": self.pictures,
         }
 
     def differs(self, other: Mapping[str, Json]) -> list[str]:
-        """In what it is another than that of an earlier file: ``code``, ``case``, ``captures``."""
-        found = [name for name, key in (("code", "code_sha256"), ("case", "brief")) if other.get(key) != _of(self, key)]
-        return found + (["captures"] if other.get("captures_sha256") != self.captures_sha256 else [])
-
-
-def _of(basis: Basis, key: str) -> Json:
-    return basis.to_json()[key]
+        """In what it is another than that of an earlier file, by the words of ``REASONS``."""
+        mine = self.to_json()
+        return [name for name, key in REASONS.items() if other.get(key) != mine[key]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,9 +195,9 @@ def file(
         counts["changed" if old is not None else "new"] += 1
         line: dict[str, Json] = {"id": name, "sha256": digest.hex, "record": each.record, "under": each.under}
         if old is not None:
-            line |= {"replaces": old.digest.hex, "why": why or ["captures"]}
+            line |= {"replaces": old.digest.hex, "why": why or [UNKNOWN]}
         lines.append(line)
-        replaces, reasons = (None, ()) if old is None else (old.digest, tuple(why or ["captures"]))
+        replaces, reasons = (None, ()) if old is None else (old.digest, tuple(why or [UNKNOWN]))
         records[name] = Filed(
             id=name,
             digest=digest,
@@ -215,7 +219,7 @@ def file(
         **basis.to_json(),
         "promotions": len(today),
         "candidates": candidates,
-        "gone": [{"id": name, "sha256": known[name].digest.hex, "why": list(why)} for name in gone],
+        "gone": [{"id": name, "sha256": known[name].digest.hex, "why": why or [UNKNOWN]} for name in gone],
     }
     data = b"".join(canonical.dumps(each) + b"\n" for each in (head, *lines))
     subject = scribe.blob(SUBJECT, data)

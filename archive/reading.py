@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from custody.model import Json, Role
 
+_UNENDED = ("its reader ", "reading stopped early: OutOfTime", "reading stopped early: MemoryError")
+"""How notes begin that say of a limit of time or memory, or of a reader that died."""
+
 
 class Kind(StrEnum):
     """What sort of page it is."""
@@ -61,6 +64,11 @@ class Reading:
     fields: Mapping[str, Json] = field(default_factory=dict, repr=False)
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether it came to its end; else another time may find more, and what is not in it says nothing."""
+        return not any(each.startswith(_UNENDED) for each in self.notes)
 
     @classmethod
     def of_json(cls, value: Any) -> Self:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from archive import disk
 from archive.absence import Absence, Recorded, absences, is_absent, sentence
+from archive.briefs import BriefLost
 from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
@@ -65,7 +66,12 @@ def show(
         dated = _dating(reader, catalog)(entry)
         data = None if entry.disposed_at is not None else _record(reader, entry)
         absence = None if data is None else _absence(reader, catalog, entry, Record.parse(data))
-        promoted = [] if data is None else promotions(reader, catalog, entry)
+        promoted: list[dict[str, Any]] | None = []
+        try:
+            promoted = [] if data is None else promotions(reader, catalog, entry)
+        except BriefLost as error:
+            say(f"promotions cannot be told: {error}")
+            promoted = None  # nobody knows what its case asks for
     if as_json:
         document = {"schema": 1, "capture": _entry(entry, dated), "record": None if data is None else json.loads(data)}
         gone = None if absence is None else absence.to_json()
@@ -103,7 +109,7 @@ def show(
     for link in record.candidates:
         decided = "followed" if link.follow else "not followed"
         out.print(Text(f"link      {decided} ({link.reason}): {link.via.href}"))
-    for each in lines(promoted, None):
+    for each in lines(promoted or (), None):
         out.print(each)
 
 

@@ -14,8 +14,8 @@ from archive.catalog import Entry
 from archive.derived import Derived
 from archive.errors import NotStored
 from archive.reading import Kind, Reading
-from archive.surface import Surface, surface_of
-from console.kept import Kept
+from archive.surface import surface_of
+from console.kept import Kept, document_of, firsthand, read_at
 from custody import canonical
 from custody.artifact import OTHERS, Artifact
 from custody.digest import Digest
@@ -27,13 +27,9 @@ from findings.page import Page, Shown
 from findings.voices import words_behind
 
 MAX_TEXT_BYTES = 4 << 20
-MAX_READING_BYTES = 16 << 20
 _THREADS = 8
 """They wait for the store; one process reads."""
 _AT_ONCE = 64
-_READ = ("dom.html", "body.html", "body.json", "body.txt", "blotted.json")
-"""The document as the browser had it comes before the bytes as they were sent."""
-_ANSWERS = frozenset((Surface.OEMBED.value, Surface.API.value))
 _VANTAGE = ("languages", "timezone", "user_agent", "browser_version", "device")
 _LOOKED = ("viewport_at", "settled_at", "requested_at", "closed_at")
 
@@ -45,6 +41,8 @@ class Dossier:
     pages: list[Page] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     """By capture, why it takes no part: it has no record, was disposed of, or its blobs cannot be read."""
+    in_part: dict[str, str] = field(default_factory=dict)
+    """By capture, what of it takes no part: its reader or its pictures came to no end."""
 
 
 def open_dossier(
@@ -55,16 +53,20 @@ def open_dossier(
     *,
     pictures: bool,
     tell: Callable[[int, int], None] = lambda _done, _total: None,
-    firsthand: bool = False,
+    in_visit: bool = False,
 ) -> Dossier:
     """Of these captures. ``run`` is ``crawlers.run``, handed in; ``tell``: how many are done, of all.
 
-    ``firsthand``: readings that were made in the visits do, whichever version made them; else only today's.
+    ``in_visit``: readings that were made in the visits do, whichever version made them; else only today's.
     """
     dossier = Dossier()
     code = run.code()["code_sha256"]
     cache = Derived.open(caches, "readings", code)
-    made_by = None if firsthand else code
+    made_by = None if in_visit else code
+
+    def fetch(entry: Entry) -> _Fetched | str:
+        return _fetch(kept, entry, cache, made_by, run.MAX_PAGE_BYTES)
+
     with (
         run.reader() as reader,
         _Sheets(kept, run, caches) as sheets,
@@ -72,18 +74,21 @@ def open_dossier(
     ):
         done = 0
         for some in _batches(entries):
-            for entry, fetched in zip(
-                some, threads.map(lambda each: _fetch(kept, each, cache, made_by), some), strict=True
-            ):
+            for entry, fetched in zip(some, threads.map(fetch, some), strict=True):
                 done += 1
                 tell(done, len(entries))
                 if isinstance(fetched, str):
                     dossier.unread[entry.capture_id] = fetched
                     continue
                 page = _page(fetched, entry, run, reader, cache)
+                if not page.reading.was_ended:
+                    dossier.in_part[entry.capture_id] = page.reading.notes[0]
                 if pictures:
-                    shown, left = sheets.of(fetched.record)
-                    page = replace(page, pictures=shown, pictures_left=left)
+                    try:
+                        shown, left = sheets.of(fetched.record)
+                        page = replace(page, pictures=shown, pictures_left=left)
+                    except NotStored as error:
+                        dossier.in_part[entry.capture_id] = f"its pictures are not there ({error})"
                 dossier.pages.append(page)
     return dossier
 
@@ -119,8 +124,10 @@ class _Sheets:
         return tuple(Shown(sha256=sha256, url=url, print=made) for sha256, url, made in shown), left
 
 
-def references_of(kept: Kept, described: Described | None, run: ModuleType, caches: Path) -> tuple[Shown, ...]:
-    """Prints of the pictures that a case has given; one that is gone, or tells nothing, is none."""
+def references_of(
+    kept: Kept, described: Described | None, run: ModuleType, caches: Path, *, tell: Callable[[str], None]
+) -> tuple[Shown, ...]:
+    """Prints of the pictures that a case has given. ``tell``: of each that cannot be compared, why."""
     if described is None or not described.brief.pictures:
         return ()
     found: list[Shown] = []
@@ -129,8 +136,11 @@ def references_of(kept: Kept, described: Described | None, run: ModuleType, cach
             try:
                 look = printer.look(kept.blob(each.digest, each.bytes), each.digest)
             except NotStored:
-                continue  # `verify` misses it, and says so
-            if look.print is not None:
+                tell(f"the case's picture {each.name} is not there, and was not compared: run `counterproof verify`")
+                continue
+            if look.print is None:
+                tell(f"the case's picture {each.name} was not compared: no print, {look.why}")
+            else:
                 found.append(Shown(sha256=each.digest.hex, url=each.name, print=str(look.print)))
     return tuple(found)
 
@@ -155,11 +165,12 @@ class _Fetched:
     visible: str
     behind: str
     """Words of the source that are not shown; of pages that others' links led to alone."""
+    is_cut: bool
     reading: Reading | None
     """As it was made in the visit, where that does."""
 
 
-def _fetch(kept: Kept, entry: Entry, cache: Derived, made_by: str | None) -> _Fetched | str:
+def _fetch(kept: Kept, entry: Entry, cache: Derived, made_by: str | None, limit: int) -> _Fetched | str:
     """In any thread. A sentence where the capture cannot take part. ``made_by``: whose readings do; None: anybody's."""
     if entry.disposed_at is not None:
         return "it was disposed of"
@@ -168,23 +179,30 @@ def _fetch(kept: Kept, entry: Entry, cache: Derived, made_by: str | None) -> _Fe
     digest = Digest(entry.record_sha256)
     try:
         record = Record.parse(kept.blob(digest, MAX_RECORD_BYTES))
-        named = {each.name: each for each in record.artifacts}
         text = next((each for each in record.artifacts if each.role == Role.TEXT and _is_own(each)), None)
         visible = "" if text is None else kept.blob(text.digest, MAX_TEXT_BYTES).decode("utf-8", "replace")
-        document = next((named[name] for name in _READ if name in named), None)
-        key = None if document is None else Digest.of(f"{document.digest} {_read_at(record)}".encode())
+        document = document_of(record)
+        key = None if document is None else Digest.of(f"{document.digest} {read_at(record)}".encode())
         reading = _firsthand(kept, record, made_by)
         known = reading is not None or (key is not None and cache.get(key) is not None)
         is_led_to = record.parent is not None and not record.candidates
         wanted = document is not None and (not known or is_led_to)
-        data = kept.blob(document.digest, MAX_RECORD_BYTES * 16) if wanted and document is not None else None
+        data = kept.blob(document.digest, limit) if wanted and document is not None else None
         behind = words_behind(data[:MAX_TEXT_BYTES].decode("utf-8", "replace")) if data and is_led_to else ""
+        long = [each for each in (text, document if is_led_to else None) if each and each.bytes > MAX_TEXT_BYTES]
     except NotStored as error:
         return f"a part of it is not there ({error}): run `counterproof verify`"
     except FormatError as error:
         return f"its record cannot be read ({error}): run `counterproof verify`"
     return _Fetched(
-        record=record, record_digest=digest, document=data, key=key, visible=visible, behind=behind, reading=reading
+        record=record,
+        record_digest=digest,
+        document=data,
+        key=key,
+        visible=visible,
+        behind=behind,
+        is_cut=bool(long),
+        reading=reading,
     )
 
 
@@ -213,6 +231,7 @@ def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: 
         reading=_reading(fetched, reader, cache),
         visible=fetched.visible,
         behind=fetched.behind,
+        is_cut=fetched.is_cut,
         vantage=_vantage(record.circumstances),
         surface=surface_of(record.circumstances),
     )
@@ -226,20 +245,17 @@ def _reading(fetched: _Fetched, reader: Any, cache: Derived) -> Reading:
     known = cache.get(fetched.key)
     if known is not None and (reading := _parsed(known)) is not None:
         return reading
-    made: Reading = reader.read(fetched.document or b"", url=_read_at(fetched.record))
-    cache.put(fetched.key, canonical.dumps(made.to_json()).decode())
+    made: Reading = reader.read(fetched.document or b"", url=read_at(fetched.record))
+    if made.was_ended:  # what was not is tried again the next time
+        cache.put(fetched.key, canonical.dumps(made.to_json()).decode())
     return made
 
 
 def _firsthand(kept: Kept, record: Record, made_by: str | None) -> Reading | None:
     """The reading that was kept with the capture; None where there is none, or another version's does not do."""
-    made = next((each for each in record.artifacts if each.role == Role.READING and _is_own(each)), None)
-    if made is None or made.bytes > MAX_READING_BYTES:
-        return None
-    value: Any = json.loads(kept.blob(made.digest, MAX_READING_BYTES))
-    if not isinstance(value, dict) or not isinstance(value.get("by"), dict):
-        return None
-    if made_by is not None and value["by"].get("code_sha256") != made_by:
+    value = firsthand(kept, record)
+    by = value.get("by") if value is not None else None
+    if value is None or not isinstance(by, dict) or made_by not in {None, by.get("code_sha256")}:
         return None
     return _of_json(value.get("reading"))
 
@@ -261,11 +277,6 @@ def _of_json(value: Any) -> Reading | None:
 
 def _address(record: Record) -> str:
     return record.final_url or record.requested_url
-
-
-def _read_at(record: Record) -> str | None:
-    """None: an answer for programs says itself whose it is, its address does not."""
-    return None if surface_of(record.circumstances) in _ANSWERS else _address(record)
 
 
 def _vantage(sections: Mapping[str, Json]) -> dict[str, Json]:

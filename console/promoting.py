@@ -9,7 +9,6 @@ from rich.text import Text
 
 from archive.catalog import Catalog, Entry
 from archive.config import ArchiveConfig
-from archive.errors import StoreError
 from archive.reader import Reader, open_catalog, open_reader
 from console.dossier import open_dossier
 from console.kept import Kept
@@ -32,13 +31,11 @@ def of_unit(
     matter = Matter()
     for scope in catalog.scopes_of(unit)[:1]:
         version = catalog.brief_of(scope)
-        try:
-            matter = Matter.of(None if version is None else reader.briefs.read(version))
-        except StoreError:
-            continue  # nobody knows what it asked for; what the pages say is told all the same
+        if version is not None and not catalog.brief_disposed(scope):
+            matter = Matter.of(reader.briefs.read(version))  # where that cannot be read, nobody knows what to look for
     looking = run()
     kept = Kept(reader=reader, catalog=catalog)
-    dossier = open_dossier(kept, entries, looking, caches, pictures=False, firsthand=True)
+    dossier = open_dossier(kept, entries, looking, caches, pictures=False, in_visit=True)
     found = find(dossier.pages, matter, looking.ADDRESSES)
     return [record for _, record, _ in found.records(matter)]
 

@@ -101,7 +101,7 @@ def _listing(record: Mapping[str, Any]) -> str:
 def _observed(observations: Sequence[Mapping[str, Any]], *, listed: bool) -> str:
     strong = [each for each in observations if not each["weak"]]
     if not observations:
-        return "nothing that the case asks for, in what was searched"
+        return "nothing that is looked for, in what was searched"
     weak = len(observations) - len(strong)
     rest = f"{weak} that may mean something else" if weak else ""
     if listed:

@@ -45,9 +45,12 @@ class Searched:
     capture: str
     words: str
     characters: int
+    """So many of its first were looked through."""
+    of: int
+    """So many it has, as far as it was taken."""
 
     def to_json(self) -> dict[str, Json]:
-        return {"capture": self.capture, "text": self.words, "characters": self.characters}
+        return {"capture": self.capture, "text": self.words, "characters": self.characters, "of": self.of}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

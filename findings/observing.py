@@ -5,15 +5,26 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 
 from archive.surface import Surface
-from custody.model import Json
+from custody.model import Json, Status
 from findings.matter import Matter, Reference
-from findings.observation import About, Observation, Searched
+from findings.observation import About, Observation
 from findings.page import Page, Shown, Words
 from findings.phrases import plain_text
 from findings.pointing import Passage
 from findings.promotion import Promotion, Quote
 from findings.resembling import Match, Resembles
-from findings.saying import MAX_QUOTES, MAX_TEXT, all_words, called, disclosed, first, said, times, undisclosed
+from findings.saying import (
+    MAX_QUOTES,
+    MAX_TEXT,
+    all_words,
+    called,
+    disclosed,
+    first,
+    said,
+    searched_in,
+    times,
+    undisclosed,
+)
 from findings.spelling import Passage as Spelt
 from findings.spelling import Strength, find
 from findings.voices import ADDRESS, host_of, other_words, own_words, slug_of, speech_of
@@ -50,15 +61,14 @@ class Observer:
     def _terms(self, promotion: Promotion) -> Iterator[Observation]:
         """A term in the post that the listing does not name. Said only of a listing that was seen, and whole."""
         listing = promotion.end
-        if not promotion.has_listing or listing.surface != Surface.PAGE:
+        if not promotion.has_listing or listing.surface != Surface.PAGE or listing.status is not Status.COMPLETE:
             return
         named = self._in_post(promotion)
         own, beside = list(own_words(listing)), list(other_words(listing))
         if not named or self._is_explained(promotion) or any(self._of_term(listing, own, each) for each in named):
             return  # the listing names what the post names, or one of several that it compares
-        searched = tuple(
-            Searched(capture=listing.capture, words=each.name, characters=len(each.text)) for each in (*own, *beside)
-        )
+        searched = searched_in(listing, (*own, *beside))
+        is_cut = listing.is_cut or any(each.characters < each.of for each in searched)
         for term, some in named.items():
             quotes = [quote for quote, _ in some]
             elsewhere = self._of_term(listing, beside, term)
@@ -82,11 +92,12 @@ class Observer:
             else:
                 yield Observation(
                     about=About.TERM_ABSENT,
-                    sentence=f"{stands} in the post. In the listing's texts {term} was not found; its pictures were "
-                    "not read for it.",
+                    sentence=f"{stands} in the post. In {'a part of ' if is_cut else ''}the listing's texts {term} was "
+                    "not found; its pictures were not read for it.",
                     rests_on=first(quotes),
                     searched=searched,
-                    is_weak=all(_is_denied(words.text, each) for words, each in self._places(promotion, term)),
+                    is_weak=is_cut
+                    or all(_is_denied(words.text, each) for words, each in self._places(promotion, term)),
                     facts=facts,
                 )
 

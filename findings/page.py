@@ -60,6 +60,8 @@ class Page:
     behind: str = field(default="", repr=False)
     """Words of its source that are not shown: in closed parts, and the names of pictures and buttons."""
     pictures: tuple[Shown, ...] = field(default=(), repr=False)
+    is_cut: bool = False
+    """A text of it was longer than is taken: what is not found may stand in the rest."""
     pictures_left: int = 0
     """Pictures that were not looked at: too small, unreadable, or over the limit."""
     vantage: Mapping[str, Json] = field(default_factory=dict, repr=False)

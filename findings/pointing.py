@@ -83,8 +83,6 @@ class Button:
     """Its picture was compared with the post's, and matched."""
     is_aside: bool = False
     """It leads to another account of the same person, where nothing is sold."""
-    number: int = 0
-    """Its place among the buttons, from 1; 0 where nobody has counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,14 @@ def all_words(promotion: Promotion) -> Iterator[tuple[Page, list[Words]]]:
         yield promotion.end, list(own_words(promotion.end))
 
 
+def searched_in(page: Page, texts: Iterable[Words]) -> tuple[Searched, ...]:
+    """What a search of these texts has really looked through."""
+    return tuple(
+        Searched(capture=page.capture, words=each.name, characters=min(len(each.text), MAX_TEXT), of=len(each.text))
+        for each in texts
+    )
+
+
 def called(promotion: Promotion, page: Page) -> str:
     """What a sentence calls a page."""
     if page is not promotion.end:
@@ -86,9 +94,7 @@ def undisclosed(promotion: Promotion) -> Iterator[Observation]:
     yield Observation(
         about=About.NO_DISCLOSURE,
         sentence=f"The link carries {shown[:200]}. In the post's words no disclosure of payment was found.",
-        searched=tuple(
-            Searched(capture=post.capture, words=words.name, characters=len(words.text)) for post, words in texts
-        ),
+        searched=tuple(each for post, words in texts for each in searched_in(post, [words])),
         is_weak=True,
         facts={"tags": [f"{each.programme} {each.name}={each.value}" for each in tags]},
     )

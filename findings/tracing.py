@@ -176,7 +176,8 @@ class _Walk:
 
     def _not_followed(self, link: Candidate, edges: tuple[Edge, ...]) -> Iterator[Lead]:
         aside = edges[-1].chosen is Chosen.REACHABLE and self._addresses.is_aside(link.via.href)
-        if not aside and edges[-1].chosen is not Chosen.AUTHOR:
+        is_silent = edges[-1].chosen is Chosen.AUTHOR and not any(each.says_something for each in self._pointing)
+        if not aside and not is_silent:
             yield self._lead(edges, None, f"not_followed: {link.reason}")
 
     def _lead(self, edges: tuple[Edge, ...], end: Page | None, reason: str) -> Lead:
@@ -200,9 +201,8 @@ class _Walk:
                 key=self._addresses.key(each.via.href) if each.via.href else each.via.text,
                 looks_like_post=self._looks_like_post(page, each.via),
                 is_aside=bool(each.via.href) and self._addresses.is_aside(each.via.href),
-                number=n,
             )
-            for n, each in enumerate(links, 1)
+            for each in links
             if each.via.where != "author"
         ]
         found: dict[str, tuple[Pointer, Quote | None]] = {}

@@ -165,14 +165,14 @@ def _worked(
         entries = list(reversed(kept.catalog.captures(case=case, limit=MAX_CAPTURES)))
         caches = config.home / "cache"
         dossier = open_dossier(kept, entries, run, caches, pictures=pictures, tell=_progress)
-        matter = Matter.of(described, references_of(kept, described, run, caches) if pictures else ())
+        matter = Matter.of(described, references_of(kept, described, run, caches, tell=say) if pictures else ())
         resembles = ByPrint(matter.picture_distance) if pictures else None
         found = find(dossier.pages, matter, run.ADDRESSES, resembles)
         records = "\n".join(sorted(each.record.hex for each in dossier.pages))
         brief: dict[str, Json] | None = None
         if described is not None:
             brief = {"version": described.version, "sha256": described.digest.hex}
-        basis = Basis(**code, brief=brief, captures_sha256=Digest.of(records.encode()).hex)
+        basis = Basis(**code, brief=brief, captures_sha256=Digest.of(records.encode()).hex, pictures=pictures)
         yield Work(scope=scope, described=described, matter=matter, dossier=dossier, found=found, basis=basis)
 
 
@@ -214,6 +214,7 @@ def _document(case: str, work: Work, outcome: "Outcome | None", *, candidates: b
         "case": {"id": work.scope, "name": case, **work.basis.to_json()},
         "captures": len(work.dossier.pages),
         "unread": work.dossier.unread,
+        "in_part": work.dossier.in_part,
         "promotions": [
             {
                 **record,
@@ -250,6 +251,8 @@ def _tell(work: Work, outcome: "Outcome | None", *, candidates: bool) -> None:
             out.print(Text(f"candidate  {lead.reason}  “{label}”  {where}  [of {lead.post.url}]"))
     for capture, why in work.dossier.unread.items():
         out.print(Text(f"not read   {capture}: {why}", style="yellow"))
+    for capture, why in work.dossier.in_part.items():
+        out.print(Text(f"in part    {capture}: {why}", style="yellow"))
     out.print(Text(_closing(work, outcome), style="bold"))
     if work.described is None:
         say("this case asks for no terms yet: `counterproof case edit NAME --term TERM`, then run this again")

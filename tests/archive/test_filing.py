@@ -1,5 +1,6 @@
 """Findings in the log: what is new is written, what changed stands beside what it was, what is the same is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,13 @@ from tests.archive.deployment import Deployment, audit, now
 
 SCOPE = uuid7(now(), b"\0" * 10)
 OTHER = uuid7(now(), b"\1" * 10)
-BASIS = Basis(code_sha256="aa" * 32, version="0.1.0", brief=None, captures_sha256="bb" * 32)
+BASIS = Basis(code_sha256="aa" * 32, version="0.1.0", brief=None, captures_sha256="bb" * 32, pictures=True)
 DESCRIBED = Basis(
-    code_sha256="aa" * 32, version="0.1.0", brief={"version": 1, "sha256": "cc" * 32}, captures_sha256="bb" * 32
+    code_sha256="aa" * 32,
+    version="0.1.0",
+    brief={"version": 1, "sha256": "cc" * 32},
+    captures_sha256="bb" * 32,
+    pictures=True,
 )
 
 
@@ -97,10 +102,18 @@ def test_a_changed_result_stands_beside_the_old_with_the_reason(deployment: Depl
 @pytest.mark.parametrize(
     ("basis", "why"),
     [
-        (Basis(code_sha256="dd" * 32, version="0.2.0", brief=None, captures_sha256="bb" * 32), ("code",)),
-        (Basis(code_sha256="aa" * 32, version="0.1.0", brief=None, captures_sha256="dd" * 32), ("captures",)),
         (
-            Basis(code_sha256="dd" * 32, version="0.1.0", brief={"version": 2}, captures_sha256="bb" * 32),
+            Basis(code_sha256="dd" * 32, version="0.2.0", brief=None, captures_sha256="bb" * 32, pictures=True),
+            ("code",),
+        ),
+        (
+            Basis(code_sha256="aa" * 32, version="0.1.0", brief=None, captures_sha256="dd" * 32, pictures=True),
+            ("captures",),
+        ),
+        (
+            Basis(
+                code_sha256="dd" * 32, version="0.1.0", brief={"version": 2}, captures_sha256="bb" * 32, pictures=True
+            ),
             ("code", "case"),
         ),
     ],
@@ -119,7 +132,7 @@ def test_what_is_found_no_more_is_said_to_be_gone(deployment: Deployment, sequen
     found = newest(deployment, sequencer)
     assert found is not None
     assert list(found.records) == ["a"]
-    assert found.head["gone"] == [{"id": "b", "sha256": first.records["b"].digest.hex, "why": []}]
+    assert found.head["gone"] == [{"id": "b", "sha256": first.records["b"].digest.hex, "why": ["unknown"]}]
 
 
 def test_cases_do_not_see_each_other(deployment: Deployment, sequencer: Sequencer) -> None:
@@ -154,3 +167,20 @@ def test_nothing_of_what_was_found_stands_in_the_leaf(deployment: Deployment, se
     (event,) = filing.files(sequencer, SCOPE)
     assert b"Cartier" not in event.data
     assert event.event.body == {"promotions": 1, "candidates": 3}
+
+
+def test_the_reason_is_never_one_that_was_not_seen(deployment: Deployment, sequencer: Sequencer) -> None:
+    file(deployment, sequencer, made("a", "one"))
+    without = replace(BASIS, pictures=False)
+    assert file(deployment, sequencer, made("a", "two"), basis=without).records["a"].why == ("pictures",)
+    assert file(deployment, sequencer, made("a", "three"), basis=without).records["a"].why == ("unknown",)
+
+
+def test_a_head_that_names_ten_thousand_that_are_gone_is_read_again(
+    deployment: Deployment, sequencer: Sequencer
+) -> None:
+    file(deployment, sequencer, *(made(f"{n:032d}", "x") for n in range(10_000)))
+    assert file(deployment, sequencer, made("a", "one")).gone == 10_000
+    found = newest(deployment, sequencer)
+    assert found is not None
+    assert list(found.records) == ["a"]

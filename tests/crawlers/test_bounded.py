@@ -52,3 +52,11 @@ def test_one_that_wants_too_much_memory_is_ended_and_says_so() -> None:
         greedy = made.read(HEAVY * 8)
         assert greedy.notes
         assert made.read(PAGE).fields["title"] == "A page"
+
+
+def test_a_reading_says_whether_it_came_to_its_end() -> None:
+    with Bounded() as reader:
+        assert reader.read(b"<html><title>a bag</title></html>").was_ended
+    with Bounded(seconds=0.000001) as reader:
+        hurried = reader.read(b"<html><body>" + b"<p>so many words</p>" * 20_000 + b"</body></html>")
+        assert not hurried.was_ended, hurried.notes

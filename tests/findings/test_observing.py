@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from custody.model import Json, Outcome
+from custody.model import Json, Outcome, Status
 from findings.matter import Matter, Reference, Term
 from findings.observation import About, Observation
 from findings.observing import Observer
 from findings.promotion import Promotion
+from findings.saying import MAX_TEXT
 from findings.voices import words_behind
 from tests.findings.casework import NOON, SameWords, Unit, picture
 
@@ -254,3 +255,22 @@ def test_a_term_that_stands_only_in_the_source_is_not_absent() -> None:
     found = observed(seen)
     assert About.TERM_ABSENT not in found
     assert found[About.TERM_ELSEWHERE][0].rests_on[-1].words == "page source"
+
+
+def test_nothing_is_said_to_be_absent_from_a_listing_that_is_not_whole() -> None:
+    whole = promotion_of("my Cartier band")
+    assert About.TERM_ABSENT in observed(whole)
+    partial = replace(whole, end=replace(whole.end, status=Status.PARTIAL))
+    assert About.TERM_ABSENT not in observed(partial)
+
+
+def test_a_search_says_how_much_of_a_text_it_has_looked_through() -> None:
+    long = promotion_of("my Cartier band", visible="x " * MAX_TEXT)
+    (absent,) = observed(long)[About.TERM_ABSENT]
+    seen = absent.searched[-1]
+    assert (seen.words, seen.characters, seen.of) == ("visible text", MAX_TEXT, 2 * MAX_TEXT)
+    assert absent.is_weak
+    assert "In a part of the listing's texts" in absent.sentence
+    short = promotion_of("my Cartier band", visible="screw bracelet")
+    cut = replace(short, end=replace(short.end, is_cut=True))
+    assert [each.is_weak for each in observed(cut)[About.TERM_ABSENT]] == [True]

@@ -253,3 +253,11 @@ def test_a_page_of_links_that_no_reader_knows_is_pointed_through_where_the_post_
     for n in range(1, 5):
         unit.listing(hub, SHOP.format(n), text=f"{n}. thing", title=f"thing {n}")
     assert [each.end.text("title") for each in unit.trace().promotions] == ["thing 3"]
+
+
+def test_a_profile_that_was_not_followed_is_a_candidate_where_the_post_points_at_it() -> None:
+    for caption, leads in (("link in bio, number 3", ["not_followed: over_depth"]), ("good morning", [])):
+        unit = Unit()
+        post = unit.post(caption)
+        unit.buttons(post, {"https://social.example/ana": "ana"}, reason="over_depth", where="author")
+        assert [each.reason for each in unit.trace().leads] == leads
