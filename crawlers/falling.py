@@ -1,7 +1,7 @@
 """From a look that did not show what was asked for to the next official surface of its platform, in the same unit."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 from typing import cast
@@ -42,7 +42,7 @@ class Falling:
         """The visit with its surface told in full, and the look that is to follow; None: there is none."""
         if session.hand is not None:
             return _told(visit, None, Judged(outcome=visit.outcome, shown=_shown(visit)), None), None
-        platform, surfaces = _surfaces(plan, seen)
+        platform, surfaces = _surfaces(plan, seen, tell=session.notices.append)
         reading = self._known.pop(plan.capture_id, None)
         if reading is None and surfaces and visit.outcome is Outcome.OK and (seen.dom or seen.text).strip():
             reading = await self._read(plan, seen)
@@ -99,20 +99,21 @@ def _is_asked(plan: Plan) -> bool:
     return plan.official is not None and plan.official.is_asked
 
 
-def _surfaces(plan: Plan, seen: Seen) -> tuple[Platform | None, tuple[Official, ...]]:
+def _surfaces(plan: Plan, seen: Seen, *, tell: Callable[[str], object]) -> tuple[Platform | None, tuple[Official, ...]]:
     """Of the thing that was asked for; by where it led, where its own address is one that only leads on."""
     for url in (plan.thing or plan.url, seen.final_url or ""):
         for platform in registry.every():
-            if platform.knows_url(url) and (surfaces := _of(platform, url)):
+            if platform.knows_url(url) and (surfaces := _of(platform, url, tell)):
                 return platform, surfaces
     return None, ()
 
 
-def _of(platform: Platform, url: str) -> tuple[Official, ...]:
+def _of(platform: Platform, url: str, tell: Callable[[str], object]) -> tuple[Official, ...]:
     """Another's platform may fail at an address: then it has no further surface for it."""
     try:
         return platform.surfaces(url)
-    except Exception:  # noqa: BLE001  # perhaps a stranger's platform, and a stranger's address
+    except Exception as error:  # noqa: BLE001  # perhaps a stranger's platform, and a stranger's address
+        tell(f"{url}: the platform {platform.name} could not say its surfaces ({type(error).__name__}), none was tried")
         return ()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from archive.reading import Kind, Reading
 from crawlers.falling import Falling
+from crawlers.platforms.instagram import Instagram
 from crawlers.session import Plan, Session
 from crawlers.sight import Seen
 from crawlers.surfaces import Tokens
@@ -33,7 +34,14 @@ def falling() -> Iterator[Falling]:
 
 
 def _after(
-    falling: Falling, folder: Path, dom: str, *, url: str = PROFILE, hand: object = None, **job: Any
+    falling: Falling,
+    folder: Path,
+    dom: str,
+    *,
+    url: str = PROFILE,
+    hand: object = None,
+    notices: list[str] | None = None,
+    **job: Any,
 ) -> tuple[dict[str, Any], Plan | None]:
     looking = looking_at(url, folder)
     seen = Seen(
@@ -51,6 +59,7 @@ def _after(
             job=SimpleNamespace(other_surfaces=True, **job),
             seen={},
             further={},
+            notices=[] if notices is None else notices,
             cut=asyncio.Event(),
             tokens=Tokens(),
             acquisition=SimpleNamespace(new_id=new_id),
@@ -82,6 +91,19 @@ def test_a_page_that_shows_something_stays_alone(falling: Falling, tmp_path: Pat
 def test_a_page_of_no_platform_is_not_read_for_it(falling: Falling, tmp_path: Path) -> None:
     said, further = _after(falling, tmp_path, SHELL, url="https://shop.example/")
     assert (said, further) == ({"name": "page", "shown": "content"}, None)
+
+
+def test_a_platform_that_fails_at_an_address_is_told_of(
+    falling: Falling, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError
+
+    notices: list[str] = []
+    monkeypatch.setattr(Instagram, "surfaces", fails)
+    _, further = _after(falling, tmp_path, SHELL, notices=notices)
+    assert further is None
+    assert notices[0] == f"{PROFILE}: the platform instagram could not say its surfaces (KeyError), none was tried"
 
 
 def test_what_a_person_attended_falls_nowhere(falling: Falling, tmp_path: Path) -> None:
