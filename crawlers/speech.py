@@ -27,7 +27,8 @@ SPEECH = "the post's own part of the page"
 def pointing_in(url: str, dom_html: str) -> Pointing:
     """What a post says of where its link is: in its own part of the page, and in what it declares to be its text."""
     page = Saved.of(dom_html.encode("utf-8", "replace"), url=url, content_type="text/html; charset=utf-8")
-    return pointing_of("\n".join((speech_in(page), *page.markup.declared))[:MAX_CHARACTERS])
+    words = "\n".join((speech_in(page), *page.markup.declared))[:MAX_CHARACTERS]
+    return pointing_of(words, is_sent=True)  # an address in it may be one of a page of links: nobody has been there yet
 
 
 def speech_in(page: Saved) -> str:
