@@ -139,7 +139,7 @@ class Observer:
         ]
 
     def _find(self, page: Page, words: Words) -> tuple[Spelt, ...]:
-        place = (page.capture, words.name, words.where)
+        place = (page.capture, words.name, words.text)
         if place not in self._spelt:
             self._spelt[place] = find(words.text[:MAX_TEXT], self._matter.spellings)
         return self._spelt[place]

@@ -112,6 +112,7 @@ class _Walk:
             if each.parent is not None:
                 self._children[each.parent].append(each)
         self._also = tuple(self._surfaces(root))
+        self._posts = {each.capture for each in (root, *self._also)}
         self._by_key = {addresses.key(each.via.href): each for each in pages if each.via is not None}
         self._published = next((at for each in (root, *self._also) if (at := published_of(each))), None)
         self._quoted, self._pointing = self._spoken()
@@ -149,6 +150,9 @@ class _Walk:
 
     def _from(self, page: Page, path: tuple[Edge, ...], been: set[str]) -> Iterator[Promotion | Lead]:
         links = [each for each in page.candidates if each.follow or each.reason in _OPEN]
+        if page.capture in self._posts:
+            there = {self._addresses.key(each.via.href) for each in links if each.via.href}
+            links += [each for each in _only_on_pictures(page) if self._addresses.key(each.via.href) not in there]
         pointers = self._pointers(page, links)
         for link in links:
             child = self._child(page, link)
@@ -192,7 +196,7 @@ class _Walk:
 
     def _pointers(self, page: Page, links: Sequence[Candidate]) -> dict[str, tuple[Pointer, Quote | None]]:
         """By address, for the page's links at which the post points."""
-        if page.capture in {each.capture for each in (self._root, *self._also)}:
+        if page.capture in self._posts:
             return self._in_post(page, links)
         buttons = [
             Button(
@@ -286,6 +290,12 @@ def _mutable(page: Page, via: Via, hops: Sequence[Hop]) -> Iterator[Mutable]:
     hosts = [host_of(via.href), *(host_of(hop.to_url) for hop in hops)]
     if len(set(hosts)) > 1:
         yield Mutable.SHORT_LINK
+
+
+def _only_on_pictures(page: Page) -> Iterator[Candidate]:
+    """Addresses on the post's picture, which only its data has: nobody could press them."""
+    for each in sorted(_on_pictures(page)):
+        yield Candidate(via=Via(href=each, text="", where="text"), follow=False, reason="only_on_picture")
 
 
 def _on_pictures(page: Page) -> frozenset[str]:

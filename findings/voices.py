@@ -24,6 +24,7 @@ _LEAST_SLUG = 4
 def speech_of(page: Page) -> Iterator[Words]:
     """What the author says on it: the caption, else the post's own part of the page; and what a title adds to that."""
     own = list(page.words("caption")) or list(page.words("text"))
+    own += page.words("sticker_texts")
     own += page.words("bio")
     said = " ".join(" ".join(each.text for each in own).split())
     for title in page.words("title"):

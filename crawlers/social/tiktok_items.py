@@ -88,7 +88,10 @@ def _item(draft: Draft, value: Any, node: Mapping[str, Any], where: str) -> None
     draft.put("account_id", account, f"{where}.author.id")
     caption = text_at(node, "desc") or text_at(node, "text")
     draft.put("caption", caption, f"{where}.desc")
-    put_links(draft, in_text(caption, "caption"), f"{where}.desc")
+    stickers = [text for each in list_at(node, "stickersOnItem") for text in list_at(each, "stickerText")]
+    stickers = [each for each in stickers if isinstance(each, str)]
+    shown = [link for each in stickers for link in in_text(each, "sticker")]
+    put_links(draft, [*in_text(caption, "caption"), *shown], f"{where}.desc")
     put_time(draft, node.get("createTime") or node.get("create_time"), f"{where}.createTime")
     language = text_at(node, "textLanguage") or text_at(node, "desc_language")
     draft.put("language", language if language not in {"un", "und"} else None, f"{where}.textLanguage")
@@ -101,8 +104,7 @@ def _item(draft: Draft, value: Any, node: Mapping[str, Any], where: str) -> None
     marks.append(("isCommerce", True if any(commerce) else None))
     marks.append(("adLabelVersion", True if node.get("adLabelVersion") else None))
     put_disclosures(draft, marks, where)
-    stickers = [text for each in list_at(node, "stickersOnItem") for text in list_at(each, "stickerText")]
-    draft.put("sticker_texts", [each for each in stickers if isinstance(each, str)] or None, f"{where}.stickersOnItem")
+    draft.put("sticker_texts", stickers or None, f"{where}.stickersOnItem")
     pictures = [text_at(each, "imageURL", "urlList", 0) for each in list_at(node, "imagePost", "images")]
     media = [{"type": "image", "url": each} for each in pictures if each]
     film = text_at(node, "video", "playAddr") or text_at(node, "video", "urls", 0)

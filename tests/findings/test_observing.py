@@ -274,3 +274,9 @@ def test_a_search_says_how_much_of_a_text_it_has_looked_through() -> None:
     short = promotion_of("my Cartier band", visible="screw bracelet")
     cut = replace(short, end=replace(short.end, is_cut=True))
     assert [each.is_weak for each in observed(cut)[About.TERM_ABSENT]] == [True]
+
+
+def test_of_several_texts_of_one_name_each_is_read() -> None:
+    stickers: list[Json] = ["so good", "Gucci"]
+    (absent,) = observed(promotion_of("look", post={"sticker_texts": stickers}, title="black belt"))[About.TERM_ABSENT]
+    assert absent.rests_on[0].words == "sticker_texts"

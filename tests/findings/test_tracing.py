@@ -261,3 +261,27 @@ def test_a_profile_that_was_not_followed_is_a_candidate_where_the_post_points_at
         post = unit.post(caption)
         unit.buttons(post, {"https://social.example/ana": "ana"}, reason="over_depth", where="author")
         assert [each.reason for each in unit.trace().leads] == leads
+
+
+def test_a_link_on_the_posts_picture_is_pointed_at_by_its_sticker() -> None:
+    sticker: list[Json] = [{"url": SHOP.format(1), "shown_as": "sticker"}]
+    unit = Unit()
+    unit.listing(unit.post("so good", links=sticker), SHOP.format(1), where="text", title="bag")
+    (promotion,) = unit.trace().promotions
+    assert promotion.edges[0].by is By.STICKER
+    alone = Unit()
+    alone.post("so good", links=sticker)
+    (lead,) = alone.trace().leads
+    assert (lead.reason, lead.edges[0].by) == ("not_followed: only_on_picture", By.STICKER)
+
+
+def test_what_stands_on_the_picture_points_as_the_caption_does() -> None:
+    unit = Unit()
+    hub = unit.hub(unit.profile(unit.post("so good", sticker_texts=["link in bio", "link in bio, #2"])))
+    for n in range(1, 4):
+        unit.listing(hub, SHOP.format(n), text=f"{n}. thing", title=f"thing {n}")
+    (promotion,) = unit.trace().promotions
+    assert promotion.end.text("title") == "thing 2"
+    rests = promotion.edges[-1].rests_on
+    assert rests is not None
+    assert rests.words == "sticker_texts"
