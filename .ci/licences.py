@@ -14,11 +14,15 @@ EXPLAINED = {
     "certifi": "MPL-2.0: a list of root certificates, read as data",
     "hypothesis": "MPL-2.0: draws examples in the tests; no part of the program",
     "pathspec": "MPL-2.0: finds files for mypy and hatchling; no part of the program",
+    "pikepdf": "MPL-2.0: splits and checks PDFs; qpdf in its wheel is Apache-2.0",
+    "psycopg": "LGPL-3.0: speaks to PostgreSQL; imported as released, and anybody may put another release in its place",
+    "psycopg-binary": "LGPL-3.0: the same, compiled",
+    "psycopg-pool": "LGPL-3.0: the same, connections kept open",
     "tqdm": "MPL-2.0 and MIT: comes with the extra `ocr`, whose downloads it would show; nothing is downloaded",
 }
 
 # Their metadata names no licence: read in the file that they ship.
-READ = {"sigstore-models": "MIT"}
+READ = {"axe-playwright-python": "MIT", "sigstore-models": "MIT"}
 
 # Whole words, so that LGPL is not GPL.
 STRONG = re.compile(

@@ -75,8 +75,14 @@ class ArchiveConfig:
         return urlsplit(self.store_url).path.strip("/")
 
     def retain_until(self, now: datetime) -> datetime:
-        """The end of a lock that is taken now, in whole seconds as Object Lock counts."""
-        return (now + timedelta(days=self.retention_days)).replace(microsecond=0)
+        """The end of a lock that is taken now: the first midnight (UTC) by which all of the days have passed.
+
+        All that is sealed in one day shares an end. So equal bytes, which lie there once, are not locked anew each time
+        they are seen, and two who seal them at once ask for the same.
+        """
+        end = now + timedelta(days=self.retention_days)
+        midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight if midnight == end else midnight + timedelta(days=1)
 
     @classmethod
     def load(

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from archive.errors import Collision, NotStored, StoreError
+from archive.errors import Collision, NotStored, StoreDenied, StoreError
 from archive.payload import Payload, refuse_to_lose, whole_seconds
 from archive.s3 import keeping
 from archive.s3.client import Credentials, connect
@@ -28,6 +28,7 @@ COMPLIANCE = "COMPLIANCE"
 GOVERNANCE = "GOVERNANCE"
 
 _TRIES = 3
+_LENGTHENINGS = 20  # each try is lost to somebody whose own then stands, so a crowd of so many gets through
 
 
 class S3Store:
@@ -128,8 +129,7 @@ class S3Store:
         there = self._objects.head(key)
         asked = whole_seconds(until)
         if asked is not None and (there.lock is None or there.lock.retain_until < asked):
-            self._objects.retain(key, there.version_id, self._mode(there.lock), asked)
-            there = self._objects.head(key, there.version_id)
+            there = self._lengthened(there, asked)
         return self._locked(there, asked).lock
 
     def set_hold(self, key: str, *, on: bool) -> HoldState:
@@ -211,10 +211,29 @@ class S3Store:
                 f"other bytes lie under {key}: expected {payload.digest}, got {found}; nothing was overwritten"
             )
         if until is not None and self._falls_short(there.lock, until):
-            longest = max(until, there.lock.retain_until) if there.lock else until
-            self._objects.retain(key, there.version_id, self._mode(there.lock), longest)
-            there = self._objects.head(key, there.version_id)
+            there = self._lengthened(there, until)
         return self._locked(there, until)
+
+    def _lengthened(self, there: Stored, until: datetime) -> Stored:
+        """The object as read back once its lock reaches ``until``, or as it is when the store would not have it.
+
+        Equal bytes are sealed by several at once, each with an end of its own. What another wrote since we looked makes
+        ours a shortening, which the store refuses; and of two that it takes at once, the shorter may be the one that
+        stays. So what counts is what is read back, and the longest end is asked for again.
+        """
+        for _ in range(_LENGTHENINGS):
+            longest = max(until, there.lock.retain_until) if there.lock else until
+            refused: StoreDenied | None = None
+            try:
+                self._objects.retain(there.key, there.version_id, self._mode(there.lock), longest)
+            except StoreDenied as error:
+                refused = error
+            before, there = there.lock, self._objects.head(there.key, there.version_id)
+            if not self._falls_short(there.lock, until):
+                break
+            if refused is not None and there.lock == before:  # nobody came between: it is a no
+                raise refused
+        return there
 
     def _mode(self, lock: Lock | None) -> str:
         """Never weaker than what is there."""

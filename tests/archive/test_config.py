@@ -115,6 +115,9 @@ def test_an_authority_may_be_named_by_its_short_name() -> None:
     )
 
 
-def test_a_lock_ends_at_a_whole_second() -> None:
+def test_all_that_is_locked_in_a_day_is_locked_to_one_midnight_never_too_early() -> None:
     config = ArchiveConfig(home=Path("/h"), retention_days=2)
-    assert config.retain_until(datetime(2026, 1, 1, 0, 0, 0, 999, tzinfo=UTC)) == datetime(2026, 1, 3, tzinfo=UTC)
+    end = datetime(2026, 1, 4, tzinfo=UTC)
+    assert config.retain_until(datetime(2026, 1, 1, 0, 0, 0, 999, tzinfo=UTC)) == end
+    assert config.retain_until(datetime(2026, 1, 1, 23, 59, 59, 999_999, tzinfo=UTC)) == end
+    assert config.retain_until(datetime(2026, 1, 2, tzinfo=UTC)) == end

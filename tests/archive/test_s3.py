@@ -4,6 +4,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,24 @@ def test_reusing_a_blob_that_has_no_lock_gives_it_one(make_s3: MakeS3) -> None:
     assert put(store, "v1/a", b"evidence").lock is None
     until = soon().replace(microsecond=0)
     assert put(store, "v1/a", b"evidence", until=until).lock == Lock(mode="GOVERNANCE", retain_until=until)
+
+
+def test_two_who_lengthen_one_lock_at_once_leave_the_longer_of_the_two(make_s3: MakeS3) -> None:
+    """Equal bytes are sealed by several at once, each with a term of its own: a store may let the shorter one win."""
+    first = make_s3()
+    key = "v1/a"
+    put(first, key, b"evidence", until=soon())
+    prefix = first.name.removeprefix(f"s3://{BUCKET}/")
+    for round_ in range(20):
+        ends = [soon(minutes=3 + round_, seconds=each) for each in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            kept = list(pool.map(lambda until: put(make_s3(prefix=prefix), key, b"evidence", until=until), ends))
+        lock = first.head(key).lock
+        assert lock is not None
+        assert lock.retain_until >= max(ends).replace(microsecond=0)
+        for each, end in zip(kept, ends, strict=True):
+            assert each.lock is not None
+            assert each.lock.retain_until >= end.replace(microsecond=0), "and nobody was told of a lock that is shorter"
 
 
 def test_a_compliance_lock_stays_one_when_a_governance_store_lengthens_it(make_s3: MakeS3) -> None:
