@@ -17,6 +17,7 @@ from archive.index.rows import COLUMNS, Act, Entry, Kept, Leaf, Reached, entry_o
 from archive.index.sqlite import SqliteDatabase
 from archive.index.tables import SCHEMA
 from archive.log import LoggedCommit, LoggedEvent, LogReader, Position
+from archive.packs import Packs
 from archive.store import ObjectStore
 from custody import keyspace
 from custody.digest import Digest
@@ -44,8 +45,8 @@ class Catalog:
     def close(self) -> None:
         self.database.close()
 
-    def advance(self, store: ObjectStore, reader: LogReader) -> int:
-        """Read on to the log's newest commit; how many events were new.
+    def advance(self, store: ObjectStore, reader: LogReader, packs: Packs | None = None) -> int:
+        """Read on to the log's newest commit; how many events were new. ``packs``: what an empty one begins with.
 
         Another log, or one that no longer holds the commit that was read last, makes it begin anew. Raises
         ``StoreError``, ``LogError`` and ``DiskError``; what was read until then stays.
@@ -54,6 +55,9 @@ class Catalog:
         with self._turn:
             while True:
                 position = self._position(store, reader)
+                if position.n == 0 and packs is not None and (loaded := packs.load(self.database)) is not None:
+                    seen, packs = seen + loaded.size, None
+                    continue
                 try:
                     for added in self._follow(store, reader, position):
                         seen += added
@@ -61,11 +65,16 @@ class Catalog:
                     continue
                 return seen
 
+    def forget(self) -> None:
+        """All of it: the next ``advance`` begins anew."""
+        with self._turn, self.database.transaction() as transaction:
+            self.database.begin_anew(transaction)
+
     def captures(self, case: str | None = None, *, limit: int = 100) -> list[Entry]:
         """Newest first. Raises ``UsageError`` for a case that there is not."""
         if case is None:
             return self._entries("ORDER BY started_index DESC LIMIT ?", (limit,))
-        scope = self._scope(case)
+        scope = self.scope_of(case)
         return self._entries(
             "WHERE started_index IN"
             " (SELECT started_index FROM placed WHERE scope = ? ORDER BY started_index DESC LIMIT ?)"
@@ -80,7 +89,7 @@ class Catalog:
             "SELECT requested_url, platform, surface, substr(started_at, 1, 10), shown, count(*) FROM captures"  # noqa: S608  # ours
             f" WHERE surface IS NOT NULL AND shown IS NOT NULL AND disposed_at IS NULL{chosen}"
             " GROUP BY 1, 2, 3, 4, 5 ORDER BY 4, 1, 3, 5",
-            () if case is None else (self._scope(case),),
+            () if case is None else (self.scope_of(case),),
         )
         return [
             Reached(url=row[0] or "", platform=row[1], surface=row[2], day=row[3], shown=row[4], times=row[5])
@@ -119,6 +128,11 @@ class Catalog:
         """Captures that asked for this address (its dedupe key), newest first."""
         return self._entries("WHERE url_key = ? ORDER BY started_index DESC LIMIT ?", (key, limit))
 
+    def url_key(self, capture_id: str) -> str | None:
+        """The dedupe key of what was asked for; None where that is not known, or forgotten."""
+        rows = self._rows("SELECT url_key FROM captures WHERE capture_id = ?", (capture_id,))
+        return rows[0][0] if rows else None
+
     def of_unit(self, unit: str, *, limit: int = 1_000) -> list[Entry]:
         """Captures of one unit, oldest first."""
         return self._entries("WHERE unit = ? ORDER BY started_index LIMIT ?", (unit, limit))
@@ -136,7 +150,11 @@ class Catalog:
 
     def artifacts(self, capture_id: str) -> list[Kept]:
         """In the order of the record."""
-        rows = self._rows("SELECT artifacts FROM captures WHERE capture_id = ?", (capture_id,))
+        rows = self._rows(
+            "SELECT artifacts FROM kept JOIN captures ON captures.started_index = kept.started_index"
+            " WHERE capture_id = ?",
+            (capture_id,),
+        )
         return kept_of(rows[0][0]) if rows else []
 
     def by_look(self, look_id: str) -> Entry | None:
@@ -272,8 +290,8 @@ class Catalog:
     def _entries(self, rest: str, values: Sequence[object]) -> list[Entry]:
         return [entry_of(row) for row in self._rows(f"SELECT {COLUMNS} FROM captures {rest}", values)]  # noqa: S608  # ours
 
-    def _scope(self, case: str) -> str:
-        """Of two cases that were opened under one name, the first has it."""
+    def scope_of(self, case: str) -> str:
+        """Of two cases opened under one name, the first has it. Raises ``UsageError`` where there is none."""
         rows = self._rows("SELECT scope FROM cases WHERE name = ? ORDER BY leaf_index LIMIT 1", (case,))
         if rows:
             return str(rows[0][0])

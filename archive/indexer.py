@@ -9,7 +9,7 @@ from archive.errors import NotStored
 from archive.index.database import Change
 from archive.index.forgetting import Disposal
 from archive.index.rows import artifacts_text, prefix_of
-from archive.index.tables import ARTIFACT, CHUNK_LEAVES, JOB, RECORD, SUBJECT
+from archive.index.tables import ARTIFACT, CHUNK_LEAVES, JOB, RECORD, SPAN_LEAVES, SUBJECT
 from archive.log import LoggedEvent
 from archive.reading import reading_of
 from archive.store import ObjectStore
@@ -32,13 +32,19 @@ _INSERT_BRIEF = (
 """Of two versions with one number, the first in the log counts."""
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _OF_END = f"FROM captures WHERE {_OF_START} AND end_index = ?"
-_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"  # ours
 _PLACE_CAPTURE = (
     "INSERT INTO placed SELECT scope, captures.started_index FROM members JOIN captures ON captures.unit = members.unit"
     " WHERE captures.started_index = ? ON CONFLICT DO NOTHING"
 )
 _PLACE_UNIT = "INSERT INTO placed SELECT ?, started_index FROM captures WHERE unit = ? ON CONFLICT DO NOTHING"
 _UNPACK_END = f"DELETE FROM packed WHERE chunk IN (SELECT started_index / {CHUNK_LEAVES} {_OF_END})"  # noqa: S608  # ours
+_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_SPAN = (
+    "INSERT INTO spans VALUES (?, ?, ?) ON CONFLICT (span) DO UPDATE SET oldest = CASE WHEN excluded.oldest <"
+    " spans.oldest THEN excluded.oldest ELSE spans.oldest END, newest = CASE WHEN excluded.newest > spans.newest THEN"
+    " excluded.newest ELSE spans.newest END"
+)
 _TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"  # ours
 
 ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed"})
@@ -95,9 +101,9 @@ def _listed(logged: LoggedEvent) -> Iterator[Change]:
     item = chain if kind == "item" else item
     row = (logged.index, logged.n, event.type, event.chain, item, capture, at, event.event_id, payload, told)
     yield "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
-    for each in event.subjects[:MAX_ARTIFACTS]:
-        place = (prefix_of(each.digest.hex), SUBJECT, logged.index)
-        yield "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING", place
+    for sha256 in dict.fromkeys(each.digest.hex for each in event.subjects[:MAX_ARTIFACTS]):
+        place = (prefix_of(sha256), SUBJECT, logged.index)
+        yield "INSERT INTO digests VALUES (?, ?, ?)", place
 
 
 def _acts(logged: LoggedEvent) -> Iterator[Step]:
@@ -123,8 +129,9 @@ def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[
     of = (event.body["capture"], unit, parent, at, logged.index, started, asked, url, key or url, host_of(url))
     yield _INSERT_START, (*of, *anchor, look)
     yield _PLACE_CAPTURE, (logged.index,)
+    yield _SPAN, (logged.index // SPAN_LEAVES, at, at)
     place = (prefix_of(asked), JOB, logged.index)
-    yield "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING", place
+    yield "INSERT INTO digests VALUES (?, ?, ?)", place
     yield "DELETE FROM packed WHERE chunk = ?", (logged.index // CHUNK_LEAVES,)
 
 
@@ -159,6 +166,7 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
     if record is not None:
         for each in dict.fromkeys(artifact.digest.hex for artifact in record.artifacts[:MAX_ARTIFACTS]):
             yield _INSERT_DIGEST, (prefix_of(each), ARTIFACT, *end)
+        yield _INSERT_KEPT, (artifacts_of(record), *end)
         yield _TO_READ, end
     yield _UNPACK_END, end
 
@@ -168,10 +176,6 @@ def told_by(record: Record) -> dict[str, object]:
     reading = reading_of(record.circumstances)
     platform = _text(platform_of(record.circumstances), _MAX_WORDS)
     read_by = _text(reading.get("platform"), _MAX_WORDS)
-    kept = [
-        (each.role, each.name[:_MAX_WORDS], each.digest.hex, each.bytes, each.media_type[:_MAX_WORDS])
-        for each in record.artifacts[:MAX_ARTIFACTS]
-    ]
     told: dict[str, object] = {
         "origin": record.origin.value,
         "final_url": _text(record.final_url, _MAX_URL),
@@ -183,10 +187,19 @@ def told_by(record: Record) -> dict[str, object]:
         "reader": platform or read_by,
         "kind": _text(reading.get("kind"), _MAX_WORDS),
         "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
-        "artifacts": artifacts_text(kept),
     }
     host = host_of(record.final_url)
     return told if host is None else {**told, "host": host}
+
+
+def artifacts_of(record: Record) -> str:
+    """As the catalogue keeps them (``archive.index.rows``)."""
+    return artifacts_text(
+        [
+            (each.role, each.name[:_MAX_WORDS], each.digest.hex, each.bytes, each.media_type[:_MAX_WORDS])
+            for each in record.artifacts[:MAX_ARTIFACTS]
+        ]
+    )
 
 
 def host_of(url: str | None) -> str | None:

@@ -32,7 +32,7 @@ _MAX_READING_BYTES = 8 << 20
 _MAX_VALUE = 300
 _MAX_LIST = 30
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "account": ("handle", "account_id"),
+    "account": ("handle", "account_id", "author"),
     "seller": ("seller", "seller_id"),
     "item": ("item_id", "asin"),
     "post": ("post_id",),
@@ -78,7 +78,8 @@ def take_words(
             rows = database.rows(
                 "SELECT unread.started_index, packed, capture_id, record_sha256, requested_url, final_url, title,"
                 " origin, surface, shown, platform, reader, kind, quarantine, parent, artifacts FROM unread"
-                " JOIN captures ON captures.started_index = unread.started_index ORDER BY unread.started_index LIMIT ?",
+                " JOIN captures ON captures.started_index = unread.started_index"
+                " LEFT JOIN kept ON kept.started_index = unread.started_index ORDER BY unread.started_index LIMIT ?",
                 (_AT_ONCE if limit is None else min(_AT_ONCE, limit - done),),
             )
             if not rows:
@@ -103,10 +104,7 @@ def _write(database: Database, taken: list[_Taken]) -> None:
                 continue
             transaction.run("DELETE FROM unread WHERE started_index = ?", place)
             if each.corrected is not None:
-                assigned = ", ".join(f"{name} = ?" for name in each.corrected)
-                statement = f"UPDATE captures SET {assigned} WHERE started_index = ?"  # noqa: S608  # names of ours
-                transaction.run(statement, (*each.corrected.values(), each.place))
-                _correct_digests(transaction, each)
+                _correct(transaction, each, each.corrected)
             transaction.run(
                 "INSERT INTO readings (started_index, facts, words, trouble) VALUES (?, ?, ?, ?)",
                 (each.place, json.dumps(each.facts, ensure_ascii=False), folded(each.texts), each.trouble),
@@ -118,10 +116,14 @@ def _write(database: Database, taken: list[_Taken]) -> None:
             database.write_words(transaction, each.place, joined(each.texts))
 
 
-def _correct_digests(transaction: Transaction, each: _Taken) -> None:
+def _correct(transaction: Transaction, each: _Taken, said: Mapping[str, object]) -> None:
+    told = {name: value for name, value in said.items() if name != "artifacts"}
+    assigned = ", ".join(f"{name} = ?" for name in told)
+    transaction.run(f"UPDATE captures SET {assigned} WHERE started_index = ?", (*told.values(), each.place))  # noqa: S608  # ours
+    transaction.run("UPDATE kept SET artifacts = ? WHERE started_index = ?", (said["artifacts"], each.place))
     for artifacts, statement in (
         (each.had, "DELETE FROM digests WHERE prefix = ? AND what = ? AND place = ?"),
-        ((each.corrected or {}).get("artifacts"), "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+        (said["artifacts"], "INSERT INTO digests VALUES (?, ?, ?)"),
     ):
         prefixes = sorted({prefix_of(kept.digest.hex) for kept in kept_of(cast("str | None", artifacts))})
         transaction.run_each(statement, [(prefix, ARTIFACT, each.place) for prefix in prefixes])
@@ -139,7 +141,8 @@ def _take(store: ObjectStore, row: tuple[Any, ...]) -> _Taken:
         told = _of_record(store, record_sha256, capture_id, trouble)
         have = dict(zip(_PACKED, (*said, artifacts), strict=True)) | {"final_url": final, "title": title}
         if told is not None and any(told[name] != have[name] for name in have):
-            corrected, artifacts, final, title = told, told["artifacts"], told["final_url"], told["title"]
+            corrected = told
+            artifacts, final, title = (cast("str | None", told[name]) for name in ("artifacts", "final_url", "title"))
     kept = kept_of(artifacts)
     reading = _reading(store, kept, trouble)
     given = reading.get("fields")
@@ -169,7 +172,8 @@ def _of_record(store: ObjectStore, sha256: str, capture_id: str, trouble: list[s
     except FormatError as error:
         trouble.append(str(error)[:300])
         return None
-    return indexer.told_by(record) if record.capture_id == capture_id else None
+    told = {**indexer.told_by(record), "artifacts": indexer.artifacts_of(record)}
+    return told if record.capture_id == capture_id else None
 
 
 def _names(fields: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

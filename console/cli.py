@@ -46,6 +46,7 @@ from console.verbs import (
     keys,
     packaging,
     seal,
+    searching,
     stewardship,
 )
 from console.verbs.sequence import sequence
@@ -543,6 +544,10 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+_sought = searching.Verbs(_crawlers)
+app.command("search")(_sought.search)
+app.command("whereis")(_sought.whereis)
+app.command("timeline")(_sought.timeline)
 
 
 def main() -> None:

@@ -33,6 +33,10 @@ class Transaction(Protocol):
 
     def run(self, statement: str, values: Sequence[object] = ()) -> None: ...
 
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Many rows into a table, none of which is there yet; the quickest way there is."""
+        ...
+
     def run_each(self, statement: str, rows: Iterable[Sequence[object]]) -> None: ...
 
 

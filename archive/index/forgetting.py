@@ -14,7 +14,7 @@ HELD = (
 """Holds on a unit that nothing has released."""
 _GOING = f"unit = ? AND disposed_at IS NULL AND NOT EXISTS ({HELD.format(columns='1')})"
 _PERSONAL = (
-    "final_url", "title", "url_key", "host", "platform", "reader", "kind", "trouble", "artifacts",
+    "final_url", "title", "url_key", "host", "platform", "reader", "kind", "trouble",
 )  # fmt: skip
 
 
@@ -29,16 +29,17 @@ class Disposal:
 def forget(database: Database, transaction: Transaction, disposal: Disposal) -> None:
     """The records' own digests stay: the log has them for ever."""
     of = (disposal.unit, disposal.unit)
-    going = transaction.rows(f"SELECT started_index, artifacts FROM captures WHERE {_GOING}", of)  # noqa: S608  # ours
-    for place, artifacts in going:
-        prefixes = {prefix_of(each.digest.hex) for each in kept_of(artifacts)}
+    going = transaction.rows(f"SELECT started_index FROM captures WHERE {_GOING}", of)  # noqa: S608  # ours
+    for (place,) in going:
+        kept = transaction.rows("SELECT artifacts FROM kept WHERE started_index = ?", (place,))
+        prefixes = {prefix_of(each.digest.hex) for (artifacts,) in kept for each in kept_of(artifacts)}
         transaction.run_each(
             "DELETE FROM digests WHERE prefix = ? AND what = ? AND place = ?",
             [(prefix, ARTIFACT, place) for prefix in sorted(prefixes)],
         )
         for (words,) in transaction.rows("SELECT words FROM readings WHERE started_index = ?", (place,)):
             database.forget_words(transaction, place, joined(unfolded(words)))
-        for table in ("readings", "names", "unread"):
+        for table in ("kept", "readings", "names", "unread"):
             transaction.run(f"DELETE FROM {table} WHERE started_index = ?", (place,))  # noqa: S608  # names of ours
         transaction.run("DELETE FROM packed WHERE chunk = ?", (place // CHUNK_LEAVES,))
     emptied = ", ".join(f"{name} = NULL" for name in _PERSONAL)

@@ -1,12 +1,15 @@
 """Captures listed and searched: by words, case, platform, outcome, origin, kind, host and date, a page at a time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from archive.index.database import Database
 from archive.index.rows import COLUMNS, Entry, entry_of
 from archive.index.sight import Sight, of_case, seen
+from archive.index.tables import SPAN_LEAVES
 from archive.index.tokens import phrases_of, tokens_of, unfolded
 from custody.instant import format_utc
 from custody.model import Json
@@ -14,6 +17,8 @@ from custody.model import Json
 MAX_LIMIT = 500
 _PASSAGE = 160
 """Characters of a text that are shown round a word."""
+_LOOKED_AT = 4_000
+"""Characters that are gone through one by one, where a word does not stand there as it was typed."""
 _WIDTH = len(COLUMNS.split(", "))
 
 
@@ -95,7 +100,7 @@ def listed(database: Database, wanted: Wanted, sight: Sight) -> Listed:
     if wanted.before is not None:
         conditions.append(f"{order} < ?")
         values.append(wanted.before)
-    for condition, value in _filters(wanted):
+    for condition, value in [*_filters(wanted), *_bounds(database, wanted, order)]:
         conditions.append(condition)
         values.append(value)
     # What may be seen is asked of every row, also where one case is wanted: one place to get it right.
@@ -132,22 +137,23 @@ def passage_of(texts: Sequence[str], phrases: Sequence[Sequence[str]]) -> str | 
     """Of the first text that has the first word: what stands round it, white space made one."""
     if not phrases:
         return None
-    first = phrases[0][0]
-    for text in reversed(texts):  # the page's own words come last, and say more than its address
-        words = text.split()
-        at = next((n for n, word in enumerate(words) if first in tokens_of(word)), None)
-        if at is None:
-            at = next((n for n, word in enumerate(words) if any(t.startswith(first) for t in tokens_of(word))), None)
-        if at is None:
-            continue
-        left, length = at, len(words[at])
-        while left > 0 and length + len(words[left - 1]) + 1 < _PASSAGE // 2:
-            left -= 1
-            length += len(words[left]) + 1
-        passage = " ".join(words[left:])
-        cut = passage if len(passage) <= _PASSAGE else f"{passage[:_PASSAGE]}…"
-        return f"…{cut}" if left else cut
+    first = re.compile(rf"(?<![^\W_]){re.escape(phrases[0][0])}", re.IGNORECASE)
+    own = list(reversed(texts))  # the page's own words come last, and say more than its address
+    bare = ((text, found) for text in own if not text.isascii() and (found := first.search(_bare(text))))
+    plain = ((text, found) for text in own if (found := first.search(text)))
+    for text, found in chain(plain, bare):
+        begin = max(0, found.start() - _PASSAGE // 3)
+        if begin:
+            begin = text.find(" ", begin, found.start()) + 1 or begin
+        end = begin + _PASSAGE
+        passage = " ".join(text[begin:end].split())
+        return f"{'…' if begin else ''}{passage}{'…' if end < len(text) else ''}"
     return None
+
+
+def _bare(text: str) -> str:
+    """Of the same length, each letter without its accents where that leaves one letter."""
+    return "".join(plain if len(plain := "".join(tokens_of(each))) == 1 else each for each in text[:_LOOKED_AT])
 
 
 def _filters(wanted: Wanted) -> list[tuple[str, object]]:
@@ -164,6 +170,20 @@ def _filters(wanted: Wanted) -> list[tuple[str, object]]:
         ("captures.started_at < ?", until),
     )
     return [(condition, value) for condition, value in asked if value is not None]
+
+
+def _bounds(database: Database, wanted: Wanted, order: str) -> list[tuple[str, object]]:
+    """Leaves outside of which nothing was begun in that time, whatever the clocks of workers said."""
+    if wanted.since is None and wanted.until is None:
+        return []
+    since = "" if wanted.since is None else format_utc(wanted.since)
+    until = "~" if wanted.until is None else format_utc(wanted.until)  # sorts after every date
+    ((first, last),) = database.rows(
+        "SELECT min(span), max(span) FROM spans WHERE newest >= ? AND oldest < ?", (since, until)
+    )
+    if first is None:
+        return [("1 = ?", 0)]
+    return [(f"{order} >= ?", first * SPAN_LEAVES), (f"{order} < ?", (last + 1) * SPAN_LEAVES)]
 
 
 def _qualified() -> str:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,9 @@ _BUSY_SECONDS = 30.0
 _READERS = 4
 _CACHE_KIB = 8 * 1024
 """Of each connection; the system keeps the rest of the file at hand."""
+_NARROW = 4
+_AT_ONCE = 250
+_BULK_CACHE_KIB = 128 * 1024
 _SEARCHED = "CREATE VIRTUAL TABLE searched USING fts5(words, content='', tokenize='ascii')"
 """Without its own copy of the texts; the tokens are ours, and stand between spaces (``archive.index.tokens``)."""
 
@@ -32,6 +36,19 @@ class SqliteTransaction:
 
     def run(self, statement: str, values: Sequence[object] = ()) -> None:
         self._connection.execute(statement, values)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES"
+        one = f"({', '.join('?' * len(columns))})"
+        if len(columns) > _NARROW:
+            self._connection.executemany(f"{into} {one}", rows)
+            return
+        # Of narrow rows, what a statement costs by itself is half of all: many at a time.
+        many = f"{into} {', '.join([one] * _AT_ONCE)}"
+        rows = iter(rows)
+        while batch := list(islice(rows, _AT_ONCE)):
+            whole = many if len(batch) == _AT_ONCE else f"{into} {', '.join([one] * len(batch))}"
+            self._connection.execute(whole, list(chain.from_iterable(batch)))
 
     def run_each(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         self._connection.executemany(statement, rows)
@@ -143,8 +160,11 @@ class SqliteDatabase:
         transaction.run("INSERT INTO searched (searched) VALUES ('delete-all')")
 
     def bulk(self, transaction: Transaction, *, begin: bool) -> None:
+        transaction.run(f"PRAGMA cache_size=-{_NARROW = 4
+_AT_ONCE = 250
+_BULK_CACHE_KIB if begin else _CACHE_KIB}")
         for name, of in INDEXES.items():
-            transaction.run(f"DROP INDEX {name}" if begin else f"CREATE INDEX {name} ON {of}")
+            transaction.run(f"DROP INDEX IF EXISTS {name}" if begin else f"CREATE INDEX {name} ON {of}")
 
     def write_words(self, transaction: Transaction, place: int, tokens: str) -> None:
         transaction.run("INSERT INTO searched (rowid, words) VALUES (?, ?)", (place, tokens))

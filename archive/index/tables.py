@@ -9,6 +9,9 @@ CHUNK_LEAVES = 32_768
 ARTIFACT, RECORD, JOB, SUBJECT = range(4)
 """What a digest is of a capture, or of another event (``digests.what``)."""
 
+SPAN_LEAVES = 2_048
+"""Of so many leaves, the catalogue keeps when the oldest and the newest capture began: dates are found by that."""
+
 TABLES: dict[str, str] = {
     "followed": "log TEXT NOT NULL, n {int} NOT NULL, size {int} NOT NULL, commit_sha256 TEXT",
     "cases": "scope TEXT PRIMARY KEY, name TEXT, leaf_index {int} NOT NULL",
@@ -19,10 +22,11 @@ TABLES: dict[str, str] = {
     started_at TEXT NOT NULL, started_sha256 TEXT NOT NULL, job_sha256 TEXT, anchor_size {int}, anchor_sha256 TEXT,
     look_id TEXT, ended_at TEXT, end_index {int}, status TEXT, outcome TEXT, origin TEXT, http_status {int},
     requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, host TEXT, record_sha256 TEXT, trouble TEXT,
-    disposed_at TEXT, quarantine TEXT, surface TEXT, shown TEXT, platform TEXT, reader TEXT, kind TEXT,
-    artifacts TEXT""",
+    disposed_at TEXT, quarantine TEXT, surface TEXT, shown TEXT, platform TEXT, reader TEXT, kind TEXT""",
+    "kept": "started_index {key}, artifacts TEXT NOT NULL",
+    "spans": "span {key}, oldest TEXT NOT NULL, newest TEXT NOT NULL",
     "placed": "scope TEXT NOT NULL, started_index {int} NOT NULL, PRIMARY KEY (scope, started_index)",
-    "digests": "prefix {int} NOT NULL, what {int} NOT NULL, place {int} NOT NULL, PRIMARY KEY (prefix, what, place)",
+    "digests": "prefix {int} NOT NULL, what {int} NOT NULL, place {int} NOT NULL",
     "events": """leaf_index {key}, n {int} NOT NULL, type TEXT NOT NULL, chain TEXT NOT NULL, item TEXT, capture TEXT,
     at TEXT NOT NULL, event_id TEXT NOT NULL, payload_sha256 TEXT NOT NULL, subjects TEXT NOT NULL""",
     "acts": """leaf_index {key}, type TEXT NOT NULL, unit TEXT, capture_id TEXT, at TEXT NOT NULL,
@@ -35,7 +39,7 @@ TABLES: dict[str, str] = {
     PRIMARY KEY (sort, value, started_index)""",
     "packed": "chunk {key}, sha256 TEXT NOT NULL",
 }
-_FLAT = frozenset({"members", "briefs", "placed", "digests", "tokens", "names"})
+_FLAT = frozenset({"members", "briefs", "placed", "tokens", "names"})
 """Whose key is most of their row."""
 
 INDEXES: dict[str, str] = {
@@ -45,10 +49,9 @@ INDEXES: dict[str, str] = {
     "captures_by_platform": "captures (reader, started_index)",
     "captures_by_outcome": "captures (outcome, started_index)",
     "captures_by_kind": "captures (kind, started_index)",
-    "captures_by_origin": "captures (origin, started_index)",
-    "captures_by_look": "captures (look_id)",
-    "captures_by_time": "captures (started_at)",
-    "captures_by_end": "captures (end_index)",
+    "captures_by_look": "captures (look_id) WHERE look_id IS NOT NULL",
+    "captures_open": "captures (started_index) WHERE end_index IS NULL",
+    "digests_by_prefix": "digests (prefix)",
     "members_by_unit": "members (unit)",
     "placed_by_capture": "placed (started_index)",
     "events_by_item": "events (item)",

@@ -48,8 +48,9 @@ def whereabouts(database: Database, digest: Digest, sight: Sight) -> list[Wherea
     rights, scopes = seen(sight)
     columns = ", ".join(f"captures.{name}" for name in COLUMNS.split(", "))
     rows = database.rows(
-        f"SELECT digests.what, {columns}, captures.artifacts, captures.job_sha256 FROM digests"  # noqa: S608  # ours
+        f"SELECT digests.what, {columns}, kept.artifacts, captures.job_sha256 FROM digests"  # noqa: S608  # ours
         " JOIN captures ON captures.started_index = digests.place"
+        " LEFT JOIN kept ON kept.started_index = digests.place"
         f" WHERE digests.prefix = ? AND digests.what IN (?, ?, ?){rights} ORDER BY digests.place LIMIT ?",
         [prefix_of(digest.hex), ARTIFACT, RECORD, JOB, *scopes, MAX_FOUND],
     )
