@@ -53,7 +53,8 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (
             "started_index", "capture_id", "unit", "parent", "started_at", "started_sha256", "job_sha256",
             "anchor_size", "anchor_sha256", "look_id", "ended_at", "end_index", "status", "outcome", "origin",
-            "http_status", "requested_url", "final_url", "title", "url_key", "host", "record_sha256", "trouble", "disposed_at",
+            "http_status", "requested_url", "final_url", "title", "url_key", "host",
+            "record_sha256", "trouble", "disposed_at",
             "quarantine", "surface", "shown", "platform", "reader", "kind",
         ),
     ),

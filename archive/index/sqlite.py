@@ -160,9 +160,7 @@ class SqliteDatabase:
         transaction.run("INSERT INTO searched (searched) VALUES ('delete-all')")
 
     def bulk(self, transaction: Transaction, *, begin: bool) -> None:
-        transaction.run(f"PRAGMA cache_size=-{_NARROW = 4
-_AT_ONCE = 250
-_BULK_CACHE_KIB if begin else _CACHE_KIB}")
+        transaction.run(f"PRAGMA cache_size=-{_BULK_CACHE_KIB if begin else _CACHE_KIB}")
         for name, of in INDEXES.items():
             transaction.run(f"DROP INDEX IF EXISTS {name}" if begin else f"CREATE INDEX {name} ON {of}")
 
