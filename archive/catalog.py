@@ -13,6 +13,7 @@ from archive.errors import NotStored, UsageError
 from archive.index import forgetting
 from archive.index.database import Database, Overtaken
 from archive.index.following import read_position, write_position
+from archive.index.postgres import PostgresDatabase
 from archive.index.rows import COLUMNS, Act, Entry, Kept, Leaf, Reached, entry_of, kept_of
 from archive.index.sqlite import SqliteDatabase
 from archive.index.tables import SCHEMA
@@ -42,6 +43,11 @@ class Catalog:
         """In a file. Raises ``DiskError``. A file of another version, or one that is no database, is made anew."""
         return cls(SqliteDatabase.open(path))
 
+    @classmethod
+    def open_shared(cls, dsn: str, log: str) -> Self:
+        """Of this log, in a PostgreSQL that many machines share. Raises ``StoreDown`` and ``UsageError``."""
+        return cls(PostgresDatabase.open(dsn, log))
+
     def close(self) -> None:
         self.database.close()
 
@@ -69,6 +75,15 @@ class Catalog:
         """All of it: the next ``advance`` begins anew."""
         with self._turn, self.database.transaction() as transaction:
             self.database.begin_anew(transaction)
+
+    def position(self) -> Position:
+        """Up to which commit it has followed the log."""
+        with self.database.transaction() as transaction:
+            return read_position(transaction)[1]
+
+    def count(self) -> int:
+        """Of all captures that were begun."""
+        return int(self._rows("SELECT count(*) FROM captures")[0][0])
 
     def captures(self, case: str | None = None, *, limit: int = 100) -> list[Entry]:
         """Newest first. Raises ``UsageError`` for a case that there is not."""

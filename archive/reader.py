@@ -76,7 +76,10 @@ def open_catalog(
     """
     name = "catalog.sqlite" if config.store_url is None else f"catalog-{keyspace.slug(reader.log.log)}.sqlite"
     disk.make_directory(config.home)
-    catalog = Catalog.open(config.home / name)
+    if config.dsn is not None:
+        catalog = Catalog.open_shared(config.dsn, reader.log.log)
+    else:
+        catalog = Catalog.open(config.home / name)
     try:
         if anew:
             catalog.forget()

@@ -138,7 +138,10 @@ class Vault:
             spool = Spool(home.spool, clock=clock)
             scribe_for = _scribes_by_case(config, sequencer, scribe, clock)
             _tell(recover(spool, sequencer=sequencer, scribe=scribe, scribe_for=scribe_for), notify)
-            catalog = Catalog.open(home.catalog)
+            if config.dsn is not None:
+                catalog = Catalog.open_shared(config.dsn, sequencer.log)
+            else:
+                catalog = Catalog.open(home.catalog)
             stack.callback(catalog.close)
             return cls(
                 config=config,

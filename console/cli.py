@@ -38,6 +38,7 @@ from console.verbs import (
     allowing,
     authorities,
     cases,
+    cataloguing,
     disposing,
     exporting,
     finding,
@@ -517,6 +518,7 @@ app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
+app.add_typer(cataloguing.app, name="catalog")
 
 
 app.command()(sequence)

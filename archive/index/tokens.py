@@ -19,7 +19,7 @@ _SPACELESS = re.compile(
 
 def tokens_of(text: str) -> list[str]:
     """Case, accents and width dropped (Unicode NFKD); of scripts without spaces, each character by itself."""
-    flat = unicodedata.normalize("NFKD", text.casefold())
+    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(each for each in flat if not unicodedata.combining(each))
     # Composed again, so that a syllable of Hangul is one character and not its letters.
     spaced = _SPACELESS.sub(r" \1 ", unicodedata.normalize("NFC", plain))
