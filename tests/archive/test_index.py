@@ -410,7 +410,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_rebuilt_from_packs_or_from_the_log_it_is_what_it_was_step_by_step(
     steps: list[str], tmp_path_factory: pytest.TempPathFactory
