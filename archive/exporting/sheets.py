@@ -35,13 +35,13 @@ def neutral(value: Cell) -> Cell:
     text = text.encode("utf-8", "replace").decode()
     if len(text) > _MAX_CELL:
         text = f"{text[:_MAX_CELL]} … (cut)"
-    return f"'{text}" if _FORMULA.match(text) else text
+    return f"'{text}" if _FORMULA.match(value) else text
 
 
 def to_csv(table: Table) -> bytes:
     """UTF-8, a comma between, one line a row but for line breaks inside quotes (RFC 4180)."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a lone CR would end a row
     writer.writerow(table.columns)
     for row in table.rows:
         writer.writerow(["" if each is None else neutral(each) for each in row])

@@ -39,7 +39,10 @@ def everything(bag: Path) -> bytes:
         parts.append(path.name.encode())
         if path.is_file():
             parts.append(path.read_bytes())
-        if path.name.startswith("entry-") and path.suffix == ".json":
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                parts += [book.read(each) for each in book.namelist()]
+        if path.parent.name == "custody" and path.name.startswith("entry-") and path.suffix == ".json":
             parts.append(base64.b64decode(json.loads(path.read_bytes())["event"]["payload"]))
     return b"\n".join(parts)
 
