@@ -120,7 +120,8 @@ class Appraiser:
             second_opinion=ask_openssl,
         )
         size, blobs = self._judge(entry, trust, inquiry)
-        return _concluded(entry, at, findings, self._dated(entry, trust, findings), size, blobs)
+        time = self._dated(entry, trust, findings)
+        return _concluded(entry, findings, at=at, time=time, size=size, blobs=blobs)
 
     def _judge(self, entry: Entry, trust: Trust, inquiry: Inquiry) -> tuple[int | None, Blobs | None]:
         """How many leaves are signed, and the blobs that were looked at."""
@@ -216,7 +217,7 @@ def _nothing(entry: Entry, at: datetime, why: str) -> Appraisal:
 
 
 def _concluded(
-    entry: Entry, at: datetime, findings: Findings, time: Dated, size: int | None, blobs: Blobs | None
+    entry: Entry, findings: Findings, *, at: datetime, time: Dated, size: int | None, blobs: Blobs | None
 ) -> Appraisal:
     found = findings.findings()
     faults = [each for each in found if each.severity is Severity.FAIL]

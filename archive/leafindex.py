@@ -26,7 +26,7 @@ class LeafIndex:
         """Of all leaves of these types (of ``TYPES``) below that size. Raises ``LogError`` and ``StoreError``."""
         with self._lock:
             self._follow(below)
-            return sorted(each for name in types for each in self._typed[name] if each < below)
+            return sorted({each for name in types for each in self._typed[name] if each < below})
 
     def about(self, *ids: str, below: int) -> list[int]:
         """Of all leaves whose chain or body names one of these items or captures, in the order of the log."""
