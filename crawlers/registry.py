@@ -75,9 +75,12 @@ def _knows(platform: Platform, page: Saved) -> bool:
 
 
 def _as_any_shop(page: Saved, platform: Platform) -> Reading | None:
-    """What a market's page declares, where the market's own reader finds nothing: layouts change, declarations hardly."""
+    """What a market's page declares, where its own reader finds nothing: layouts change, declarations hardly do."""
     where = page.url or next(iter(page.own_urls), None)
-    if page.json is not None or where is None or classify(where) is not hosts.Kind.MARKET:
+    try:
+        if page.json is not None or where is None or classify(where) is not hosts.Kind.MARKET:
+            return None
+    except ValueError:  # it is no address (`https://[`)
         return None
     shop = next((each for each in every() if each.name == _SHOP), None)
     if shop is None or shop is platform or not _knows(shop, page):

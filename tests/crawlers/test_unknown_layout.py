@@ -15,7 +15,8 @@ DECLARES = f'<script type="application/ld+json">{json.dumps(PRODUCT)}</script>'
 
 
 def at(url: str, inside: str) -> str:
-    return f'<html><head><link rel="canonical" href="{url}"><title>x</title>{inside}</head><body><p>hello</p></body></html>'
+    head = f'<head><link rel="canonical" href="{url}"><title>x</title>{inside}</head>'
+    return f"<html>{head}<body><p>hello</p></body></html>"
 
 
 @pytest.mark.parametrize(
