@@ -11,6 +11,7 @@ MAX_TOLD = 10
 _MAX_WORDS = 140
 WHY = {
     "in_text": "a link in the post's own words",
+    "comment": "a link in the author's own comment below the post",
     "sticker": "a link on the post's picture",
     "number": "the post says the number on the button",
     "code": "the post says the code on the button",
