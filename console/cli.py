@@ -37,6 +37,7 @@ from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
     allowing,
     authorities,
+    browse,
     cases,
     disposing,
     exporting,
@@ -559,6 +560,7 @@ app.command("dispose")(disposing.dispose)
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.command("browse")(browse.Verbs(_crawlers).browse)
 
 
 def main() -> None:
