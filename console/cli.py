@@ -45,6 +45,7 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    reporting,
     seal,
     stewardship,
 )
@@ -543,6 +544,7 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.command("report")(reporting.Verbs(_crawlers).report)
 
 
 def main() -> None:

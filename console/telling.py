@@ -9,7 +9,7 @@ MAX_OBSERVATIONS = 12
 MAX_TOLD = 10
 """Promotions of one command; the rest is counted."""
 _MAX_WORDS = 140
-_BY = {
+BY = {
     "in_text": "a link in the post's own words",
     "sticker": "a link on the post's picture",
     "number": "the post says the number on the button",
@@ -70,7 +70,7 @@ def _way(edges: Sequence[Mapping[str, Any]]) -> str:
             continue
         hops = f" over {counted(len(each['hops']), 'hop')}" if each["hops"] else ""
         named = f"“{_short(each['text'], 60)}”" if each["text"] else each["href"]
-        why = _BY.get(each["by"], "one of several links: reachable, not pointed at")
+        why = BY.get(each["by"], "one of several links: reachable, not pointed at")
         parts.append(f"{named}{hops} ({why}{_gap(each)})")
     return " → ".join(parts)
 
