@@ -46,6 +46,7 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    reporting,
     seal,
     stewardship,
 )
@@ -561,6 +562,7 @@ _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.command("browse")(browse.Verbs(_crawlers).browse)
+app.command("report")(reporting.Verbs(_crawlers).report)
 
 
 def main() -> None:
