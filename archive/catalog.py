@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,7 @@ from archive.index import forgetting
 from archive.index.database import Database, Overtaken
 from archive.index.following import read_position, write_position
 from archive.index.postgres import PostgresDatabase
-from archive.index.rows import COLUMNS, Act, Entry, Kept, Leaf, Reached, entry_of, kept_of
+from archive.index.rows import COLUMNS, Act, CaseRow, Entry, Kept, Leaf, Reached, entry_of, kept_of
 from archive.index.sqlite import SqliteDatabase
 from archive.index.tables import SCHEMA
 from archive.log import LoggedCommit, LoggedEvent, LogReader, Position
@@ -25,7 +26,7 @@ from custody.digest import Digest
 from custody.event import Anchor
 from custody.instant import parse_utc
 
-__all__ = ["SCHEMA", "Act", "Catalog", "Entry", "Kept", "Leaf", "Reached"]
+__all__ = ["SCHEMA", "Act", "CaseRow", "Catalog", "Entry", "Kept", "Leaf", "Reached"]
 
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
@@ -89,7 +90,49 @@ class Catalog:
         """Newest first. Raises ``UsageError`` for a case that there is not."""
         if case is None:
             return self._entries("ORDER BY started_index DESC LIMIT ?", (limit,))
-        scope = self.scope_of(case)
+        return self.of_case(self.scope_of(case), limit=limit)
+
+    def listed(self, scopes: Collection[str] | None, *, only: str | None = None) -> list[CaseRow]:
+        """Cases, those with the newest captures first. ``scopes``: those that may be seen; None: all."""
+        asked = None if scopes is None and only is None else {only} if scopes is None else set(scopes)
+        if asked is not None and only is not None:
+            asked &= {only}
+        which = "" if asked is None else f" WHERE cases.scope IN ({', '.join('?' * len(asked))})"
+        if asked is not None and not asked:
+            return []
+        rows = self._rows(
+            "SELECT cases.scope, name, cases.leaf_index,"  # noqa: S608  # ours
+            " (SELECT count(*) FROM members WHERE members.scope = cases.scope),"
+            " (SELECT count(*) FROM placed WHERE placed.scope = cases.scope),"
+            " (SELECT max(started_index) FROM placed WHERE placed.scope = cases.scope),"
+            " (SELECT count(*) FROM captures JOIN placed ON placed.started_index = captures.started_index"
+            f" WHERE captures.end_index IS NULL AND placed.scope = cases.scope) FROM cases{which}",
+            sorted(str(each) for each in asked or ()),
+        )
+        begun: dict[int, datetime] = {}
+        for place in {row[5] for row in rows} - {None}:
+            ((at,),) = self._rows("SELECT started_at FROM captures WHERE started_index = ?", (place,))
+            begun[place] = parse_utc(at)
+        rows.sort(key=lambda row: (-1 if row[5] is None else row[5], row[2]), reverse=True)
+        return [
+            CaseRow(
+                scope=row[0],
+                name=row[1],
+                units=row[3],
+                captures=row[4],
+                newest=begun.get(row[5]),
+                unfinished=row[6],
+            )
+            for row in rows
+        ]
+
+    def entry(self, capture_id: str) -> Entry | None:
+        """By its whole id."""
+        found = self._entries("WHERE capture_id = ?", (capture_id,))
+        return found[0] if found else None
+
+    def of_case(self, scope: str, *, limit: int = 100) -> list[Entry]:
+        """Newest first, by the case's id in the log."""
         return self._entries(
             "WHERE started_index IN"
             " (SELECT started_index FROM placed WHERE scope = ? ORDER BY started_index DESC LIMIT ?)"
@@ -99,7 +142,7 @@ class Catalog:
 
     def reached(self, case: str | None = None) -> list[Reached]:
         """Of all captures that have a record and are not disposed of. Raises ``UsageError`` for a case there is not."""
-        chosen = "" if case is None else " AND unit IN (SELECT unit FROM members WHERE scope = ?)"
+        chosen = "" if case is None else " AND started_index IN (SELECT started_index FROM placed WHERE scope = ?)"
         rows = self._rows(
             "SELECT requested_url, platform, surface, substr(started_at, 1, 10), shown, count(*) FROM captures"  # noqa: S608  # ours
             f" WHERE surface IS NOT NULL AND shown IS NOT NULL AND disposed_at IS NULL{chosen}"
@@ -134,6 +177,8 @@ class Catalog:
         wanted = text.lower()
         if not wanted or not set(wanted) <= set("0123456789abcdef-"):
             return []
+        if (found := self.entry(wanted)) is not None:
+            return [found]
         return self._entries(
             "WHERE capture_id = ? OR capture_id LIKE ? OR capture_id LIKE ? ORDER BY started_index LIMIT 100",
             (wanted, f"{wanted}%", f"%{wanted}"),

@@ -96,6 +96,21 @@ class Reached:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CaseRow:
+    """One case, and how much there is of it."""
+
+    scope: str
+    name: str | None
+    """None: its name was disposed of, or cannot be read."""
+    units: int
+    captures: int
+    newest: datetime | None
+    """When its newest capture began."""
+    unfinished: int
+    """Captures without an end in the log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
     """Something that was done with evidence later: a hold, a correction, a disposal."""
 
