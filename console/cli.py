@@ -47,6 +47,8 @@ from console.verbs import (
     packaging,
     seal,
     stewardship,
+    watch,
+    work,
 )
 from console.verbs.sequence import sequence
 
@@ -543,6 +545,8 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
+app.command("work")(work.Verb(_crawlers).work)
 
 
 def main() -> None:

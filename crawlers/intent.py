@@ -16,6 +16,9 @@ from crawlers.video.fetch import MAX_S
 from custody.instant import format_utc
 from custody.model import Json, Role, Snapshot
 
+_BASIS = {"obey": "obey", "override": "overridden"}
+"""What the record says that the decision rests on; else a person asked for this very page."""
+
 
 class Intent:
     """Writes ``capture.started``, then lets the request through."""
@@ -43,7 +46,10 @@ class Intent:
                 url=plan.url,
                 parent=plan.parent,
                 timeout_s=session.job.timeout_s + (MAX_S if session.job.media else 0),
+                look_id=session.look_of(plan),
+                attempt=session.job.attempt,
                 facts={
+                    **({"robots_override": dict(session.job.robots_override)} if session.job.robots_override else {}),
                     "url_key": dedupe_key(plan.url),
                     "operator": session.job.operator,
                     "depth": plan.depth,
@@ -97,7 +103,7 @@ def _kept(session: Session, looking: Looking, answer: RobotsAnswer) -> tuple[dic
         "token": decision.token,
         "allowed": decision.allowed,
         "reason": decision.reason,
-        "basis": "obey" if session.job.robots == "obey" else "user_requested",
+        "basis": _BASIS.get(session.job.robots, "user_requested"),
     }
     return said, decision.allowed
 

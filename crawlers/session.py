@@ -15,7 +15,7 @@ from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
 from crawlers.keeping import Keeping
 from crawlers.launching import Launch
-from crawlers.manners import Manners
+from crawlers.manners import Mannered
 from crawlers.profile import Profile
 from crawlers.readers import Readers
 from crawlers.recording.desk import Limits
@@ -44,7 +44,16 @@ class Job:
     depth: int = 3
     """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
     robots: str = "record"
-    """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
+    """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at.
+
+    ``override``: a scheduled look proceeds all the same, as was decided for this host.
+    """
+    robots_override: Mapping[str, Json] = field(default_factory=dict)
+    """With ``robots`` as ``override``: who decided it for this host, by what authority, and why."""
+    look_ids: Mapping[str, str] = field(default_factory=dict)
+    """By URL, as in ``urls``: the scheduled look that it is. What is captured behind it is part of that look."""
+    attempt: int = 1
+    """The how manieth of these looks."""
     operator: str | None = None
     resolve: tuple[Resolve, ...] = ()
     allow_network: tuple[Network, ...] = ()
@@ -154,7 +163,7 @@ class Session:
     """The record's section: software, browser, flags, isolation."""
     clock: Callable[[], datetime]
     progress: Progress
-    manners: Manners
+    manners: Mannered
     robots: RobotsKeeper | None = None
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
@@ -216,6 +225,11 @@ class Session:
         """What is kept of a visit's traffic."""
         config = self.vault.config
         return Limits(each=config.traffic_body_mib << 20, visit=config.traffic_mib << 20)
+
+    def look_of(self, plan: Plan) -> str | None:
+        """The scheduled look that a page belongs to: that of its unit's first."""
+        root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
+        return self.job.look_ids.get(root)
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""
