@@ -93,14 +93,14 @@ def register_look(app: App, do: Callable[[str, int, Callable[[], bool]], Awaitab
 
 
 def register_schedule(app: App, *, tick: Callable[[], Awaitable[None]], sweep: Callable[[], Awaitable[None]]) -> None:
-    """``tick`` every ten seconds and ``sweep`` every minute, by one of all schedulers that there are."""
+    """``tick`` every ten seconds and ``sweep`` every twenty, by one of all schedulers that there are."""
 
     @app.periodic(cron="* * * * * */10", periodic_id="tick")
     @app.task(name="tick", queue=SCHEDULE, queueing_lock="tick")
     async def tick_task(timestamp: int) -> None:  # noqa: ARG001  # Procrastinate tells for which time
         await tick()
 
-    @app.periodic(cron="* * * * *", periodic_id="sweep")
+    @app.periodic(cron="* * * * * */20", periodic_id="sweep")
     @app.task(name="sweep", queue=SCHEDULE, queueing_lock="sweep")
     async def sweep_task(timestamp: int) -> None:  # noqa: ARG001
         await sweep()

@@ -15,7 +15,7 @@ _LEVELS = {"counterproof": logging.INFO, "procrastinate": logging.ERROR}
 
 
 def configure(stream: TextIO) -> None:
-    """For the whole process. Of libraries' warnings, where they come from is said and the kind of error, never a text."""
+    """For the whole process. Of what libraries say, the place and the kind of error is kept, and no text."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -1,6 +1,6 @@
 """A worker's duty: what it is told, the job that a look becomes, and what its result is worth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,8 @@ def networks(texts: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(parse_network(each) for each in texts)
 
 
-def job_of(begun: Begun, setup: Setup, override: Override | None, *, control: bool) -> Job:
-    """robots.txt stops a scheduled look, unless the case has decided otherwise for the host."""
+def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, control: bool) -> Job:
+    """robots.txt stops a scheduled look, unless the case has decided otherwise for a host."""
     watch = begun.watch
     options = watch.options
     return Job(
@@ -65,8 +65,8 @@ def job_of(begun: Begun, setup: Setup, override: Override | None, *, control: bo
         follow=bool(options.get("follow", watch.kind not in {Kind.LISTING, Kind.PROFILE})),
         max_links=int(options.get("max_links", 20)),
         depth=int(options.get("depth", 3)),
-        robots="obey" if override is None else "override",
-        robots_override={} if override is None else override.to_json(),
+        robots="obey",
+        robots_overrides={each.host: each.to_json() for each in overridden},
         look_ids={watch.url: begun.look},
         attempt=begun.attempt,
         operator=setup.operator,

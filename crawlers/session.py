@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
@@ -44,12 +45,9 @@ class Job:
     depth: int = 3
     """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
     robots: str = "record"
-    """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at.
-
-    ``override``: a scheduled look proceeds all the same, as was decided for this host.
-    """
-    robots_override: Mapping[str, Json] = field(default_factory=dict)
-    """With ``robots`` as ``override``: who decided it for this host, by what authority, and why."""
+    """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
+    robots_overrides: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """By host, where ``obey`` does not hold: who decided it, by what authority, and why."""
     look_ids: Mapping[str, str] = field(default_factory=dict)
     """By URL, as in ``urls``: the scheduled look that it is. What is captured behind it is part of that look."""
     attempt: int = 1
@@ -225,6 +223,12 @@ class Session:
         """What is kept of a visit's traffic."""
         config = self.vault.config
         return Limits(each=config.traffic_body_mib << 20, visit=config.traffic_mib << 20)
+
+    def override_of(self, plan: Plan) -> Mapping[str, Json] | None:
+        """Of robots.txt, for the host that the page is asked of."""
+        if self.job.robots != "obey" or not self.job.robots_overrides:
+            return None
+        return self.job.robots_overrides.get((urlsplit(plan.url).hostname or "").rstrip(".").casefold())
 
     def look_of(self, plan: Plan) -> str | None:
         """The scheduled look that a page belongs to: that of its unit's first."""

@@ -193,7 +193,7 @@ class Worker:
                     detail="an earlier attempt had recorded it when its worker died",
                 )
         result = await self._capture(
-            job_of(begun, self.setup, await asyncio.to_thread(self._override, begun), control=self._is_control_due()),
+            job_of(begun, self.setup, await asyncio.to_thread(self._overrides, begun), control=self._is_control_due()),
             vault=self._vault,
             environment=self.setup.environment,
             progress=_silent,
@@ -257,9 +257,9 @@ class Worker:
         with self._database.transaction() as connection:
             return looks.begin(connection, look, worker=self.id, now=self._clock(), silent=silent)
 
-    def _override(self, begun: Begun) -> Override | None:
+    def _overrides(self, begun: Begun) -> list[Override]:
         with self._database.transaction() as connection:
-            return overrides.find(connection, begun.watch.case, begun.watch.host)
+            return overrides.of_case(connection, begun.watch.case)
 
     def _release(self, host: str | None) -> int:
         with self._database.transaction() as connection:

@@ -54,12 +54,13 @@ def take_back(connection: Connection, case: str, host: str) -> bool:
     return done.rowcount == 1
 
 
-def find(connection: Connection, case: str, host: str) -> Override | None:
-    row = connection.execute(
-        "SELECT case_name, host, reason, authority, name, since FROM counterproof.overrides "
-        "WHERE case_name = %s AND host = %s",
-        (case, host),
-    ).fetchone()
-    if row is None:
-        return None
-    return Override(case=row[0], host=row[1], reason=row[2], authority=row[3], name=row[4], since=row[5])
+def of_case(connection: Connection, case: str) -> list[Override]:
+    rows = connection.execute(
+        "SELECT case_name, host, reason, authority, name, since FROM counterproof.overrides WHERE case_name = %s "
+        "ORDER BY host",
+        (case,),
+    )
+    return [
+        Override(case=each[0], host=each[1], reason=each[2], authority=each[3], name=each[4], since=each[5])
+        for each in rows
+    ]

@@ -34,6 +34,14 @@ class State(StrEnum):
     REMOVED = "removed"
 
 
+class Unfit(UsageError):
+    """What was said of one part of a watch makes no sense."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
     """What an option may be."""
@@ -46,13 +54,13 @@ class Choice:
 
     def check(self, name: str, value: Any) -> None:
         if not isinstance(value, self.kind) or (self.kind is int and isinstance(value, bool)):
-            raise UsageError(f"{name} is {_NAMES[self.kind]}, got {value!r:.60}")
+            raise Unfit(name, f"{name} is {_NAMES[self.kind]}, got {value!r:.60}")
         if self.words and value not in self.words:
-            raise UsageError(f"{name} is {' or '.join(self.words)}, got {value!r:.60}")
+            raise Unfit(name, f"{name} is {' or '.join(self.words)}, got {value!r:.60}")
         if self.kind is int and not self.least <= int(str(value)) <= self.most:
-            raise UsageError(f"{name} is {self.least} to {self.most}, got {value}")
+            raise Unfit(name, f"{name} is {self.least} to {self.most}, got {value}")
         if self.kind is str and not self.words and not 0 < len(str(value)) <= 100:
-            raise UsageError(f"{name} has 1 to 100 characters, got {len(str(value))}")
+            raise Unfit(name, f"{name} has 1 to 100 characters, got {len(str(value))}")
 
 
 _NAMES = {str: "text", int: "a whole number", bool: "true or false"}
@@ -125,13 +133,13 @@ def asked(
 ) -> Asked:
     """Checked. Raises ``UsageError`` with what is wrong."""
     if kind not in set(Kind):
-        raise UsageError(f"kind is {', '.join(Kind)}, got {kind!r:.40}")
+        raise Unfit("kind", f"kind is {', '.join(Kind)}, got {kind!r:.40}")
     if isinstance(priority, bool) or not LEAST_PRIORITY <= priority <= MOST_PRIORITY:
-        raise UsageError(f"priority is {LEAST_PRIORITY} to {MOST_PRIORITY}, got {priority!r:.40}")
+        raise Unfit("priority", f"priority is {LEAST_PRIORITY} to {MOST_PRIORITY}, got {priority!r:.40}")
     chosen = {name: value for name, value in (options or {}).items() if value is not None}
     for name, value in chosen.items():
         if name not in OPTIONS:
-            raise UsageError(f"a watch has no option {name!r:.40}; it has {', '.join(OPTIONS)}")
+            raise Unfit(name, f"a watch has no option {name!r:.40}; it has {', '.join(OPTIONS)}")
         OPTIONS[name].check(name, value)
     return Asked(
         case=case_name(case),

@@ -21,7 +21,7 @@ from typing import Any
 
 from archive.errors import UsageError
 from archive.watching.timing import Timing
-from archive.watching.watch import DEFAULT_PRIORITY, OPTIONS, Asked, Watch, asked
+from archive.watching.watch import DEFAULT_PRIORITY, OPTIONS, Asked, Unfit, Watch, asked
 from archive.watching.watches import differs
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -160,7 +160,7 @@ def _entry(
         url, key_url = address(merged["url"])
         at = "cron" if "cron" in entry else "every"
         timing = Timing.of(**times)
-        at = next((key for key in entry if key in {"kind", "priority", *OPTIONS}), "url")
+        at = "case"
         return asked(
             case=merged["case"],
             url=url,
@@ -172,7 +172,7 @@ def _entry(
             source=source,
         )
     except UsageError as error:
-        raise _Fault(str(error), at) from error
+        raise _Fault(str(error), error.key if isinstance(error, Unfit) else at) from error
 
 
 def _lines(text: str, entries: int) -> list[int]:
