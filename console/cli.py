@@ -46,6 +46,7 @@ from console.verbs import (
     keys,
     packaging,
     seal,
+    serve,
     stewardship,
     watch,
     work,
@@ -542,11 +543,18 @@ def _crawlers() -> ModuleType:
     return run
 
 
+def _console_verb() -> str | None:
+    return next((each.name for each in app.registered_commands if each.name == "browse"), None)
+
+
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
+_served = serve.Verbs(_crawlers, console_verb=_console_verb)
+app.command("serve")(_served.serve)
+app.command("status")(_served.status)
 
 
 def main() -> None:

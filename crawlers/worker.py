@@ -71,6 +71,7 @@ class Worker:
         self._failed = 0
         self._controlled_at = -CONTROL_EVERY_S
         self._controlled_browser = -1
+        self._unsealed_since: datetime | None = None
         self._looked = None if vault is None else Looked(vault.sequencer.reader, vault.sequencer.refresh)
 
     async def run(self) -> None:
@@ -200,7 +201,7 @@ class Worker:
             interrupted=interrupted,
             clock=self._clock,
             manners=SharedManners(
-                turns=_Turns(self._database, self.setup.egress, self._clock),
+                turns=_Turns(self._database, self.setup.egress, self.id, self.setup.silent_s, self._clock),
                 lasts=timedelta(seconds=TURN_S),
                 trouble=_say_trouble,
             ),
@@ -310,9 +311,18 @@ class Worker:
             "browsers": oven.launched,
             "recycled": dict(oven.recycled),
             "silent_s": self.setup.silent_s,
+            "unsealed_since": self._note_unsealed(),
         }
         with self._database.transaction() as connection:
             workers.say(connection, self.id, place=socket.gethostname(), egress=self.setup.egress, facts=facts)
+
+    def _note_unsealed(self) -> str | None:
+        """Since when events of this worker wait for trusted time; None where none do, or no authority is asked."""
+        if self._vault is None or not self._vault.timekeeper.sealing.pending:
+            self._unsealed_since = None
+        elif self._unsealed_since is None:
+            self._unsealed_since = self._clock()
+        return None if self._unsealed_since is None else self._unsealed_since.isoformat()
 
     def _leave(self) -> None:
         with self._database.transaction() as connection:
@@ -331,11 +341,23 @@ class Worker:
 class _Turns:
     database: Database
     egress: str
+    worker: str
+    silent_s: float
     clock: Callable[[], datetime]
 
     def take(self, host: str, holder: str, lasts: timedelta, *, spends: bool) -> tuple[bool, float]:
         with self.database.transaction() as connection:
-            turn = pace.take(connection, host, self.egress, holder, now=self.clock(), lasts=lasts, spends=spends)
+            turn = pace.take(
+                connection,
+                host,
+                self.egress,
+                holder,
+                now=self.clock(),
+                lasts=lasts,
+                spends=spends,
+                worker=self.worker,
+                silent=timedelta(seconds=self.silent_s),
+            )
         return turn.granted, turn.wait_s
 
     def leave(self, host: str, holder: str) -> None:

@@ -57,6 +57,7 @@ class Process:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._close()
 
     def stop(self, *, within_s: float = PATIENCE_S) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -65,9 +66,16 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError(f"it did not stop within {within_s} s: {self.told()}") from None
-        self._reader.join(10)
+        self._close()
         assert "Traceback" not in self.told(), self.told()
         return code
+
+    def _close(self) -> None:
+        """What it said last is read; a child of its that still holds the pipe is not waited for."""
+        self._reader.join(10)
+        assert self.process.stderr is not None
+        if not self._reader.is_alive():
+            self.process.stderr.close()
 
     def told(self) -> str:
         return "".join(self.lines)[-6000:]

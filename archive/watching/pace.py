@@ -58,10 +58,20 @@ class Turn:
 
 
 def take(
-    connection: Connection, host: str, egress: str, holder: str, *, now: datetime, lasts: timedelta, spends: bool
+    connection: Connection,
+    host: str,
+    egress: str,
+    holder: str,
+    *,
+    now: datetime,
+    lasts: timedelta,
+    spends: bool,
+    worker: str | None = None,
+    silent: timedelta = timedelta(seconds=60),
 ) -> Turn:
     """Ask for a turn at a host. A granted one is the holder's until ``leave``, or until ``lasts`` is over.
 
+    ``worker``: whose it is; once that was not heard of for ``silent``, its turns are anybody's again.
     ``spends``: it counts against the day's visits, and waits while the host is left alone; what a person asks for by
     hand does neither.
     """
@@ -78,7 +88,9 @@ def take(
     if spends and used >= per_day:
         return Turn(wait_s=_until_tomorrow(now), granted=False, why="spent")
     connection.execute(
-        "DELETE FROM counterproof.turns WHERE host = %s AND egress = %s AND until < now()", (host, egress)
+        "DELETE FROM counterproof.turns t WHERE host = %s AND egress = %s AND (until < now() OR (worker IS NOT NULL "
+        "AND NOT EXISTS (SELECT FROM counterproof.workers w WHERE w.id = t.worker AND w.seen_at > now() - %s)))",
+        (host, egress, silent),
     )
     held = _needed(
         connection.execute(
@@ -90,9 +102,9 @@ def take(
         return Turn(wait_s=0.5, granted=False, why="taken")
     begins = max(next_at, moment)
     connection.execute(
-        "INSERT INTO counterproof.turns VALUES (%s, %s, %s, %s) ON CONFLICT (host, egress, holder) DO UPDATE "
-        "SET until = excluded.until",
-        (host, egress, holder, begins + lasts),
+        "INSERT INTO counterproof.turns (host, egress, holder, worker, until) VALUES (%s, %s, %s, %s, %s) "
+        "ON CONFLICT (host, egress, holder) DO UPDATE SET until = excluded.until",
+        (host, egress, holder, worker, begins + lasts),
     )
     connection.execute(
         "UPDATE counterproof.hosts SET next_at = %s, day = %s, used = %s WHERE host = %s AND egress = %s",

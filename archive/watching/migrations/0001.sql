@@ -75,6 +75,7 @@ CREATE TABLE counterproof.turns (
   host text NOT NULL,
   egress text NOT NULL,
   holder text NOT NULL,
+  worker text,
   until timestamptz NOT NULL,
   PRIMARY KEY (host, egress, holder)
 );

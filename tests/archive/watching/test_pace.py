@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from archive.errors import UsageError
-from archive.watching import pace
+from archive.watching import pace, workers
 from archive.watching.database import Database
 from archive.watching.pace import Budget
 from tests.archive.watching.databases import AT, watched
@@ -50,6 +50,20 @@ def test_a_turn_whose_holder_died_is_free_again(database: Database) -> None:
         assert pace.take(connection, HOST, pace.DIRECT, "dead", now=AT, lasts=MINUTE, spends=True).granted
         assert not pace.take(connection, HOST, pace.DIRECT, "next", now=AT, lasts=MINUTE, spends=True).granted
         connection.execute("UPDATE counterproof.turns SET until = now() - interval '1 second'")
+        assert pace.take(connection, HOST, pace.DIRECT, "next", now=AT, lasts=MINUTE, spends=True).granted
+
+
+@pytest.mark.s3
+def test_the_turns_of_a_worker_that_is_not_heard_of_are_free_at_once(database: Database) -> None:
+    with database.transaction() as connection:
+        pace.allow(connection, HOST, delay_ms=0)
+        workers.say(connection, "one", place="here", egress=pace.DIRECT, facts={})
+        for holder, granted in (("its visit", True), ("another's", False)):
+            turn = pace.take(
+                connection, HOST, pace.DIRECT, holder, now=AT, lasts=MINUTE, spends=True, worker="one", silent=MINUTE
+            )
+            assert turn.granted is granted
+        workers.leave(connection, "one")
         assert pace.take(connection, HOST, pace.DIRECT, "next", now=AT, lasts=MINUTE, spends=True).granted
 
 
