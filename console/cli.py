@@ -35,6 +35,7 @@ from console.options import (
 )
 from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
+    alerts,
     allowing,
     authorities,
     browse,
@@ -572,6 +573,7 @@ app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
+app.add_typer(alerts.app, name="alerts")
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)

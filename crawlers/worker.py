@@ -16,15 +16,17 @@ from typing import Any
 from scrapy.utils.reactor import install_reactor
 
 from archive import looked, queue
+from archive.alerting import Messenger, targets
 from archive.errors import ArchiveError, QueueDown, StoreError, UsageError
 from archive.looked import Before, Looked
 from archive.queue import Again
 from archive.result import Result
 from archive.vault import Vault
-from archive.watching import looks, overrides, pace, workers
+from archive.watching import alerts, looks, overrides, pace, workers
 from archive.watching.database import Database
 from archive.watching.looks import Begun, Busy, Ended
 from archive.watching.overrides import Override
+from archive.watching.standing import standing
 from crawlers import warm
 from crawlers.duty import Setup, job_of, judge
 from crawlers.pace import SharedManners
@@ -72,6 +74,7 @@ class Worker:
         self._controlled_at = -CONTROL_EVERY_S
         self._controlled_browser = -1
         self._unsealed_since: datetime | None = None
+        self._messenger: Messenger | None = None
         self._looked = None if vault is None else Looked(vault.sequencer.reader, vault.sequencer.refresh)
 
     async def run(self) -> None:
@@ -141,6 +144,7 @@ class Worker:
                 EVENTS.error("given up", extra={"look": each.look, "job": each.id})
                 await queue.give_up(app, each.id)
         await asyncio.to_thread(self._tidy)
+        await asyncio.to_thread(self._alert)
         await queue.clear(app, hours=24 * 7)
         await self.tick()
 
@@ -298,6 +302,21 @@ class Worker:
         if self._vault is not None:
             with contextlib.suppress(StoreError):  # it is down: asked again in a minute
                 self._vault.recover()
+
+    def _alert(self) -> None:
+        silent = timedelta(seconds=self.setup.silent_s)
+        with self._database.transaction() as connection:
+            found = standing(connection, self._database.queue, now=self._clock(), silent=silent)
+            alerts.watch_over(connection, found, now=self._clock())
+        if self._messenger is None:
+            self._messenger = Messenger(
+                database=self._database,
+                targets=targets(self.setup.config.home),
+                clock=self._clock,
+                trouble=lambda _, error: EVENTS.warning("alert not sent", extra={"trouble": type(error).__name__}),
+            )
+        if told := self._messenger.deliver():
+            EVENTS.info("alerts sent", extra={"alert": told})
 
     def _say(self) -> None:
         oven = warm.oven()

@@ -110,9 +110,8 @@ class Verbs:
                 ),
             ]
             if console and (verb := self._console_verb()) is not None:
-                parts.append(
-                    Part(name="console", arguments=(verb, "--home", str(config.home), *_given("--store", store)))
-                )
+                browsing = (verb, "--no-open", "--home", str(config.home), *_given("--store", store))
+                parts.append(Part(name="console", arguments=browsing))
             supervision.run(Supervisor(parts=parts, environment=environment), drain_s=drain)
 
     def status(
