@@ -48,8 +48,9 @@ def _kept(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mappin
     }
     if record is not None:
         said |= {name: record.__dict__[name] for name in _KEPT if name in record.__dict__}
-        if record.exc_info and record.exc_info[0] is not None:
-            said["error"] = record.exc_info[0].__name__
+        trouble = event.get("exc_info")
+        if isinstance(trouble, tuple) and trouble[0] is not None:
+            said["error"] = trouble[0].__name__
     # A library's line may quote a page's address, or what a page said.
     said["event"] = event.get("event") if ours else "a library's message"
     if not ours and record is not None:
