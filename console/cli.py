@@ -46,8 +46,10 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    receiving,
     seal,
     stewardship,
+    witnessing,
 )
 from console.verbs.sequence import sequence
 
@@ -555,6 +557,9 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
+app.command("receive")(receiving.receive)
+app.command("received")(receiving.received)
+app.command("witness")(witnessing.witness)
 
 
 _found = finding.Verbs(_crawlers)
