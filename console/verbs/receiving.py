@@ -50,7 +50,7 @@ def receive(
     item of its own in the case, so that another case with the same promotion does not show it. Custody begins with
     that: what the files were before is the word of whom they came from, and every output says so.
 
-      counterproof receive parcel.jpg --kind parcel --case acme --from "R. Roe, investigator" --how "by hand" --about 9f3c
+      counterproof receive parcel.jpg --kind parcel --case acme --from "R. Roe" --how "by hand" --about 9f3c
     """
     from archive import receiving
     from archive.stewardship.opening import open_desk

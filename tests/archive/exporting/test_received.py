@@ -1,4 +1,4 @@
-"""What others handed over, and what people state: kept, verified by both verifiers, handed over, and silent elsewhere."""
+"""What others handed over, and what people state: kept, verified, handed over, and silent elsewhere."""
 
 import csv
 import json
@@ -47,7 +47,7 @@ def desk_of(office: Office) -> Desk:
 def hand_in(office: Office, folder: Path, *, about: str | None = None, scope: int = 0) -> receiving.Kept:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "IMG 1234.PNG").write_bytes(PNG)
-    (folder / "..‮gpj.order=.eml").write_bytes(b"From: a\r\n\r\nan order")
+    (folder / "..\u202egpj.order=.eml").write_bytes(b"From: a\r\n\r\nan order")
     desk = desk_of(office)
     handed = Handed(
         files=tuple(sorted(folder.iterdir())), from_whom="R. Roe", how="by hand", note="=1+1", about=about, kind="order"
@@ -67,7 +67,7 @@ def test_it_is_an_item_of_its_own_kept_as_it_came(tmp_path: Path) -> None:
     kept = hand_in(office, tmp_path / "in", about=capture.id)
     assert kept.received.about == (capture.unit, capture.id)
     assert {each.artifact.name for each in kept.received.files} == {"img-1234.png", "gpj.order-.eml"}
-    assert {each.given_name for each in kept.received.files} == {"IMG 1234.PNG", "..‮gpj.order=.eml"}
+    assert {each.given_name for each in kept.received.files} == {"IMG 1234.PNG", "..\u202egpj.order=.eml"}
     verdict = verify(office.store, office.trust, at=office.now())
     assert verdict.holds, [each.to_json() for each in verdict.failures]
     assert verdict.facts["received"] == 2
@@ -125,12 +125,13 @@ class Liar(ArchiveBuilder):
         assert artifact == ()
         file = self.blob("file", b"a parcel")
         value = {
-            "item": item, "about": None, "received_at": "2026-03-04T05:06:07.000Z", "from": "x", "how": "y", "note": None,
-            "custody": "from_receipt",
+            "item": item, "about": None, "received_at": "2026-03-04T05:06:07.000Z", "from": "x", "how": "y",
+            "note": None, "custody": "from_receipt",
             "files": [{
                 "role": "received", "name": "parcel.jpg", "media_type": "image/jpeg", "bytes": file.bytes,
                 "sha256": file.digest.hex, "key": f"v1/blobs/sha256/{file.digest.hex[:2]}/{file.digest.hex}",
-                "version_id": None, "lock": None, "made_at": "2026-03-04T05:06:07.000Z", "given_name": "p", "kind": "parcel",
+                "version_id": None, "lock": None, "made_at": "2026-03-04T05:06:07.000Z", "given_name": "p",
+                "kind": "parcel",
             }],
         }  # fmt: skip
         return self.detail("received.json", {**value, **other}), {"files": 1, "bytes": file.bytes}
