@@ -47,6 +47,7 @@ from console.verbs import (
     keys,
     packaging,
     receiving,
+    reporting,
     seal,
     stewardship,
     witnessing,
@@ -566,6 +567,7 @@ _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.command("browse")(browse.Verbs(_crawlers).browse)
+app.command("report")(reporting.Verbs(_crawlers).report)
 
 
 def main() -> None:
