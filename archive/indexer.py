@@ -32,23 +32,26 @@ _INSERT_BRIEF = (
 """Of two versions with one number, the first in the log counts."""
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _OF_END = f"FROM captures WHERE {_OF_START} AND end_index = ?"
-_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"  # ours
+_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"
 _PLACE_CAPTURE = (
     "INSERT INTO placed SELECT scope, captures.started_index FROM members JOIN captures ON captures.unit = members.unit"
     " WHERE captures.started_index = ? ON CONFLICT DO NOTHING"
 )
 _PLACE_UNIT = "INSERT INTO placed SELECT ?, started_index FROM captures WHERE unit = ? ON CONFLICT DO NOTHING"
 _UNPACK_END = f"DELETE FROM packed WHERE chunk IN (SELECT started_index / {CHUNK_LEAVES} {_OF_END})"  # noqa: S608  # ours
-_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"
 _SPAN = (
     "INSERT INTO spans VALUES (?, ?, ?) ON CONFLICT (span) DO UPDATE SET oldest = CASE WHEN excluded.oldest <"
     " spans.oldest THEN excluded.oldest ELSE spans.oldest END, newest = CASE WHEN excluded.newest > spans.newest THEN"
     " excluded.newest ELSE spans.newest END"
 )
-_TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"
 
-ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed"})
-"""What is done with evidence later."""
+ACTS = frozenset({
+    "evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed",
+    "evidence.received", "capture.witnessed",
+})  # fmt: skip
+"""What is done with evidence later; and what others handed over, which has no capture."""
 Step = Change | Disposal
 
 MAX_DETAIL_BYTES = 64 * 1024
@@ -110,6 +113,8 @@ def _acts(logged: LoggedEvent) -> Iterator[Step]:
     """What is disposed of is forgotten here too, unless a hold came first: then it is not disposed of."""
     event, payload = logged.event, logged.leaf.event.payload_sha256.hex
     unit, capture = event.body.get("item"), event.body.get("capture")
+    if event.type == "evidence.received":
+        unit = event.chain.partition(":")[2]
     at, refers_to = format_utc(event.occurred_at), next((ref.payload_sha256.hex for ref in event.refs), None)
     detail = event.subjects[0].digest.hex
     row = (logged.index, event.type, unit, capture, at, payload, refers_to, detail)

@@ -35,6 +35,7 @@ from console.options import (
 )
 from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
+    alerts,
     allowing,
     authorities,
     browse,
@@ -47,10 +48,15 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    receiving,
     reporting,
     seal,
     searching,
+    serve,
     stewardship,
+    watch,
+    witnessing,
+    work,
 )
 from console.verbs.sequence import sequence
 
@@ -559,6 +565,13 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
+app.command("receive")(receiving.receive)
+app.command("received")(receiving.received)
+app.command("witness")(witnessing.witness)
+
+
+def _console_verb() -> str | None:
+    return next((each.name for each in app.registered_commands if each.name == "browse"), None)
 
 
 _found = finding.Verbs(_crawlers)
@@ -566,6 +579,12 @@ app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
+app.command("work")(work.Verb(_crawlers).work)
+app.add_typer(alerts.app, name="alerts")
+_served = serve.Verbs(_crawlers, console_verb=_console_verb)
+app.command("serve")(_served.serve)
+app.command("status")(_served.status)
 _sought = searching.Verbs(_crawlers)
 app.command("search")(_sought.search)
 app.command("whereis")(_sought.whereis)
