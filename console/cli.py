@@ -40,6 +40,7 @@ from console.verbs import (
     authorities,
     browse,
     cases,
+    cataloguing,
     disposing,
     exporting,
     finding,
@@ -50,6 +51,7 @@ from console.verbs import (
     receiving,
     reporting,
     seal,
+    searching,
     serve,
     stewardship,
     watch,
@@ -546,6 +548,7 @@ app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
+app.add_typer(cataloguing.app, name="catalog")
 
 
 app.command()(sequence)
@@ -582,6 +585,10 @@ app.add_typer(alerts.app, name="alerts")
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)
+_sought = searching.Verbs(_crawlers)
+app.command("search")(_sought.search)
+app.command("whereis")(_sought.whereis)
+app.command("timeline")(_sought.timeline)
 
 
 def main() -> None:
