@@ -7,6 +7,7 @@ from custody.digest import Digest
 INDEXED_TYPES = (
     "case.described",
     "case.opened",
+    "change.observed",
     "event.rejected",
     "findings.made",
     "item.assigned",

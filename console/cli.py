@@ -38,6 +38,7 @@ from console.verbs import (
     allowing,
     authorities,
     cases,
+    comparing,
     disposing,
     exporting,
     finding,
@@ -543,6 +544,7 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.command("compare")(comparing.Verbs(_crawlers).compare)
 
 
 def main() -> None:

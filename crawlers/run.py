@@ -21,6 +21,7 @@ from archive.vault import Vault
 from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
+from crawlers.contrast import compared
 from crawlers.diagnosis import diagnose
 from crawlers.links import is_aside, link_key
 from crawlers.pictures import traffic
@@ -66,6 +67,7 @@ __all__ = [
     "attend",
     "capture",
     "code",
+    "compared",
     "control_pages",
     "dedupe_key",
     "diagnose",

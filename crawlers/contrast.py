@@ -1,0 +1,65 @@
+"""Two captures of one address, read from the archive and held against each other."""
+
+from collections.abc import Iterable
+
+from archive import holdings
+from archive.absence import Absence, Recorded, absences, is_absent
+from archive.catalog import Entry
+from archive.derived import Derived
+from archive.store import ObjectStore
+from crawlers.bounded import Bounded
+from crawlers.earlier import Reads, page_of
+from crawlers.links import link_key
+from crawlers.pictures.printing import Printer
+from crawlers.sessions import code_sha256
+from custody.digest import Digest
+from findings.change import Comparison
+from findings.comparing import compare
+from findings.page import Page
+from findings.resembling import ByPrint
+
+
+def compared(
+    store: ObjectStore,
+    before: Entry,
+    after: Entry,
+    *,
+    unit: Iterable[Entry] = (),
+    prints: Derived | None,
+    reads: Reads | None = None,
+) -> Comparison:
+    """``before`` was looked at first. ``unit``: the captures of the later one's unit, for what is gone of it.
+
+    ``prints``: those of pictures that were made before; None: pictures are not compared. ``reads``: a reader that is
+    running; None: one is started. Raises ``UsageError`` for a capture without a record, and ``StoreError``.
+    """
+    if reads is None:
+        with Bounded() as reader:
+            return compared(store, before, after, unit=unit, prints=prints, reads=reader)
+    code = code_sha256()
+    if prints is None:
+        pages = [page_of(store, each, reads=reads, code=code) for each in (before, after)]
+    else:
+        with Printer(prints) as printer:
+            pages = [page_of(store, each, reads=reads, code=code, printer=printer) for each in (before, after)]
+    return compare(
+        pages[0],
+        pages[1],
+        key=link_key,
+        resembles=None if prints is None else ByPrint(),
+        absence=_absence(store, pages[1], unit),
+    )
+
+
+def _absence(store: ObjectStore, page: Page, unit: Iterable[Entry]) -> Absence | None:
+    """What second looks and controls of its unit conclude; None where the page was there."""
+    if not is_absent(page.outcome, page.http_status):
+        return None
+    looks = [
+        Recorded.of(holdings.record_of(store, Digest(each.record_sha256)))
+        for each in unit
+        if each.record_sha256 is not None
+        and each.disposed_at is None
+        and page.capture in {each.capture_id, each.parent}
+    ]
+    return absences(looks).get(page.capture)
