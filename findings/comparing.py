@@ -272,7 +272,7 @@ class _Work:
         found = []
         if differs:
             found.append(f"the two looks differ in {', '.join(each.replace('_', ' ') for each in differs)}")
-        elif topic in _SHIFTY and "egress_address" not in one:
+        elif topic in _SHIFTY and one.get("egress_address") in {None, "unknown"}:
             found.append("nobody knows from which address either look came, and sites show this otherwise elsewhere")
         return tuple(found)
 

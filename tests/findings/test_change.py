@@ -220,8 +220,9 @@ def test_another_vantage_is_a_doubt() -> None:
     assert only(held(before, after)).doubts == ("the two looks differ in device, egress address",)
     same = replace(after, vantage=before.vantage)
     assert only(held(before, same)).doubts == ()
-    nobody_knows = held(replace(before, vantage={}), replace(after, vantage={}))
-    assert "nobody knows from which address" in only(nobody_knows).doubts[0]
+    for vantage in ({}, {"egress_address": "unknown"}):
+        nobody_knows = held(replace(before, vantage=vantage), replace(after, vantage=vantage))
+        assert "nobody knows from which address" in only(nobody_knows).doubts[0]
 
 
 def test_words_that_no_field_holds() -> None:
