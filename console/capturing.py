@@ -35,6 +35,8 @@ class Asked:
     options: Mapping[str, Any]
     progress: str
     as_json: bool
+    again: bool = False
+    """Whether what was captured before is looked at again, and compared."""
     package: bool = False
     """Whether each unit is packed once all is recorded."""
 
@@ -74,13 +76,13 @@ def capture(
                     say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
             todo = [url for url in targets if batch is None or url not in batch.done]
             vault.advance_catalog()
-            for url in todo:
+            for url in () if asked.again else todo:
                 for earlier in vault.captured_before(run.dedupe_key(url)):
                     say(f"captured before: {url} at {earlier}")
             job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
             def observe(step: str, facts: Mapping[str, Json]) -> None:
-                if step in {"recorded", "submitted"} and batch is not None and facts.get("parent") is None:
+                if step in {"recorded", "submitted", "unchanged"} and batch is not None and facts.get("parent") is None:
                     batch.record(str(facts["url"]))
                 watch(step, facts)
 
@@ -92,6 +94,7 @@ def capture(
                     progress=observe,
                     on_interrupt=_on_interrupt if hand is None else _on_interrupt_attended,
                     hand=hand,
+                    again=asked.again,
                 )
             if asked.package:
                 result, packing = pack(vault, result)

@@ -45,6 +45,7 @@ from console.verbs import (
     fixity,
     holding,
     keys,
+    looking,
     packaging,
     seal,
     stewardship,
@@ -544,6 +545,7 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.command("look")(looking.Verbs(_crawlers).look)
 app.command("compare")(comparing.Verbs(_crawlers).compare)
 
 

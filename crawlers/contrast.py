@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from archive import holdings
 from archive.absence import Absence, Recorded, absences, is_absent
-from archive.catalog import Entry
 from archive.derived import Derived
 from archive.store import ObjectStore
 from crawlers.bounded import Bounded
@@ -21,17 +20,17 @@ from findings.resembling import ByPrint
 
 def compared(
     store: ObjectStore,
-    before: Entry,
-    after: Entry,
+    before: Digest,
+    after: Digest,
     *,
-    unit: Iterable[Entry] = (),
+    unit: Iterable[Digest] = (),
     prints: Derived | None,
     reads: Reads | None = None,
 ) -> Comparison:
-    """``before`` was looked at first. ``unit``: the captures of the later one's unit, for what is gone of it.
+    """By their records; ``before`` was looked at first. ``unit``: those of the later one's unit, for what is gone.
 
     ``prints``: those of pictures that were made before; None: pictures are not compared. ``reads``: a reader that is
-    running; None: one is started. Raises ``UsageError`` for a capture without a record, and ``StoreError``.
+    running; None: one is started. Raises ``StoreError``.
     """
     if reads is None:
         with Bounded() as reader:
@@ -51,15 +50,10 @@ def compared(
     )
 
 
-def _absence(store: ObjectStore, page: Page, unit: Iterable[Entry]) -> Absence | None:
+def _absence(store: ObjectStore, page: Page, unit: Iterable[Digest]) -> Absence | None:
     """What second looks and controls of its unit conclude; None where the page was there."""
     if not is_absent(page.outcome, page.http_status):
         return None
-    looks = [
-        Recorded.of(holdings.record_of(store, Digest(each.record_sha256)))
-        for each in unit
-        if each.record_sha256 is not None
-        and each.disposed_at is None
-        and page.capture in {each.capture_id, each.parent}
-    ]
+    records = (holdings.record_of(store, each) for each in unit)
+    looks = [Recorded.of(each) for each in records if page.capture in {each.capture_id, each.parent}]
     return absences(looks).get(page.capture)

@@ -10,8 +10,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, Protocol
 
 from archive import holdings
-from archive.catalog import Entry
-from archive.errors import NotStored, StoreError, UsageError
+from archive.errors import NotStored, StoreError
 from archive.reading import Kind, Reading
 from archive.store import ObjectStore
 from archive.surface import surface_of
@@ -34,14 +33,11 @@ class Reads(Protocol):
     def read(self, data: bytes, *, url: str | None = None) -> Reading: ...
 
 
-def page_of(store: ObjectStore, entry: Entry, *, reads: Reads, code: str, printer: Printer | None = None) -> Page:
-    """``code``: digest of this program. ``printer``: None: its pictures take no part.
+def page_of(store: ObjectStore, digest: Digest, *, reads: Reads, code: str, printer: Printer | None = None) -> Page:
+    """Of the capture with this record. ``code``: digest of this program. ``printer``: None: its pictures take no part.
 
-    Raises ``UsageError`` for a capture that has nothing to compare, and ``StoreError``.
+    Raises ``StoreError``, also where a part of it was disposed of.
     """
-    if entry.record_sha256 is None or entry.disposed_at is not None:
-        raise UsageError(f"capture {entry.capture_id} has nothing to compare: it has no record, or was disposed of")
-    digest = Digest(entry.record_sha256)
     record = holdings.record_of(store, digest)
     visible, is_cut = holdings.visible(store, record)
     none: tuple[Shown, ...] = ()

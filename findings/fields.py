@@ -32,7 +32,11 @@ class Compared:
     topic: str
     value: Callable[[Reading], str | None]
     """None: the page does not carry it."""
-    same: Callable[[str, str], bool]
+    norm: Callable[[str], str]
+    """What of a value has to be another for it to be another."""
+
+    def same(self, one: str, other: str) -> bool:
+        return self.norm(one) == self.norm(other)
 
 
 def of(kind: PageKind) -> Sequence[Compared]:
@@ -71,7 +75,7 @@ def stable(reading: Reading) -> dict[str, Json]:
     """What is compared of a reading, and nothing that changes by itself: two that give the same are unchanged."""
     told: dict[str, Json] = {"platform": reading.platform, "kind": reading.kind.value, "wall": reading.wall}
     for each in of(reading.kind):
-        told[each.name] = None if (value := each.value(reading)) is None else plain(value)
+        told[each.name] = None if (value := each.value(reading)) is None else each.norm(value)
     found = links(reading)
     told["links"] = None if found is None else sorted({each.url for each in found})
     for by in ("platform", "author"):
@@ -117,17 +121,9 @@ def _seller(reading: Reading) -> str | None:
     return name if number is None else f"{name or 'unnamed'} ({number})"
 
 
-def _alike(one: str, other: str) -> bool:
-    return plain(one) == plain(other)
-
-
-def _settled(one: str, other: str) -> bool:
-    return settled(one) == settled(other)
-
-
 def _compared(name: str, words: str, kind: Kind, *names: str, counts: bool = False) -> Compared:
     return Compared(
-        name=name, words=words, kind=kind, topic=name, value=_text(name, *names), same=_settled if counts else _alike
+        name=name, words=words, kind=kind, topic=name, value=_text(name, *names), norm=settled if counts else plain
     )
 
 
@@ -138,8 +134,8 @@ _POST = (_NAME, _HANDLE, _compared("caption", "caption", Kind.CAPTION_EDITED, "t
 _PROFILE = (_NAME, _HANDLE, _compared("bio", "bio", Kind.BIO_EDITED))
 _LISTING = (
     _TITLE,
-    Compared(name="price", words="price", kind=Kind.PRICE_CHANGED, topic="price", value=_price, same=_alike),
-    Compared(name="seller", words="seller", kind=Kind.SELLER_CHANGED, topic="seller", value=_seller, same=_alike),
+    Compared(name="price", words="price", kind=Kind.PRICE_CHANGED, topic="price", value=_price, norm=plain),
+    Compared(name="seller", words="seller", kind=Kind.SELLER_CHANGED, topic="seller", value=_seller, norm=plain),
     _compared("availability", "availability", Kind.AVAILABILITY_CHANGED),
     _compared("brand", "brand", Kind.TITLE_CHANGED),
 )

@@ -12,9 +12,11 @@ from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
+from custody.digest import Digest
 from custody.leaf import Leaf
 
 if TYPE_CHECKING:
+    from archive.catalog import Entry
     from archive.changes import Told
     from findings.change import Change, Comparison, Passage
 
@@ -92,12 +94,23 @@ def _compared(
         known = Derived.open(config.home / "cache", "prints", run.PRINTS_MAKER)
         comparison: Comparison = run.compared(
             kept.reader.store,
-            first,
-            second,
-            unit=kept.catalog.of_unit(second.unit),
+            _record_of(first),
+            _record_of(second),
+            unit=[_record_of(each) for each in kept.catalog.of_unit(second.unit) if _has_record(each)],
             prints=known if pictures else None,
         )
     return comparison, {each.capture_id: each.index for each in entries}
+
+
+def _has_record(entry: "Entry") -> bool:
+    return entry.record_sha256 is not None and entry.disposed_at is None
+
+
+def _record_of(entry: "Entry") -> Digest:
+    if entry.record_sha256 is None or entry.disposed_at is not None:
+        why = "it was disposed of" if entry.disposed_at else f"it is {entry.status or 'open'}"
+        raise UsageError(f"capture {entry.capture_id} has no record to compare: {why}")
+    return Digest(entry.record_sha256)
 
 
 def _record(

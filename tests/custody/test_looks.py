@@ -162,9 +162,7 @@ def test_it_compares_with_a_capture_that_had_ended(made: ArchiveBuilder) -> None
         ({"scope": "019cb6e1-1a2b-7000-8000-000000000001"}, {"scope"}),
     ],
 )
-def test_a_changes_blob_says_what_its_event_says(
-    made: ArchiveBuilder, says: dict[str, Json], fields: set[str]
-) -> None:
+def test_a_changes_blob_says_what_its_event_says(made: ArchiveBuilder, says: dict[str, Json], fields: set[str]) -> None:
     observed(made, made.captures[0], made.captures[1], "price_changed", says=says)
     told = tell(made.build(), made.trust)
     assert {(code, where["field"]) for code, where in told.failures} == {("RECORD_MISMATCH", each) for each in fields}
