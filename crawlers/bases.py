@@ -58,6 +58,10 @@ class Bases:
                     break
         return found
 
+    def is_known(self, key: str) -> bool:
+        """Whether the case has a capture of this address (its dedupe key)."""
+        return bool(self._vault.catalog.recorded_at(key, self._scope, limit=1))
+
     def last_same(self, url: str, basis: Basis) -> Entry | None:
         """The newest look since the basis that found nothing new."""
         found = self._vault.catalog.find(basis.page.capture)

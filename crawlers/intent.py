@@ -43,7 +43,8 @@ class Intent:
                 url=plan.url,
                 parent=plan.parent,
                 timeout_s=session.job.timeout_s + (MAX_S if session.job.media else 0),
-                look_id=plan.look_id,
+                look_id=session.look_of(plan),
+                attempt=session.job.attempt,
                 light=plan.basis is not None,
                 facts={
                     "url_key": dedupe_key(plan.url),

@@ -82,7 +82,7 @@ def is_to_end(plan: Plan, seen: Seen, visit: Visit) -> bool:
     )
 
 
-def end(acquisition: Acquisition, looking: Looking, seen: Seen, visit: Visit) -> Unchanged:
+def end(acquisition: Acquisition, looking: Looking, seen: Seen, visit: Visit, *, look_id: str | None) -> Unchanged:
     """Blocking. The look has its end, durable, when this returns; its files are for nobody any more."""
     plan, held_ = looking.plan, seen.held
     assert plan.basis is not None
@@ -130,7 +130,7 @@ def end(acquisition: Acquisition, looking: Looking, seen: Seen, visit: Visit) ->
         looked_at=started_at,
         outcome=Outcome(visit.outcome),
         http_status=visit.http_status,
-        look_id=plan.look_id,
+        look_id=look_id,
         compared=held_.compared,
         not_compared=held_.not_compared,
         dropped_bytes=sum(each.bytes for each in dropped),

@@ -9,6 +9,7 @@ from archive import changes
 from archive.derived import Derived
 from archive.errors import ArchiveError
 from archive.result import Captured, Changed, Result, Target
+from crawlers.address import dedupe_key
 from crawlers.bases import Bases
 from crawlers.bounded import Bounded
 from crawlers.contrast import compared
@@ -31,6 +32,7 @@ class Looking:
     """By URL, whether or not its look is a light one."""
     changes: list[Changed] = field(default_factory=list)
     follow_ups: list[Target] = field(default_factory=list)
+    fresh: list[Target] = field(default_factory=list)
 
     @classmethod
     async def begin(cls, session: Session) -> "Looking":
@@ -52,6 +54,7 @@ class Looking:
     async def conclude(self) -> None:
         """When all is recorded and before the run is closed: what changed goes into the log."""
         session = self.session
+        await asyncio.to_thread(self._note_new)
         asked = [each for each in session.acquisition.captured if each.parent is None and self._basis(each)]
         if not asked:
             return
@@ -61,7 +64,21 @@ class Looking:
         await asyncio.to_thread(self._conclude, asked, by)
 
     def result(self, result: Result) -> Result:
-        return replace(result, changes=tuple(self.changes), follow_ups=tuple(self.follow_ups))
+        return replace(result, changes=tuple(self.changes), follow_ups=tuple(self.follow_ups), fresh=tuple(self.fresh))
+
+    def _note_new(self) -> None:
+        """Posts that the case has no capture of, in the order of their profile; each once."""
+        session, named = self.session, set[str]()
+        for capture, posts in session.posts.items():
+            left = session.job.max_new
+            for url in posts:
+                key = dedupe_key(url)
+                if not left or key in named or self.bases.is_known(key):
+                    continue
+                named.add(key)
+                left -= 1
+                case = session.acquisition.case_name
+                self.fresh.append(Target(url=url, case=case, why="new_post", of=capture, at_once=False))
 
     def _conclude(self, asked: Sequence[Captured], by: Mapping[str, Json]) -> None:
         prints = Derived.open(self.session.vault.home.cache, "prints", MAKER)

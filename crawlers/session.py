@@ -48,6 +48,10 @@ class Job:
     """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
     robots: str = "record"
     """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
+    look_ids: Mapping[str, str] = field(default_factory=dict)
+    """By URL, as in ``urls``: the scheduled look that it is. What is captured behind it is part of that look."""
+    attempt: int = 1
+    """The how manieth of these looks."""
     operator: str | None = None
     resolve: tuple[Resolve, ...] = ()
     allow_network: tuple[Network, ...] = ()
@@ -77,8 +81,6 @@ class Job:
     """A page that shows what an earlier capture of this case has ends as ``look.unchanged``, and is not kept again."""
     full_every_days: int = 30
     """A light look keeps all of it where the last capture that did is older; 0: never for its age."""
-    look_ids: Mapping[str, str] = field(default_factory=dict)
-    """By URL, the id of the look that was due (``archive.lookid``)."""
     max_new: int = 0
     """New posts of each profile that was asked for that are named; 0: none are looked for."""
     other_surfaces: bool = True
@@ -139,8 +141,6 @@ class Plan:
     """Which further surface of the platform it is; None: the page."""
     thing: str = ""
     """The address that this surface is looked at in place of; empty where it is the page."""
-    look_id: str | None = None
-    """Of the look that was due, which the capture is begun for."""
     basis: Basis | None = field(default=None, repr=False)
     """What a light look is held against; None: all of it is kept."""
 
@@ -182,6 +182,8 @@ class Session:
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a person interrupts: looks under way end now, with what they have."""
+    posts: dict[str, list[str]] = field(default_factory=dict)
+    """By capture, the posts that a profile showed which was asked for."""
     bases: dict[str, Basis] = field(default_factory=dict)
     """By URL, what its light look is held against."""
     pictures: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -245,6 +247,11 @@ class Session:
         """What is kept of a visit's traffic."""
         config = self.vault.config
         return Limits(each=config.traffic_body_mib << 20, visit=config.traffic_mib << 20)
+
+    def look_of(self, plan: Plan) -> str | None:
+        """The scheduled look that a page belongs to: that of its unit's first."""
+        root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
+        return self.job.look_ids.get(root)
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from archive.absence import AGAIN, CONTROL
 from archive.errors import ArchiveError
 from archive.result import Result
-from crawlers import browser, lightly, robots, trimming
+from crawlers import browser, lightly, postings, robots, trimming
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.exit import learn
@@ -36,6 +36,8 @@ from crawlers.video.fetch import SecondFetch
 from crawlers.visits import visit_of
 from custody.model import Candidate, Json, Via, Visit
 
+MAX_POSTS = 500
+"""Of one profile, among which new ones are looked for."""
 UNIT_LINKS = 100
 """Of a post and all that was captured behind it; more only where one page alone may have more."""
 ROBOTS_TIMEOUT_S = 10
@@ -82,13 +84,7 @@ class CaseSpider(Controlled):
             yield self.control("start")
         for url in self.job.urls:
             capture_id = session.acquisition.new_id()
-            plan = Plan(
-                url=url,
-                capture_id=capture_id,
-                unit=capture_id,
-                look_id=self.job.look_ids.get(url),
-                basis=session.bases.get(url),
-            )
+            plan = Plan(url=url, capture_id=capture_id, unit=capture_id, basis=session.bases.get(url))
             yield self._request(self.falling.asked_for(plan))
 
     async def shut(self) -> None:
@@ -144,6 +140,9 @@ class CaseSpider(Controlled):
                 seen.media = await self._fetch_media(session, plan, looking)
         finally:
             session.manners.leave(plan.capture_id)
+        if self.job.max_new and plan.position == "root" and seen.dom:
+            documents = seen.documents(plan.url)
+            session.posts[plan.capture_id] = await asyncio.to_thread(postings.posts_on, documents, limit=MAX_POSTS)
         if seen.unchanged and await asyncio.to_thread(self._ends_unchanged, session, looking, seen):
             return
         candidates = await self._candidates(session, plan, seen)
@@ -178,7 +177,7 @@ class CaseSpider(Controlled):
         session.acquisition.enter(visit.capture_id, "recording")
         facts: dict[str, Json] = {"capture": visit.capture_id, "url": visit.requested_url, "parent": visit.parent}
         try:
-            lightly.end(session.acquisition, looking, seen, visit)
+            lightly.end(session.acquisition, looking, seen, visit, look_id=session.look_of(looking.plan))
         except ArchiveError as error:  # its signed end is in the journal, or it was never made: said as for any other
             session.lose(looking.plan, "recording", error)
             return True
