@@ -44,5 +44,5 @@ def test_the_posts_of_the_make_believe_profile_in_its_order() -> None:
     html = pages._profile()
     found = posts_on([(posts.AUTHOR, html)], limit=100)
     assert found
-    assert {each for each in found} <= {each.url for each in posts.POSTS}
+    assert set(found) <= {each.url for each in posts.POSTS}
     assert posts_on([(posts.AUTHOR, html)], limit=2) == found[:2]
