@@ -8,8 +8,7 @@ from archive.log import LoggedEvent
 from archive.store import ObjectStore
 from archive.surface import platform_of, shown_of, surface_of
 from custody import canonical, keyspace
-from custody.checks.looks import UNCHANGED
-from custody.checks.states import ENDS, RECORDED
+from custody.checks.states import ENDS, RECORDED, status_of
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.instant import format_utc
@@ -150,7 +149,7 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
     values: dict[str, object] = {
         "ended_at": format_utc(event.occurred_at),
         "end_index": logged.index,
-        "status": "unchanged" if event.type == UNCHANGED else body.get("status", "abandoned"),
+        "status": status_of(event),
         "outcome": body.get("outcome"),
         "http_status": body.get("http_status"),
     }

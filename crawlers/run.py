@@ -26,6 +26,7 @@ from crawlers.diagnosis import diagnose
 from crawlers.links import is_aside, link_key
 from crawlers.looking import Looking
 from crawlers.pictures import traffic
+from crawlers.pictures.cropping import crop, overview, slices
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
 from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
@@ -33,6 +34,7 @@ from crawlers.pictures.printing import MAKER as PRINTS_MAKER
 from crawlers.pictures.printing import Printer
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
+from crawlers.printing import print_pdf
 from crawlers.profile import Build, Profile
 from crawlers.registry import platform_at
 from crawlers.resolving import Resolve
@@ -70,17 +72,21 @@ __all__ = [
     "code",
     "compared",
     "control_pages",
+    "crop",
     "dedupe_key",
     "diagnose",
     "link_key",
     "look",
+    "overview",
     "parse_arguments",
     "parse_network",
     "picture_type",
     "platform_at",
+    "print_pdf",
     "read_list",
     "reader",
     "run",
+    "slices",
     "together",
     "traffic",
     "without_repeats",

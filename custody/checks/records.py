@@ -130,6 +130,12 @@ class Records:
 
     def finish(self, blobs: Blobs, locks: Locks, named: AbstractSet[Digest] = frozenset()) -> None:
         """``named``: blobs that something else than events and records names."""
+        self.examine(blobs, locks)
+        if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
+            self.orphans = blobs.orphans(named)
+
+    def examine(self, blobs: Blobs, locks: Locks) -> None:
+        """All that the events seen so far name, and nothing that lies in the store besides."""
         if self.inquiry.scope is not None and f"scope:{self.inquiry.scope}" not in self._scopes:
             self.inquiry.findings.fail(CHECK, "SCOPE_UNKNOWN", "the log opened no such case", scope=self.inquiry.scope)
         chains = self.chains()
@@ -153,8 +159,6 @@ class Records:
         self._briefs.check(blobs, chains)
         self._looks.check(blobs, chains)
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
-        if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
-            self.orphans = blobs.orphans(named)
 
     def chains(self) -> set[str] | None:
         """Of the one case: its own, its items', their runs, what was said of it and done with them. None: all."""

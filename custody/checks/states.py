@@ -14,6 +14,14 @@ ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned", "l
 RECORDED = frozenset({"capture.completed", "capture.failed"})
 """Those that have a record."""
 
+
+def status_of(event: Event) -> str:
+    """What an end says of its capture: ``complete``, ``partial``, ``failed``, ``abandoned`` or ``unchanged``."""
+    if event.type == "look.unchanged":
+        return "unchanged"
+    return str(event.body.get("status", "abandoned"))
+
+
 OPENERS = {"log": "log.opened", "run": "run.opened", "scope": "case.opened"}
 """By kind of chain: what stands first in it, and nowhere else."""
 
