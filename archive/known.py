@@ -10,6 +10,7 @@ INDEXED_TYPES = (
     "change.observed",
     "event.rejected",
     "findings.made",
+    "instruction.received",
     "item.assigned",
     "key.introduced",
     "key.revoked",

@@ -56,7 +56,7 @@ def capture(
     if not asked.case.strip() or len(asked.case) > 200:
         raise UsageError("--case needs a name of 1 to 200 characters, such as --case 2026-0142")
     targets = _targets(asked, run)
-    watch = _progress(asked.progress)
+    watch = progress_of(asked.progress)
     options = dict(asked.options)
     options["control_pages"] = run.control_pages(options["control_pages"], os.environ)
     options["upstream"] = run.Upstream.chosen(options["upstream"], os.environ)
@@ -92,7 +92,7 @@ def capture(
                     vault=vault,
                     environment=os.environ,
                     progress=observe,
-                    on_interrupt=_on_interrupt if hand is None else _on_interrupt_attended,
+                    on_interrupt=on_interrupt if hand is None else _on_interrupt_attended,
                     hand=hand,
                     again=asked.again,
                 )
@@ -162,7 +162,7 @@ def _read(name: str) -> tuple[bytes, str]:
         raise UsageError(f"--from {name} cannot be read: {error.strerror}") from error
 
 
-def _progress(kind: str) -> Any:
+def progress_of(kind: str) -> Any:
     if kind == "lines":
         return progress.Lines(err, clock=now)
     if kind == "json":
@@ -172,7 +172,7 @@ def _progress(kind: str) -> Any:
     raise UsageError(f"--progress is lines, json or none, got {kind!r}")
 
 
-def _on_interrupt(times: int) -> None:
+def on_interrupt(times: int) -> None:
     if times == 1:
         say("interrupted: ending what was begun and recording it; press Ctrl-C again to leave at once")
     else:
@@ -184,7 +184,7 @@ def _on_interrupt_attended(times: int) -> None:
     if times == 1:
         say("ending the visit: keeping what is shown, and recording it; press Ctrl-C again to keep no more")
     else:
-        _on_interrupt(times - 1)
+        on_interrupt(times - 1)
 
 
 def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:

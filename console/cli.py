@@ -45,6 +45,7 @@ from console.verbs import (
     finding,
     fixity,
     holding,
+    intake,
     keys,
     looking,
     packaging,
@@ -563,6 +564,7 @@ app.command("dispose")(disposing.dispose)
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.command("intake")(intake.Verbs(_crawlers).intake)
 app.command("look")(looking.Verbs(_crawlers).look)
 app.command("compare")(comparing.Verbs(_crawlers).compare)
 app.command("browse")(browse.Verbs(_crawlers).browse)

@@ -43,6 +43,8 @@ from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
 from crawlers.sessions import abandon, close_session, code_sha256, now, open_session
+from crawlers.sheets import MAX_BYTES as MAX_LIST_BYTES
+from crawlers.sheets import read as read_sheet
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 from crawlers.upstream import Upstream
@@ -56,6 +58,7 @@ REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
     "ADDRESSES",
+    "MAX_LIST_BYTES",
     "MAX_PAGE_BYTES",
     "MAX_PICTURE_BYTES",
     "PRINTS_MAKER",
@@ -84,6 +87,7 @@ __all__ = [
     "platform_at",
     "print_pdf",
     "read_list",
+    "read_sheet",
     "reader",
     "run",
     "slices",

@@ -217,6 +217,7 @@ KINDS: Mapping[str, Kind] = {
         chains=("work",),
         relation="about",
     ),
+    "instruction.received": Kind(body=fields(rows=COUNT), subject="instruction", chains=("work",)),
     "package.made": Kind(
         body=fields(format=enum(*PACKAGES), members=COUNT, members_sha256=HEX64),
         subject="package.wacz",

@@ -102,6 +102,7 @@ def _examples(type_: str) -> Iterator[Event]:
         "before": uuid,
         "compared_with": uuid,
         "changes": 1,
+        "rows": 400,
         "kinds": ["link_added"],
         "look_id": uuid,
         "attempt": 1,
