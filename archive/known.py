@@ -15,6 +15,7 @@ INDEXED_TYPES = (
     "key.introduced",
     "key.revoked",
     "log.timestamped",
+    "looks.compared",
     "retention.set",
     "trust.changed",
 )

@@ -13,11 +13,13 @@ import typer
 
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
+from archive.observers import Agreement
 from archive.result import Result
 from archive.vault import Vault
-from console import progress, promoting, summary
+from console import observing, progress, promoting, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
+from console.observing import Second, Wishes
 from console.packing import pack
 from console.screen import err, now, out, print_json, say
 from console.units import Packing
@@ -35,6 +37,8 @@ class Asked:
     options: Mapping[str, Any]
     progress: str
     as_json: bool
+    second: Wishes | None = None
+    """Of a second observer; None: there is one alone."""
     again: bool = False
     """Whether what was captured before is looked at again, and compared."""
     package: bool = False
@@ -67,6 +71,17 @@ def capture(
         config = _ask_for_time(config)
     result: Result | None = None
     packing = Packing()
+    agreements: list[Agreement] = []
+    beside: Second | None = None
+    if asked.second is not None:
+        beside = Second(
+            wishes=asked.second,
+            case=asked.case,
+            urls=targets,
+            options=asked.options,
+            ours=config.home,
+            store=config.store_url,
+        )
     try:
         with Vault.open(config, clock=now, notify=say) as vault:
             batch = None
@@ -86,7 +101,9 @@ def capture(
                     batch.record(str(facts["url"]))
                 watch(step, facts)
 
-            with attending() as hand:
+            with attending() as hand, beside or nullcontext():
+                if beside is not None:
+                    beside.begin(vault)
                 result = run.run(
                     job,
                     vault=vault,
@@ -96,6 +113,8 @@ def capture(
                     hand=hand,
                     again=asked.again,
                 )
+                if beside is not None:
+                    agreements = beside.conclude(vault, result, run)
             if asked.package:
                 result, packing = pack(vault, result)
             if result.submitted:
@@ -113,9 +132,12 @@ def capture(
         some = " over all of it" if result.sealing.sealed_size else ""
         say(f"NO TRUSTED TIME{some}: {result.sealing.detail}")
     if asked.as_json:
-        print_json(summary.document(result, code, packing))
+        observed = {} if beside is None else {"observers": observing.document(agreements)}
+        print_json({**summary.document(result, code, packing), **observed})
     else:
         for line in summary.lines(result, code, packing):
+            out.print(line)
+        for line in observing.lines(agreements):
             out.print(line)
         _tell_promotions(result, config, run, asked.case)
     return code

@@ -50,6 +50,19 @@ def compared(
     )
 
 
+def observed_twice(
+    store: ObjectStore, ours: Digest, other_store: ObjectStore, theirs: Digest, *, prints: Derived
+) -> Comparison:
+    """Captures that two observers made of one page, by their records. Raises ``StoreError``."""
+    code = code_sha256()
+    with Bounded() as reads, Printer(prints) as printer:
+        first = page_of(store, ours, reads=reads, code=code, printer=printer)
+        second = page_of(other_store, theirs, reads=reads, code=code, printer=printer)
+    return compare(
+        first, second, key=link_key, resembles=ByPrint(), observers=("to the first observer", "to the second observer")
+    )
+
+
 def _absence(store: ObjectStore, page: Page, unit: Iterable[Digest]) -> Absence | None:
     """What second looks and controls of its unit conclude; None where the page was there."""
     if not is_absent(page.outcome, page.http_status):

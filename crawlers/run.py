@@ -21,7 +21,7 @@ from archive.vault import Vault
 from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
-from crawlers.contrast import compared
+from crawlers.contrast import compared, observed_twice
 from crawlers.diagnosis import diagnose
 from crawlers.links import is_aside, link_key
 from crawlers.looking import Looking
@@ -80,6 +80,7 @@ __all__ = [
     "diagnose",
     "link_key",
     "look",
+    "observed_twice",
     "overview",
     "parse_arguments",
     "parse_network",

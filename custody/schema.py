@@ -217,6 +217,19 @@ KINDS: Mapping[str, Kind] = {
         chains=("work",),
         relation="about",
     ),
+    "looks.compared": Kind(
+        body=fields(
+            capture=UUID7,
+            other=UUID7,
+            other_sha256=HEX64,
+            operator=enum("same", "other"),
+            differences=COUNT,
+            apart_s=COUNT,
+        ),
+        subject="agreement.json",
+        chains=("work",),
+        relation="about",
+    ),
     "instruction.received": Kind(body=fields(rows=COUNT), subject="instruction", chains=("work",)),
     "package.made": Kind(
         body=fields(format=enum(*PACKAGES), members=COUNT, members_sha256=HEX64),

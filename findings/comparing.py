@@ -31,13 +31,15 @@ def compare(
     resembles: Resembles | None = None,
     absence: Absence | None = None,
     words: bool = True,
+    observers: tuple[str, str] | None = None,
 ) -> Comparison:
     """``before`` was looked at first. ``key``: the same for two spellings of one address (``Addresses.key``).
 
     ``resembles``: None: pictures are not compared. ``absence``: what is concluded of ``after`` where it shows nothing
-    there. ``words``: whether words outside of the reading's fields count, where nothing else is another.
+    there. ``words``: whether words outside of the reading's fields count, where nothing else is another. ``observers``:
+    who looked, where it was two at one time (``to the first observer``).
     """
-    work = _Work(before, after, key, resembles, absence)
+    work = _Work(before, after, key, resembles, absence, observers)
     if not before.was_seen or not after.was_seen:
         work.outcomes()
     else:
@@ -56,6 +58,7 @@ class _Work:
     key: Callable[[str], str]
     resembles: Resembles | None
     absence: Absence | None
+    observers: tuple[str, str] | None
     changes: list[Change] = field(default_factory=list)
     not_compared: list[Incomparable] = field(default_factory=list)
 
@@ -318,6 +321,8 @@ class _Work:
         return f"shown was: {page.outcome.value}{other}"
 
     def _on(self, page: Page) -> str:
+        if self.observers is not None:
+            return self.observers[0 if page is self.before else 1]
         return f"on {format_utc(page.looked_at)[:16].replace('T', ' ')} UTC"
 
     def _there(self, one: Page, other: Page, what: str) -> str:

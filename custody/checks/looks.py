@@ -15,6 +15,7 @@ from custody.source import Absent, TooLong, Unreachable
 
 UNCHANGED = "look.unchanged"
 CHANGED = "change.observed"
+COMPARED = "looks.compared"
 CHECK = 11
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -35,6 +36,17 @@ _FORMS: Mapping[str, schema.Schema] = {
     ),
     CHANGED: schema.open_ended(
         schema.fields(**_HEAD, scope=schema.UUID7, before=_SIDE, after=_SIDE, changes=schema.array(_CHANGE, 1, 1000))
+    ),
+    COMPARED: schema.open_ended(
+        schema.fields(
+            **_HEAD,
+            scope=schema.UUID7,
+            first=_SIDE,
+            second=_SIDE,
+            operator=schema.enum("same", "other"),
+            differences=schema.array(_CHANGE, 0, 1000),
+            apart_s=schema.COUNT,
+        )
     ),
 }
 """What concerns a verifier; the words and passages beside it do not."""
@@ -71,6 +83,8 @@ class Looks:
             says = {"unit": name, "run": event.run} | {
                 each: body[each] for each in ("capture", "compared_with", "outcome", "http_status")
             }
+        elif event.type == COMPARED:
+            says = {"scope": name, **{each: body[each] for each in body}}
         else:
             says = {"scope": name, "after": body["capture"]} | {
                 each: body[each] for each in ("before", "changes", "kinds")
@@ -110,6 +124,16 @@ class Looks:
             return error
         if said.type == UNCHANGED:
             return {**value, "compared_with": value["compared_with"]["capture"]}
+        if said.type == COMPARED:
+            return {
+                "scope": value["scope"],
+                "capture": value["first"]["capture"],
+                "other": value["second"]["capture"],
+                "other_sha256": value["second"]["record_sha256"],
+                "operator": value["operator"],
+                "differences": len(value["differences"]),
+                "apart_s": value["apart_s"],
+            }
         kinds = {each["kind"] for each in value["changes"]}
         return {
             "scope": value["scope"],

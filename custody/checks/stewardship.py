@@ -10,7 +10,7 @@ from custody.checks.blobs import Wanted
 from custody.checks.briefs import OF_CASES
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
-from custody.checks.looks import CHANGED
+from custody.checks.looks import CHANGED, COMPARED
 from custody.checks.states import CHECK, ENDS
 from custody.digest import Digest
 from custody.errors import FormatError
@@ -41,8 +41,9 @@ _REFERS_TO = {
     "record.corrected": "an end",
     "evidence.allowed": "an end",
     CHANGED: "an end",
+    COMPARED: "an end",
 }
-_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed", CHANGED})
+_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed", CHANGED, COMPARED})
 """These are about a capture, the others about an item."""
 
 
@@ -99,7 +100,7 @@ class Stewardship:
                 self._ended.add(self._ends[payload])
             elif event.type in _FORMS or event.type == "disposal.completed":
                 self._acts.append(_act(entry.index, event, payload))
-            elif event.type == CHANGED:
+            elif event.type in {CHANGED, COMPARED}:
                 self._see_change(entry.index, event, payload)
             elif event.type in OF_CASES:
                 self._cases.add(event.chain.partition(":")[2])
@@ -108,8 +109,8 @@ class Stewardship:
     def _see_change(self, index: int, event: Event, payload: Digest) -> None:
         """Both captures had their ends before somebody could compare them."""
         self._cases.add(event.chain.partition(":")[2])
-        before = str(event.body["before"])
-        self._changes.append((_act(index, event, payload), before, before in self._ended))
+        before = str(event.body["before"]) if event.type == CHANGED else ""  # the other capture may be of another log
+        self._changes.append((_act(index, event, payload), before, not before or before in self._ended))
 
     def finish(self) -> None:
         """When all leaves are seen: what was on hold when, and whether each refers to what it must."""
