@@ -47,6 +47,7 @@ def states(document: Any) -> list[tuple[int, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # eight commands, each with a browser and a store of its own
 def test_a_sheet_goes_in_and_comes_back(site: Site, tmp_path: Path) -> None:
     home, file = tmp_path / "home", tmp_path / "vendor.csv"
     text = (
@@ -93,6 +94,7 @@ def test_a_sheet_goes_in_and_comes_back(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_four_hundred_rows_unattended(site: Site, tmp_path: Path) -> None:
     """Sixty pages, each several times as lists have them, with rows between that are no addresses."""
     home, file = tmp_path / "home", tmp_path / "vendor.xlsx"

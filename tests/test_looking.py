@@ -76,6 +76,7 @@ def made(tmp_path: Path) -> Iterator[Made]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # nine commands
 def test_a_listing_is_watched(made: Made) -> None:
     first = made.say("look", ITEM)
     (base,) = first["captures"]
@@ -113,6 +114,7 @@ def test_a_listing_is_watched(made: Made) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_where_a_post_is_taken_away_its_listing_is_named(made: Made) -> None:
     first = made.say("look", POST)
     assert {each["requested_url"] for each in first["captures"]} == {POST, ITEM}

@@ -10,7 +10,7 @@ from tests.command import Ran, run, through
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow, pytest.mark.timeout(900)]
 
 HOST = "www.first.example"
 WORDS = "<p>It has words on it, so that it is a page as others are.</p>"
