@@ -16,12 +16,15 @@ HOST = "www.first.example"
 WORDS = "<p>It has words on it, so that it is a page as others are.</p>"
 
 
-def cloaked(asked: Request) -> Answer:
+CLOAK = (
+    "<script>const by = innerWidth < 600 ? 'Rainy' : 'Sunny'; document.title = `Bracelet by ${by}`;"
+    "document.querySelector('h1').textContent = document.title</script>"
+)
+
+
+def cloaked(_: Request) -> Answer:
     """Phones are shown another seller's page."""
-    seller = "Rainy" if "mobile" in asked.headers.get("user-agent", "").lower() else "Sunny"
-    return page(
-        f"<!doctype html><meta charset=utf-8><title>Bracelet by {seller}</title><h1>Bracelet by {seller}</h1>{WORDS}"
-    )
+    return page(f"<!doctype html><meta charset=utf-8><title>A bracelet</title><h1>A bracelet</h1>{WORDS}{CLOAK}")
 
 
 @pytest.fixture
