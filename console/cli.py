@@ -35,6 +35,7 @@ from console.options import (
 )
 from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
+    alerts,
     allowing,
     authorities,
     browse,
@@ -49,9 +50,14 @@ from console.verbs import (
     keys,
     looking,
     packaging,
+    receiving,
     reporting,
     seal,
+    serve,
     stewardship,
+    watch,
+    witnessing,
+    work,
 )
 from console.verbs.sequence import sequence
 from console.verbs.subject import subject
@@ -595,6 +601,13 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
+app.command("receive")(receiving.receive)
+app.command("received")(receiving.received)
+app.command("witness")(witnessing.witness)
+
+
+def _console_verb() -> str | None:
+    return next((each.name for each in app.registered_commands if each.name == "browse"), None)
 
 
 _found = finding.Verbs(_crawlers)
@@ -606,6 +619,12 @@ app.command("look")(looking.Verbs(_crawlers).look)
 app.command("compare")(comparing.Verbs(_crawlers).compare)
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
+app.command("work")(work.Verb(_crawlers).work)
+app.add_typer(alerts.app, name="alerts")
+_served = serve.Verbs(_crawlers, console_verb=_console_verb)
+app.command("serve")(_served.serve)
+app.command("status")(_served.status)
 
 
 def main() -> None:

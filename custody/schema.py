@@ -92,6 +92,8 @@ CHANGES = (
     "outcome_changed", "words_changed",
 )  # fmt: skip
 """What became another between two looks at one address."""
+STATEMENTS = ("fair_and_accurate", "differs")
+"""What a person says who looked at the page and at the capture."""
 PACKAGES = ("wacz-1.1.1",)
 """What a package is made by."""
 RELATIONS = ("started_by", "derived_from", "about", "corrects", "releases", "renews", "control_for")
@@ -237,6 +239,9 @@ KINDS: Mapping[str, Kind] = {
         chains=("item",),
         relation="derived_from",
     ),
+    "evidence.received": Kind(
+        body=fields(files=COUNT, bytes=COUNT), subject="received.json", chains=("item",), by="person"
+    ),
     "artifact.archived": Kind(
         body=fields(blobs=COUNT, bytes=COUNT), subject="replica.json", chains=("log", "run", "work")
     ),
@@ -273,6 +278,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "evidence.allowed": Kind(
         body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
+    ),
+    "capture.witnessed": Kind(
+        body=fields(capture=UUID7, statement=enum(*STATEMENTS), keyid=nullable(HEX64)),
+        subject="statement.json",
+        chains=("work",),
+        relation="about",
     ),
     "evidence.exported": Kind(
         body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)
