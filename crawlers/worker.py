@@ -127,7 +127,12 @@ class Worker:
                 each.set()
 
     async def tick(self) -> None:
-        released = await asyncio.to_thread(self._release, None)
+        released = 0
+        while True:  # a crowd that is due at once is released at once, a batch in each transaction
+            batch = await asyncio.to_thread(self._release, None)
+            released += batch
+            if batch < looks.BATCH:
+                break
         if released:
             EVENTS.info("released", extra={"looks": released})
 
