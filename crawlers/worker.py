@@ -278,7 +278,9 @@ class Worker:
     def _finish(self, begun: Begun, ended: Ended) -> None:
         now = self._clock()
         with self._database.transaction() as connection:
-            looks.finish(connection, begun, ended, now=now)
+            if looks.finish(connection, begun, ended, now=now) and ended.kinds:
+                facts: dict[str, Json] = {"watch": begun.watch.id, "kinds": list(ended.kinds)}
+                alerts.raise_alert(connection, alerts.Kind.CHANGED, begun.look, facts, now=now)
             away = pace.heard(connection, begun.watch.host, self.setup.egress, ended.outcome, now=now)
         if away is not None:
             EVENTS.warning("host asks us to stop", extra={"watch": begun.watch.id, "away_s": int(away.total_seconds())})
