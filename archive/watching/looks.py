@@ -267,7 +267,8 @@ def of_watch(connection: Connection, watch: str, *, limit: int) -> list[dict[str
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             "SELECT id::text, slot, due_at, reason, state, attempts, worker, released_at, begun_at, ended_at, "
-            "run::text, unit::text, outcome, changed, captures, bytes, requests, kinds, detail FROM counterproof.looks WHERE watch = %s "
+            "run::text, unit::text, outcome, changed, captures, bytes, requests, kinds, detail "
+            "FROM counterproof.looks WHERE watch = %s "
             "ORDER BY slot DESC, released_at DESC LIMIT %s",
             (watch, limit),
         )
@@ -299,8 +300,8 @@ def _end(
 ) -> bool:
     done = connection.execute(
         "UPDATE counterproof.looks SET state = %s, ended_at = %s, detail = %s, run = %s, unit = %s, outcome = %s, "
-        "changed = %s, captures = %s, bytes = %s, requests = %s, kinds = %s WHERE id = %s AND state IN ('queued', 'running') "
-        "AND (%s::integer IS NULL OR attempts = %s)",
+        "changed = %s, captures = %s, bytes = %s, requests = %s, kinds = %s "
+        "WHERE id = %s AND state IN ('queued', 'running') AND (%s::integer IS NULL OR attempts = %s)",
         (
             state,
             now,
