@@ -112,7 +112,7 @@ def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue
     page = site.url("post_leaving")
     run("watch", "add", page, "--case", "b", "--every", "1h", "--no-follow", home=home)
     run("watch", "host", "www.glimpsegram.example", "--delay", "0", home=home)
-    with database_of(home) as database, worker(site, home) as working:
+    with database_of(home) as database, worker(site, home, "--browser-contexts", "1") as working:
         until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"), told=working.told)
         again = "UPDATE counterproof.watches SET due_at = now() - interval '1 second' WHERE id IS NOT NULL RETURNING id"
         rows(database, again)
@@ -121,6 +121,7 @@ def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue
         )
         found = rows(database, "SELECT reason, outcome, changed, captures FROM counterproof.looks ORDER BY slot")
         assert found == [("new", "ok", None, 1), ("scheduled", "ok", False, 0)]
+        until(lambda: rows(database, "SELECT FROM counterproof.workers WHERE facts->'recycled' ? 'contexts'"))
         first, second = rows(database, "SELECT bytes, requests FROM counterproof.looks ORDER BY slot")
         assert second[0] < first[0] / 10
         assert run("case", "edit", "b", "--review-by", "2020-01-31", home=home).code == 0
