@@ -55,6 +55,7 @@ from console.verbs import (
     seal,
     serve,
     stewardship,
+    visits,
     watch,
     witnessing,
     work,
@@ -622,6 +623,7 @@ app.command("report")(reporting.Verbs(_crawlers).report)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")
+app.command("visits")(visits.visits)
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)

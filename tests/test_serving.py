@@ -129,6 +129,7 @@ def test_a_serve_that_is_killed_leaves_nothing_running_and_loses_nothing(site: S
     with database_of(home) as database:
         second = serve(site, home)
         try:
+            second.wait_for("child started", times=2)
             until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"), 240, second.told)
             assert second.stop() == 0
         finally:
