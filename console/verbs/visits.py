@@ -37,6 +37,8 @@ def visits(
         lacking = 0
         with open_kept(config) as kept:
             for entry in reversed(kept.catalog.captures(case, limit=1 << 31)):
+                if entry.outcome == "refused_by_policy":
+                    continue  # it was not asked for
                 if entry.record_sha256 is None or entry.disposed_at is not None:
                     lacking += 1
                     continue
