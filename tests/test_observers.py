@@ -17,7 +17,7 @@ WORDS = "<p>It has words on it, so that it is a page as others are.</p>"
 
 
 CLOAK = (
-    "<script>const by = innerWidth < 600 ? 'Rainy' : 'Sunny'; document.title = `Bracelet by ${by}`;"
+    "<script>const by = screen.width < 600 ? 'Rainy' : 'Sunny'; document.title = `Bracelet by ${by}`;"
     "document.querySelector('h1').textContent = document.title</script>"
 )
 

@@ -108,6 +108,8 @@ def _examples(type_: str) -> Iterator[Event]:
         "differences": 0,
         "apart_s": 3,
         "rows": 400,
+        "files": 2,
+        "statement": "differs",
         "kinds": ["link_added"],
         "look_id": uuid,
         "attempt": 1,
