@@ -60,6 +60,7 @@ def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_sa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     page = site.url("post_unlinked")
@@ -85,6 +86,7 @@ def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next_begins(
     site: Site, tmp_path: Path
 ) -> None:
@@ -105,6 +107,7 @@ def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue_pauses_its_watch(
     site: Site, tmp_path: Path
 ) -> None:
