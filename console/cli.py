@@ -57,6 +57,7 @@ from console.verbs import (
     searching,
     serve,
     stewardship,
+    visits,
     watch,
     witnessing,
     work,
@@ -625,6 +626,7 @@ app.command("report")(reporting.Verbs(_crawlers).report)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")
+app.command("visits")(visits.visits)
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)
