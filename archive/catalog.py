@@ -193,6 +193,23 @@ class Catalog:
         rows = self._rows("SELECT url_key FROM captures WHERE capture_id = ?", (capture_id,))
         return rows[0][0] if rows else None
 
+    def recorded_at(self, key: str, scope: str, *, limit: int = 5) -> list[Entry]:
+        """Captures of a case that asked for this address (its dedupe key) and have a record, newest first."""
+        return self._entries(
+            "WHERE url_key = ? AND record_sha256 IS NOT NULL AND disposed_at IS NULL"
+            " AND unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT ?",
+            (key, scope, limit),
+        )
+
+    def unchanged_since(self, key: str, scope: str, index: int) -> Entry | None:
+        """The newest look of a case at this address that found nothing new, begun after the leaf at ``index``."""
+        found = self._entries(
+            "WHERE url_key = ? AND status = 'unchanged' AND started_index > ?"
+            " AND unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT 1",
+            (key, index, scope),
+        )
+        return found[0] if found else None
+
     def of_unit(self, unit: str, *, limit: int = 1_000) -> list[Entry]:
         """Captures of one unit, oldest first."""
         return self._entries("WHERE unit = ? ORDER BY started_index LIMIT ?", (unit, limit))

@@ -15,6 +15,7 @@ from archive.reading import reading_of
 from archive.store import ObjectStore
 from archive.surface import platform_of, shown_of, surface_of
 from custody import canonical, keyspace
+from custody.checks.states import ENDS, RECORDED, status_of
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.instant import format_utc
@@ -70,7 +71,7 @@ def changes(store: ObjectStore, logged: LoggedEvent) -> list[Step]:
     kind, _, chain = event.chain.partition(":")
     if event.type == "capture.started" and kind == "item":
         return list(_started(store, logged, unit=chain))
-    if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":
+    if event.type in ENDS and kind == "item":
         return list(_ended(store, logged, unit=chain))
     steps: list[Step] = list(_listed(logged))
     if event.type == "case.opened":
@@ -148,12 +149,12 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
     values: dict[str, object] = {
         "ended_at": format_utc(event.occurred_at),
         "end_index": logged.index,
-        "status": body.get("status", "abandoned"),
+        "status": status_of(event),
         "outcome": body.get("outcome"),
         "http_status": body.get("http_status"),
     }
     record: Record | None = None
-    if event.type != "capture.abandoned":
+    if event.type in RECORDED:
         digest = event.subjects[0].digest
         values["record_sha256"] = digest.hex
         try:

@@ -181,6 +181,14 @@ class Vault:
         """Writes as ``scribe`` does, and locks what it stores for as long as this case is kept."""
         return _scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope)
 
+    def _scribe_of_looks(self, scope: str) -> Scribe:
+        """As ``scribe_for``, and for as long as looks that found nothing new are kept."""
+        if self.config.look_retention_days is None:
+            return self.scribe_for(scope)
+        config = replace(self.config, retention_days=self.config.look_retention_days)
+        scribe = self.scribe.keeping(lambda: config.retain_until(self._clock()))
+        return _scribes_by_case(config, self.sequencer, scribe, self._clock)(scope)
+
     def open_case(self, name: str) -> str:
         """The scope of the case with this name, which is opened if there is none."""
         return self.cases.open(name, self.sequencer, self.scribe, remembered=self._remembered_cases)
@@ -229,6 +237,7 @@ class Vault:
             spool=self.spool.run(run),
             advance_catalog=self.cataloguing.tell,
             case_name=case,
+            looks=self._scribe_of_looks(scope),
         )
         try:
             worker = keys.keyid(self.home.signers.worker.public_key)
@@ -294,6 +303,8 @@ class Vault:
         try:
             for each in captured:
                 acquisition.visit_spool(each.capture_id).remove()
+            for look in acquisition.unchanged:
+                acquisition.visit_spool(look.capture_id).remove()
             if not acquisition.close_run() and not waiting:
                 said.append("what could not be submitted waits in the spool; the next capture submits it")
         except ArchiveError as error:
@@ -314,6 +325,7 @@ class Vault:
             notices=(*said, *trouble),
             trouble="; ".join(trouble),
             controls=controls or {},
+            unchanged=tuple(acquisition.unchanged),
         )
 
     @property
