@@ -40,6 +40,7 @@ from console.verbs import (
     authorities,
     browse,
     cases,
+    cataloguing,
     comparing,
     disposing,
     exporting,
@@ -53,6 +54,7 @@ from console.verbs import (
     receiving,
     reporting,
     seal,
+    searching,
     serve,
     stewardship,
     visits,
@@ -586,6 +588,7 @@ app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
+app.add_typer(cataloguing.app, name="catalog")
 
 
 app.command()(sequence)
@@ -627,6 +630,10 @@ app.command("visits")(visits.visits)
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)
+_sought = searching.Verbs(_crawlers)
+app.command("search")(_sought.search)
+app.command("whereis")(_sought.whereis)
+app.command("timeline")(_sought.timeline)
 
 
 def main() -> None:
