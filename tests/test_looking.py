@@ -19,7 +19,7 @@ ITEM, POST = f"https://{SHOP}/item/1", f"https://{HOST}/p/Cx1001"
 
 
 PROFILE = (
-    "<!doctype html><meta charset=utf-8><title>Ana</title><h1>Ana</h1><p>finds for less, every day a new one, as ever</p>"
+    "<!doctype html><meta charset=utf-8><title>Ana</title><h1>Ana</h1><p>finds for less, a new one every day</p>"
     "<a href='/p/Cx1001'>one</a> <a href='/p/2024'>two</a> <a href='/ana/followers/'>followers</a>"
 )
 
