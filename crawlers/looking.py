@@ -56,7 +56,7 @@ class Looking:
         self.bases.close()
 
     async def conclude(self) -> None:
-        """When all is recorded and before the run is closed: what changed goes into the log. Never raises for the archive."""
+        """When all is recorded and before the run is closed: what changed goes into the log."""
         session = self.session
         try:
             await asyncio.to_thread(self._note_new)
