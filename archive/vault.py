@@ -20,11 +20,12 @@ from archive.catalog import Catalog
 from archive.cataloguing import Cataloguing
 from archive.clock import read_clock
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Refused
 from archive.genesis import open_log
 from archive.home import Home
 from archive.inbox import Inbox
 from archive.ledger import Ledger
+from archive.packs import Packs
 from archive.probe import ProbeReport, probe
 from archive.reader import store_of
 from archive.recovery import Recovered, recover
@@ -141,7 +142,10 @@ class Vault:
             spool = Spool(home.spool, clock=clock)
             scribe_for = _scribes_by_case(config, sequencer, scribe, clock)
             _tell(recover(spool, sequencer=sequencer, scribe=scribe, scribe_for=scribe_for), notify)
-            catalog = Catalog.open(home.catalog)
+            if config.dsn is not None:
+                catalog = Catalog.open_shared(config.dsn, sequencer.log)
+            else:
+                catalog = Catalog.open(home.catalog)
             stack.callback(catalog.close)
             return cls(
                 config=config,
@@ -195,7 +199,27 @@ class Vault:
         return recover(self.spool, sequencer=self.sequencer, scribe=self.scribe, scribe_for=scribe_for)
 
     def advance_catalog(self) -> None:
-        self.catalog.advance(self.store, self.sequencer.reader)
+        self.catalog.advance(self.store, self.sequencer.reader, self.packs)
+
+    @property
+    def packs(self) -> Packs:
+        """The catalogue's rows in the store; written where the log's key is."""
+        return Packs(self.sequencer.reader, vkey=self.home.trust.log, signer=self.home.signers.log)
+
+    def pack_catalog(self) -> None:
+        """Where it is due. Raises ``Refused`` and ``StoreError``."""
+        if self.packs.is_due(self.catalog.database):
+            self.packs.write(self.catalog.database)
+
+    def unpack_disposed(self) -> None:
+        """After a disposal: what was packed before is made anew without it; without the log's key, removed."""
+        packs = self.packs
+        if not packs.has_any():
+            return
+        if self.home.signers.log is None:
+            packs.remove()
+        else:
+            packs.write(self.catalog.database)
 
     def captured_before(self, key: str) -> list[str]:
         """When a page was captured before, newest first, as far as the catalogue was brought up to date."""
@@ -258,6 +282,9 @@ class Vault:
             trouble.append(f"the run's end could not be recorded: {error}")
         try:
             self.cataloguing.catch_up()
+            self.pack_catalog()
+        except Refused:
+            pass  # the bucket locks all: there are no packs in it, and that is told where they are asked for
         except ArchiveError as error:
             said.append(f"the catalogue is behind, and the next command brings it up to date: {error}")
         waiting = 0

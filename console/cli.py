@@ -40,6 +40,7 @@ from console.verbs import (
     authorities,
     browse,
     cases,
+    cataloguing,
     comparing,
     disposing,
     exporting,
@@ -53,8 +54,10 @@ from console.verbs import (
     receiving,
     reporting,
     seal,
+    searching,
     serve,
     stewardship,
+    visits,
     watch,
     witnessing,
     work,
@@ -585,6 +588,7 @@ app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
+app.add_typer(cataloguing.app, name="catalog")
 
 
 app.command()(sequence)
@@ -622,9 +626,14 @@ app.command("report")(reporting.Verbs(_crawlers).report)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")
+app.command("visits")(visits.visits)
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)
+_sought = searching.Verbs(_crawlers)
+app.command("search")(_sought.search)
+app.command("whereis")(_sought.whereis)
+app.command("timeline")(_sought.timeline)
 
 
 def main() -> None:

@@ -153,7 +153,7 @@ def work(setup: Setup, database: Database, vault: Vault | None) -> None:
 
     Raises ``QueueDown`` when the database of watches goes away.
     """
-    worker.run(setup, database, vault, capture=capture)
+    worker.run(setup, database, vault, capture=look)
 
 
 async def look(
