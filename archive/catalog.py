@@ -188,6 +188,11 @@ class Catalog:
         """Captures that asked for this address (its dedupe key), newest first."""
         return self._entries("WHERE url_key = ? ORDER BY started_index DESC LIMIT ?", (key, limit))
 
+    def url_key(self, capture_id: str) -> str | None:
+        """The dedupe key of what was asked for; None where that is not known, or forgotten."""
+        rows = self._rows("SELECT url_key FROM captures WHERE capture_id = ?", (capture_id,))
+        return rows[0][0] if rows else None
+
     def recorded_at(self, key: str, scope: str, *, limit: int = 5) -> list[Entry]:
         """Captures of a case that asked for this address (its dedupe key) and have a record, newest first."""
         return self._entries(
@@ -204,11 +209,6 @@ class Catalog:
             (key, index, scope),
         )
         return found[0] if found else None
-
-    def url_key(self, capture_id: str) -> str | None:
-        """The dedupe key of what was asked for; None where that is not known, or forgotten."""
-        rows = self._rows("SELECT url_key FROM captures WHERE capture_id = ?", (capture_id,))
-        return rows[0][0] if rows else None
 
     def of_unit(self, unit: str, *, limit: int = 1_000) -> list[Entry]:
         """Captures of one unit, oldest first."""

@@ -33,20 +33,20 @@ _INSERT_BRIEF = (
 """Of two versions with one number, the first in the log counts."""
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
 _OF_END = f"FROM captures WHERE {_OF_START} AND end_index = ?"
-_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"  # ours
+_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"
 _PLACE_CAPTURE = (
     "INSERT INTO placed SELECT scope, captures.started_index FROM members JOIN captures ON captures.unit = members.unit"
     " WHERE captures.started_index = ? ON CONFLICT DO NOTHING"
 )
 _PLACE_UNIT = "INSERT INTO placed SELECT ?, started_index FROM captures WHERE unit = ? ON CONFLICT DO NOTHING"
 _UNPACK_END = f"DELETE FROM packed WHERE chunk IN (SELECT started_index / {CHUNK_LEAVES} {_OF_END})"  # noqa: S608  # ours
-_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"
 _SPAN = (
     "INSERT INTO spans VALUES (?, ?, ?) ON CONFLICT (span) DO UPDATE SET oldest = CASE WHEN excluded.oldest <"
     " spans.oldest THEN excluded.oldest ELSE spans.oldest END, newest = CASE WHEN excluded.newest > spans.newest THEN"
     " excluded.newest ELSE spans.newest END"
 )
-_TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"  # ours
+_TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"
 
 ACTS = frozenset({
     "evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed",

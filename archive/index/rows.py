@@ -32,7 +32,7 @@ class Entry:
     index: int | None
     """Of its end in the log."""
     status: str | None
-    """``complete``, ``partial``, ``failed`` or ``abandoned``; None while it is open."""
+    """``complete``, ``partial``, ``failed``, ``abandoned``, or ``unchanged``: a look that kept nothing. None: open."""
     outcome: str | None
     origin: str | None
     http_status: int | None
