@@ -13,8 +13,8 @@ from crawlers.markup import squeeze
 from crawlers.registry import read
 from crawlers.saved import Saved
 
-_OURS = ("by", "shown_as")
-"""Keys whose values are words of the format, not of the page."""
+_OURS = ("by", "number", "shown_as")
+"""Keys whose values are words and counts of the format, not of the page."""
 _TAG = re.compile(r"<[^<>]{1,400}>")
 
 
