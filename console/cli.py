@@ -39,6 +39,7 @@ from console.verbs import (
     authorities,
     cases,
     disposing,
+    exhibits,
     exporting,
     finding,
     fixity,
@@ -545,6 +546,7 @@ _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.add_typer(exhibits.Verbs(_crawlers).app, name="exhibits")
 
 
 def main() -> None:
