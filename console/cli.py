@@ -38,6 +38,7 @@ from console.verbs import (
     allowing,
     authorities,
     cases,
+    certifying,
     disposing,
     exhibits,
     exporting,
@@ -46,6 +47,7 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    redacting,
     reporting,
     seal,
     stewardship,
@@ -546,6 +548,8 @@ _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.command("certificates")(certifying.Verbs(_crawlers).certificates)
+app.command("redact")(redacting.Verbs(_crawlers).redact)
 app.add_typer(exhibits.Verbs(_crawlers).app, name="exhibits")
 
 

@@ -30,6 +30,7 @@ from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
 from crawlers.pictures.printing import MAKER as PRINTS_MAKER
 from crawlers.pictures.printing import Printer
+from crawlers.pictures.redaction import redact
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.printing import print_pdf
@@ -81,6 +82,7 @@ __all__ = [
     "print_pdf",
     "read_list",
     "reader",
+    "redact",
     "run",
     "slices",
     "together",

@@ -99,7 +99,7 @@ class Verbs:
         with sentences(as_json=as_json):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
             with open_casefile(config, case, at=now()) as file:
-                register = need(_register(file), case)
+                register = need(register_of(file), case)
                 checked = list(check(file, register))
                 code = Exit.DOES_NOT_HOLD if any(wrong for _, wrong in checked) else Exit.OK
                 if as_json:
@@ -144,7 +144,7 @@ class Verbs:
         with sentences(as_json=as_json):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
             with open_casefile(config, case, at=now()) as file:
-                register = need(_register(file), case)
+                register = need(register_of(file), case)
                 made = [index_of(file, register), schedule_of(file, register)]
                 with delivery.folder(output.expanduser()) as folder:
                     delivery.write(folder / "exhibits.xlsx", tables.to_xlsx(made, file.at))
@@ -194,7 +194,7 @@ class Verbs:
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
             limits, run = volumes.read_profile(profile), self._run()
             with open_casefile(config, case, at=now()) as file:
-                register = need(_register(file), case)
+                register = need(register_of(file), case)
                 chosen = [each for each in register.exhibits if not number or each.number in number]
                 if missing := sorted(set(number or ()) - {each.number for each in chosen}):
                     raise UsageError(f"there is no exhibit {missing[0]} in case {case}: `exhibits list` shows them")
@@ -219,7 +219,8 @@ class Verbs:
                     out.print(f"{output / one.name}  {one.pages} pages, {one.bytes} bytes", markup=False)
 
 
-def _register(file: Any) -> "Register":
+def register_of(file: Any) -> "Register":
+    """All lists of a case; ``file``: its ``CaseFile``."""
     from archive import exhibits
 
     return exhibits.read(file.kept.reader.log, file.kept.reader.store, file.scope)
@@ -235,7 +236,7 @@ def _freeze(
     from console.papers.report import chosen
 
     with open_casefile(config, case, at=now()) as file:
-        before = _register(file)
+        before = register_of(file)
         if again and not before.lists:
             raise UsageError(f"nothing was frozen in case {case} yet: `counterproof exhibits freeze --case {case}`")
         if not again and before.lists:
