@@ -5,8 +5,8 @@ from typing import Any
 
 from console.papers import limits
 from console.papers.blocks import Block, Paper, Rows
+from console.papers.proffer import Piece, Proffer
 from console.papers.report import lines_of
-from console.papers.testimony import Piece, Testimony
 from console.papers.words import section
 from console.papers.zones import in_utc, told
 
@@ -15,7 +15,7 @@ _BLANKS_14 = ("Name", "Employer and title", "Training in digital identification"
 MAX_WORDS = 600
 
 
-def papers(said: Testimony, lacks: Sequence[str], *, specimen: bool) -> list[Paper]:
+def papers(said: Proffer, lacks: Sequence[str], *, specimen: bool) -> list[Paper]:
     mark = section("common")["specimen" if specimen else "draft"]
     return [
         _paper("certification-902-13", "r902_13", mark, [*_opening(said, lacks, specimen=specimen), *_of_13(said)]),
@@ -28,7 +28,7 @@ def _paper(name: str, part: str, mark: str, blocks: list[Block | Rows]) -> Paper
     return Paper(name=name, title=section(part)["title"], mark=mark, blocks=tuple(blocks))
 
 
-def _opening(said: Testimony, lacks: Sequence[str], *, specimen: bool) -> Iterator[Block]:
+def _opening(said: Proffer, lacks: Sequence[str], *, specimen: bool) -> Iterator[Block]:
     words = section("common")
     yield Block("warning", words["draft_note"].format(at=in_utc(said.file.at)))
     if specimen:
@@ -37,7 +37,7 @@ def _opening(said: Testimony, lacks: Sequence[str], *, specimen: bool) -> Iterat
         yield from (Block("point", each) for each in lacks or ["nothing that is looked for"])
 
 
-def _of_13(said: Testimony) -> Iterator[Block | Rows]:
+def _of_13(said: Proffer) -> Iterator[Block | Rows]:
     words, common = section("r902_13"), section("common")
     yield from _who(_BLANKS_13)
     yield Block("numbered", words["basis"].format(blank=common["blank"]))
@@ -82,7 +82,7 @@ def _of_13(said: Testimony) -> Iterator[Block | Rows]:
     yield from _attest()
 
 
-def _of_14(said: Testimony) -> Iterator[Block | Rows]:
+def _of_14(said: Proffer) -> Iterator[Block | Rows]:
     words, common = section("r902_14"), section("common")
     files = [each for piece in said.pieces for each in piece.files]
     yield from _who(_BLANKS_14)
@@ -114,7 +114,7 @@ def _of_14(said: Testimony) -> Iterator[Block | Rows]:
     yield from _attest()
 
 
-def _declaration(said: Testimony) -> Iterator[Block | Rows]:
+def _declaration(said: Proffer) -> Iterator[Block | Rows]:
     words, common = section("declaration"), section("common")
     yield Block("numbered", words["who"].format(blank=common["blank"]))
     yield Block("numbered", words["relation"].format(blank=common["blank"]))
@@ -144,7 +144,7 @@ def _who(blanks: Sequence[str]) -> Iterator[Block]:
     yield from (Block("blank", each) for each in blanks)
 
 
-def _told(said: Testimony, piece: Piece) -> str:
+def _told(said: Proffer, piece: Piece) -> str:
     """One exhibit, in a paragraph."""
     look, zone = piece.look, said.file.zone
     if look is None or look.record is None:
@@ -177,7 +177,7 @@ def _words(piece: Piece) -> str:
     return "; ".join(f"{name}: “{str(fields[name])[:MAX_WORDS]}”" for name in named if fields.get(name))
 
 
-def _events(said: Testimony) -> Rows:
+def _events(said: Proffer) -> Rows:
     return Rows(
         ("entry", "when (signer's clock)", "event", "about", "signed by", "blob, SHA-256"),
         tuple(
@@ -194,7 +194,7 @@ def _events(said: Testimony) -> Rows:
     )
 
 
-def _acts(said: Testimony) -> str:
+def _acts(said: Proffer) -> str:
     found = [f"run {each.id} was begun by {each.opened.get('operator') or 'a person not named'}" for each in said.runs]
     for piece in said.pieces:
         record = None if piece.look is None else piece.look.record
@@ -217,7 +217,7 @@ def _clock(told_: Mapping[str, Any]) -> str:
     return f"{source}, {told_.get('offset_ms')} ms off, ± {told_.get('uncertainty_ms')} ms"
 
 
-def _limits(said: Testimony) -> Iterator[Block]:
+def _limits(said: Proffer) -> Iterator[Block]:
     yield Block("heading", "What this does not prove")
     yield from (Block("point", each) for each in (*limits.of_case(said.file), *limits.ALWAYS))
 

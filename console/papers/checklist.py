@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.papers.blocks import Block, Paper, Rows
-from console.papers.testimony import Hashed, Testimony
+from console.papers.proffer import Hashed, Proffer
 from console.papers.words import section
 from console.papers.zones import in_utc
 from custody.model import Role
@@ -23,11 +23,11 @@ class Point:
     """What meets it, or what is not there."""
 
 
-def points(said: Testimony) -> list[Point]:
+def points(said: Proffer) -> list[Point]:
     return [*_berkeley(said), *_afnor(said)]
 
 
-def paper(said: Testimony, mark: str) -> Paper:
+def paper(said: Proffer, mark: str) -> Paper:
     words = section("checklist")
     found = points(said)
     met = sum(each.met for each in found)
@@ -46,7 +46,7 @@ def paper(said: Testimony, mark: str) -> Paper:
     )
 
 
-def _berkeley(said: Testimony) -> Iterator[Point]:
+def _berkeley(said: Proffer) -> Iterator[Point]:
     def point(asks: str, fact: tuple[bool, str]) -> Point:
         return Point(source="Berkeley Protocol", asks=asks, met=fact[0], fact=fact[1])
 
@@ -66,7 +66,7 @@ def _berkeley(said: Testimony) -> Iterator[Point]:
     yield point("that a person compared the capture with the page", _witness(said))
 
 
-def _afnor(said: Testimony) -> Iterator[Point]:
+def _afnor(said: Proffer) -> Iterator[Point]:
     def point(asks: str, fact: tuple[bool, str]) -> Point:
         return Point(source="NF Z67-147", asks=asks, met=fact[0], fact=fact[1])
 
@@ -82,7 +82,7 @@ def _afnor(said: Testimony) -> Iterator[Point]:
     yield point("an officer of the court did it", (False, "the record names no such officer"))
 
 
-def _all(said: Testimony, check: Callable[[Record], str], fact: str) -> tuple[bool, str]:
+def _all(said: Proffer, check: Callable[[Record], str], fact: str) -> tuple[bool, str]:
     """``check`` says what is not there, or nothing. Met where each exhibit has it."""
     lacks = []
     for each in said.pieces:
@@ -145,7 +145,7 @@ def _kept(record: Record) -> str:
     return _has(Role.VIEWPORT)(record) or _has(Role.DOM)(record)
 
 
-def _timed(said: Testimony) -> tuple[bool, str]:
+def _timed(said: Proffer) -> tuple[bool, str]:
     brackets = [(each.label, None if each.look is None else each.look.dated.bracket) for each in said.pieces]
     lacks = [label for label, each in brackets if each is None or each.not_after is None or each.not_before is None]
     if lacks or not brackets:
@@ -158,20 +158,20 @@ def _locked(record: Record) -> str:
     return f"{loose[0]} was under no lock" if loose else ""
 
 
-def _hashes(said: Testimony) -> tuple[bool, str]:
+def _hashes(said: Proffer) -> tuple[bool, str]:
     files: list[Hashed] = [each for piece in said.pieces for each in piece.files]
     same = sum(each.is_same for each in files)
     return bool(files) and same == len(files), f"{same} of {len(files)} files have the SHA-256 of their acquisition now"
 
 
-def _replica(said: Testimony) -> tuple[bool, str]:
+def _replica(said: Proffer) -> tuple[bool, str]:
     made = [each.index for each in said.file.kept.reader.log.events("artifact.archived")]
     if made:
         return True, f"the log tells of a replica (entry {made[-1]})"
     return False, "the log tells of no replica"
 
 
-def _witness(said: Testimony) -> tuple[bool, str]:
+def _witness(said: Proffer) -> tuple[bool, str]:
     seen = {each.capture for each in said.deeds if each.logged.event.type == "capture.witnessed"}
     missing = [each.label for each in said.pieces if each.exhibit.capture not in seen]
     if missing:
@@ -179,7 +179,7 @@ def _witness(said: Testimony) -> tuple[bool, str]:
     return True, "a statement for each exhibit"
 
 
-def _proxy(said: Testimony) -> tuple[bool, str]:
+def _proxy(said: Proffer) -> tuple[bool, str]:
     told = [(run.id, (run.opened.get("settings") or {})) for run in said.runs]
     odd = [run for run, settings in told if "proxy" not in settings or settings["proxy"] is not None]
     if odd or not told:
@@ -187,7 +187,7 @@ def _proxy(said: Testimony) -> tuple[bool, str]:
     return True, "the settings of each run name none"
 
 
-def _clock(said: Testimony) -> tuple[bool, str]:
+def _clock(said: Proffer) -> tuple[bool, str]:
     clocks = [each for run in said.runs for each in run.clocks]
     if not clocks or any(each.get("offset_ms") is None for each in clocks):
         return False, "no program spoke for the clock in at least one run"

@@ -15,7 +15,7 @@ from console.screen import now, out, print_json, say, sentences
 from console.verbs.reporting import NamedCaseOption, OutputOption
 
 if TYPE_CHECKING:
-    from console.papers.testimony import Testimony
+    from console.papers.proffer import Proffer
 
 _NAMED = 40
 
@@ -55,7 +55,7 @@ class Verbs:
 
         Exit codes: 0 drafted, 8 refused, with what lacks.
         """
-        from console.papers import blocks, certifying, checking, checklist, delivery, testimony
+        from console.papers import blocks, certifying, checking, checklist, delivery, proffer
         from console.papers.casefile import open_casefile
         from console.papers.numbering import need
         from console.verbs.exhibits import register_of
@@ -65,8 +65,8 @@ class Verbs:
             with open_casefile(config, case, at=now()) as file:
                 register = need(register_of(file), case)
                 say("the archive is verified, and the exhibits' files are hashed again")
-                said = testimony.testify(file, register, checking.verdict_of(file))
-                lacks = list(testimony.lacking(said))
+                said = proffer.proffered(file, register, checking.verdict_of(file))
+                lacks = list(proffer.lacking(said))
                 if lacks and not specimen:
                     _refuse(lacks, as_json=as_json)
                 papers = certifying.papers(said, lacks, specimen=specimen)
@@ -108,7 +108,7 @@ def _refuse(lacks: Sequence[str], *, as_json: bool) -> None:
 
 
 def _record(
-    config: ArchiveConfig, said: "Testimony", files: dict[str, bytes], lacks: Sequence[str], *, specimen: bool
+    config: ArchiveConfig, said: "Proffer", files: dict[str, bytes], lacks: Sequence[str], *, specimen: bool
 ) -> int:
     """``certificate.drafted``: the digests of what was drafted, and never the documents."""
     from archive.stewardship.opening import open_desk

@@ -71,7 +71,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Testimony:
+class Proffer:
     """All of it, for the exhibits of one case."""
 
     file: CaseFile
@@ -106,15 +106,15 @@ class Testimony:
         return list(dict.fromkeys(found))
 
 
-def testify(file: CaseFile, register: Register, verdict: Verdict) -> Testimony:
+def proffered(file: CaseFile, register: Register, verdict: Verdict) -> Proffer:
     """Reads every file of every exhibit."""
     pieces = tuple(_piece(file, register, each, wrong) for each, wrong in check(file, register))
     records = [each.look.record for each in pieces if each.look is not None and each.look.record is not None]
     runs = tuple(_run(file, each) for each in dict.fromkeys(record.run for record in records))
-    return Testimony(file=file, register=register, pieces=pieces, runs=runs, verdict=verdict)
+    return Proffer(file=file, register=register, pieces=pieces, runs=runs, verdict=verdict)
 
 
-def lacking(said: Testimony) -> Iterator[str]:
+def lacking(said: Proffer) -> Iterator[str]:
     """What a certification needs and the record does not have, a sentence each; nothing: it may be drafted."""
     if not said.verdict.holds:
         yield f"the archive does not hold: {said.verdict.word} (`counterproof verify` names what is wrong)"
@@ -127,7 +127,7 @@ def lacking(said: Testimony) -> Iterator[str]:
             yield f"the {name} of the program that made a capture is not recorded"
 
 
-def _lacking_of(said: Testimony, piece: Piece) -> Iterator[str]:
+def _lacking_of(said: Proffer, piece: Piece) -> Iterator[str]:
     label, look = piece.label, piece.look
     if piece.wrong or look is None or look.record is None:
         yield f"{label}: {piece.wrong or 'its capture is not at hand'}"
