@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -107,6 +107,21 @@ class Reached:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CaseRow:
+    """One case, and how much there is of it."""
+
+    scope: str
+    name: str | None
+    """None: its name was disposed of, or cannot be read."""
+    units: int
+    captures: int
+    newest: datetime | None
+    """When its newest capture began."""
+    unfinished: int
+    """Captures without an end in the log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
     """Something that was done with evidence later: a hold, a correction, a disposal."""
 
@@ -197,6 +212,41 @@ class Catalog:
             (scope, limit),
         )
 
+    def listed(self, scopes: Collection[str] | None, *, only: str | None = None) -> list[CaseRow]:
+        """Cases, those with the newest captures first. ``scopes``: those that may be seen; None: all."""
+        rows = self._rows(
+            "SELECT cases.scope, name, count(DISTINCT members.unit), count(captures.capture_id),"
+            " max(captures.started_at), coalesce(sum(captures.capture_id IS NOT NULL AND end_index IS NULL), 0)"
+            " FROM cases LEFT JOIN members ON members.scope = cases.scope"
+            " LEFT JOIN captures ON captures.unit = members.unit WHERE ? IS NULL OR cases.scope = ?"
+            " GROUP BY cases.scope ORDER BY max(captures.started_index) DESC, cases.rowid DESC",
+            (only, only),
+        )
+        return [
+            CaseRow(
+                scope=row[0],
+                name=row[1],
+                units=row[2],
+                captures=row[3],
+                newest=parse_utc(row[4]) if row[4] else None,
+                unfinished=row[5],
+            )
+            for row in rows
+            if scopes is None or row[0] in scopes
+        ]
+
+    def entry(self, capture_id: str) -> Entry | None:
+        """By its whole id."""
+        found = self._entries("WHERE capture_id = ?", (capture_id,))
+        return found[0] if found else None
+
+    def of_case(self, scope: str, *, limit: int = 100) -> list[Entry]:
+        """Newest first, by the case's id in the log."""
+        return self._entries(
+            "WHERE unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT ?",
+            (scope, limit),
+        )
+
     def reached(self, case: str | None = None) -> list[Reached]:
         """Of all captures that have a record and are not disposed of. Raises ``UsageError`` for a case there is not."""
         chosen = "" if case is None else " AND unit IN (SELECT unit FROM members WHERE scope = ?)"
@@ -280,6 +330,23 @@ class Catalog:
             "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'evidence.allowed' AND capture_id = ?"
             " ORDER BY leaf_index",
             (capture_id,),
+        )
+
+    def witnesses(self, capture_id: str) -> list[Act]:
+        """What people stated who saw the page as well; oldest first."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'capture.witnessed' AND capture_id = ?"
+            " ORDER BY leaf_index",
+            (capture_id,),
+        )
+
+    def received(self) -> list[Act]:
+        """What others handed over, of all cases; oldest first, without what was disposed of."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts AS taken WHERE type = 'evidence.received' AND NOT EXISTS"
+            " (SELECT 1 FROM acts AS gone WHERE gone.type = 'evidence.disposed' AND gone.unit = taken.unit)"
+            " ORDER BY leaf_index",
+            (),
         )
 
     def holds(self, unit: str) -> list[Act]:

@@ -18,7 +18,7 @@ from custody.model import Json
 
 # What a page wrote must not turn the line around or hide in it (Unicode UAX #9, and the characters without width).
 # The joiner of emoji, U+200D, stays.
-_HIDDEN = {
+HIDDEN = {
     ord(each): "\ufffd"
     for each in "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 }
@@ -34,7 +34,7 @@ class _Plain:
         self._name = name
 
     def write(self, text: str) -> int:
-        written: int = getattr(sys, self._name).write(text.translate(_HIDDEN))
+        written: int = getattr(sys, self._name).write(text.translate(HIDDEN))
         return written
 
     def __getattr__(self, name: str) -> Any:

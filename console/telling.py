@@ -9,8 +9,9 @@ MAX_OBSERVATIONS = 12
 MAX_TOLD = 10
 """Promotions of one command; the rest is counted."""
 _MAX_WORDS = 140
-BY = {
+WHY = {
     "in_text": "a link in the post's own words",
+    "comment": "a link in the author's own comment below the post",
     "sticker": "a link on the post's picture",
     "number": "the post says the number on the button",
     "code": "the post says the code on the button",
@@ -70,19 +71,25 @@ def _way(edges: Sequence[Mapping[str, Any]]) -> str:
             continue
         hops = f" over {counted(len(each['hops']), 'hop')}" if each["hops"] else ""
         named = f"“{_short(each['text'], 60)}”" if each["text"] else each["href"]
-        why = BY.get(each["by"], "one of several links: reachable, not pointed at")
+        why = WHY.get(each["by"], "one of several links: reachable, not pointed at")
         parts.append(f"{named}{hops} ({why}{_gap(each)})")
     return " → ".join(parts)
 
 
-def _gap(edge: Mapping[str, Any]) -> str:
+def gap_words(edge: Mapping[str, Any]) -> str:
+    """How long after the post a link that may change was seen; empty for one that is in the post."""
     gap = edge["gap"]
     if gap is None:
         return ""
     if gap["seconds"] is None:
-        return "; how long after the post it was seen is not known"
+        return "how long after the post it was seen is not known"
     days, rest = divmod(gap["seconds"], _DAY_S)
-    return f"; seen {counted(days, 'day') if days else counted(rest // _HOUR_S, 'hour')} after the post"
+    return f"seen {counted(days, 'day') if days else counted(rest // _HOUR_S, 'hour')} after the post"
+
+
+def _gap(edge: Mapping[str, Any]) -> str:
+    words = gap_words(edge)
+    return f"; {words}" if words else ""
 
 
 def _listing(record: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Words on a page that are somebody else's: comments and other people's posts, found without help from class names."""
+"""Whose the words below a post are: comments and other people's posts, nearly always without help from class names."""
 
 import re
 from collections.abc import Callable
@@ -18,6 +18,9 @@ _COMMENT_TITLES = re.compile(
 )
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _TITLE_CHARS = 30
+_POST_AUTHOR = "bypostauthor"
+"""WordPress, `get_comment_class`: on each comment by whoever wrote the post."""
+_BLOCKS = frozenset(("li", "div", "section", "article", "tr", "dd"))
 
 
 def below_comment_titles(outline: Outline, held: frozenset[int]) -> list[int]:
@@ -50,7 +53,7 @@ def signed_by_others(outline: Outline, authors: frozenset[str], *, counts: Calla
         return []
     rows: dict[int, list[tuple[Node, str]]] = {}
     for node in outline.nodes:
-        if node.tag in ("li", "div", "section", "article", "tr", "dd") and node.own_links and node.chars < 3000:
+        if node.tag in _BLOCKS and node.own_links and node.chars < 3000:
             signature = _signature(outline, node)
             if signature is not None and counts(node.n):
                 rows.setdefault(node.parent, []).append((node, signature))
@@ -61,6 +64,59 @@ def signed_by_others(outline: Outline, authors: frozenset[str], *, counts: Calla
         for node, signature in row
         if not any(signature == author or signature.startswith(f"{author}/") for author in authors)
     ]
+
+
+def signed_by_author(outline: Outline, authors: frozenset[str], *, counts: Callable[[int], bool]) -> list[int]:
+    """Of what stands among comments (`counts`), the elements of those that the author wrote.
+
+    A block is the author's when the signature at its head is, and comes with a face or a time of its own: a mention of
+    the author at the head of somebody else's words has neither. Or where WordPress says so: it writes `bypostauthor` on
+    the comments of whoever wrote the post, and lets no visitor write a class. What belongs to a comment inside another
+    belongs to the inner one.
+    """
+    found: list[int] = []
+    roots: dict[int, Node | None] = {}
+    """Of each element among the comments: where the comment begins that it is in, if the author wrote that."""
+    for node in outline.nodes:
+        if not counts(node.n):
+            continue
+        root = roots.get(node.parent)
+        signature = _signature(outline, node) if node.tag in _BLOCKS and node.own_links else None
+        by_author = signature is not None and any(
+            signature == author or signature.startswith(f"{author}/") for author in authors
+        )
+        if _POST_AUTHOR in node.get("class").split():
+            root = node
+        elif root is not None and (
+            _begins_another(node, root) or (not by_author and _is_signed(outline, node, signature))
+        ):
+            root = None
+        elif by_author and root is None and _is_signed(outline, node, signature):
+            root = node
+        roots[node.n] = root
+        if root is not None:
+            found.append(node.n)
+    return found
+
+
+def _begins_another(node: Node, root: Node) -> bool:
+    """Whether an element inside a comment is a comment of its own, by what lists of comments are made of."""
+    return (
+        node.tag == "li" or (node.tag == "article" and root.tag == "article") or "comment" in node.get("class").split()
+    )
+
+
+def _is_signed(outline: Outline, block: Node, signature: str | None) -> bool:
+    """Whether a block that opens with a name has a face in that link, or a time."""
+    if signature is None:
+        return False
+    for n in outline.inside(block.n):
+        node = outline.nodes[n]
+        if node.link == n:
+            if any(outline.nodes[inner].tag == "img" for inner in outline.inside(n)):
+                return True
+            break
+    return any(outline.nodes[n].tag == "time" for n in outline.inside(block.n))
 
 
 def _signature(outline: Outline, block: Node) -> str | None:

@@ -98,6 +98,14 @@ class Firsthand:
         self._placed = Placed(boxes=made.boxes, without={**self._placed.without, **made.without})
         self._why = None
 
+    async def afterwards(self, why: str) -> None:
+        """The reading of a document whose page is not there to be asked any more: without boxes, and ``why`` so."""
+        self.begin()
+        self._why = why
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=WAIT_S)
+        self.keep()
+
     def keep(self) -> None:
         """What there is by now. Waits for nothing and asks nobody. Raises DiskError."""
         readers = self.kit.order.readers

@@ -46,6 +46,8 @@ _NOT_PUBLIC_NAMES = (
 _FILES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".ico", ".mp4", ".webm", ".mov", ".mp3", ".wav",
           ".css", ".js", ".json", ".xml", ".rss", ".atom", ".ics", ".vcf", ".zip", ".apk", ".dmg", ".exe")  # fmt: skip
 _WHERE = {"root": "text", "author": "profile"}
+_COMMENT = "comment"
+"""Where a link stands that the author wrote among the comments of the post."""
 UNREADABLE = "no_address"
 """A button in a list of links that a script makes one of: the page does not say where it leads."""
 _UNREADABLE = ("unsupported_scheme", "not_public_page")
@@ -113,7 +115,7 @@ def survey(page: LinkPage, *, limit: int, seen: Collection[str], max_depth: int 
     for wide in (False, True):
         layout, links, profiles = _looked_at(outline, position, wide=wide)
         judged = _judged(layout, links[:MAX_LINKS], position, wide=wide)
-        if any(each.reason is None for each in judged) or layout.is_sure:
+        if any(each.reason is None and each.via.where != _COMMENT for each in judged) or layout.is_sure:
             break
     if position != "link" and not any(each.reason is None for each in judged):
         links += declared_links(layout)
@@ -183,12 +185,13 @@ def _judged(layout: Layout, links: Iterable[Link], position: str, *, wide: bool)
         target = unwrap(link.href) or _own_way_out(link.href, layout.outline) or link.href
         key = _bare(dedupe_key(target)) or link.href
         kind = classify(link.href) if reason not in _UNREADABLE else Kind.OTHER
+        commented = link.region is Region.OWN_COMMENT
         each = _Judged(
-            via=Via(href=link.href, text=link.text, where=where),
+            via=Via(href=link.href, text=link.text, where=_COMMENT if commented else where),
             key=key,
             rank=_rank(kind, target) if reason is None else 9,
             n=n,
-            follow=_why(kind, link, target, plain),
+            follow=_why(kind, link, target, "own_comment" if commented else plain),
             reason=reason,
         )
         other = best.get(key)
@@ -237,7 +240,7 @@ def _against(link: Link, layout: Layout, *, wide: bool) -> str | None:
         return "same_site"
     if Kind.WRAPPER not in kinds and _carries_this_page(link.href, outline.markup):
         return "share"
-    if "me" in link.rel or link.region is Region.TEXT or (wide and link.region is Region.BYLINE):
+    if "me" in link.rel or link.region in (Region.TEXT, Region.OWN_COMMENT) or (wide and link.region is Region.BYLINE):
         return None
     return "navigation" if link.region is Region.BYLINE else link.region.value
 

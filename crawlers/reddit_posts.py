@@ -1,27 +1,28 @@
 """Reddit's posts and accounts as its JSON gives them, and what is the same for all of its designs."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
 from archive.reading import Kind
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.hubs import text_of_key
 from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft
-from crawlers.saved import Saved, dig
+from crawlers.saved import Saved, dig, having, search
+from crawlers.social.comments import put_comment_links
 
 POST = re.compile(r"(?:/comments/|redd\.it/|/gallery/)([0-9a-z]{4,10})(?:[/?#]|$)")
 _MEDIA = re.compile(
     r"https?://(?:i|v|preview|external-preview)\.redd\.it/|https?://(?:www\.)?reddit\.com/(?:gallery|r/[^/]+/comments)/"
 )
-_NOBODY = ("[deleted]", "[removed]", "[ deleted ]", "")
+NOBODY = ("[deleted]", "[removed]", "[ deleted ]", "")
 
 
 def put_person(draft: Draft, name: Any, where: str, *, shown: bool = False) -> None:
-    if not isinstance(name, str) or name.strip() in _NOBODY:
+    if not isinstance(name, str) or name.strip() in NOBODY:
         draft.note("the author is deleted, as Reddit shows it")
         return
     draft.put("author", name, where, shown=shown)
@@ -39,7 +40,7 @@ def put_text(draft: Draft, text: str, linked: Iterable[Any], where: str, *, show
     draft.put("outbound_links", links, where, shown=shown)
     media = [url for url in found if _MEDIA.match(url) and "redd.it" in url]
     draft.put("media", media or None, where)
-    draft.put("disclosures", disclosures_in(text) or None, where, shown=shown)
+    draft.put("disclosures", said_in(text) or None, where, shown=shown)
 
 
 def is_answer(value: Any) -> bool:
@@ -90,6 +91,17 @@ def fill_answer(value: Any, draft: Draft) -> None:
     )
     link = None if post.get("is_self") else text_of_key(post, "url_overridden_by_dest", "url")
     put_text(draft, unescape(text_of_key(post, "selftext") or ""), [link, *linked], where)
+    put_comment_links(draft, _of_submitter(value), "json .1 comments with is_submitter")
+
+
+def _of_submitter(value: Any) -> Iterator[str]:
+    """Links in comments that Reddit marks as those of whoever submitted the post."""
+    for _, each in search(value, having("is_submitter", "body")):
+        if each["is_submitter"] is True:
+            markup = unescape(text_of_key(each, "body_html") or "")
+            body = Saved(text=f"<body>{markup}</body>", url="https://www.reddit.com/")
+            found = [url for url, _ in anchors(body)] if markup else written_in(text_of_key(each, "body") or "")
+            yield from (url for url in found if url.startswith("http"))
 
 
 def _fill_account(data: Mapping[str, Any], draft: Draft) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crawlers.bystanders import below_comment_titles, is_titled_comments, signed_by_others
+from crawlers.bystanders import below_comment_titles, is_titled_comments, signed_by_author, signed_by_others
 from crawlers.markup import place, squeeze
 from crawlers.outline import Node, Outline, Text, names_of
 
 
 class Region(StrEnum):
-    """A part of a page. Every value but the first two is also the reason why its links are not followed."""
+    """A part of a page. Every value but the first two and `own_comment` is also why its links are not followed."""
 
     TEXT = "text"
     BYLINE = "byline"
@@ -20,6 +20,8 @@ class Region(StrEnum):
     SHARE = "share"
     COMMENT = "comment"
     """Somebody else's words below the author's."""
+    OWN_COMMENT = "own_comment"
+    """The author's own words among the comments."""
     RELATED = "related"
     """Other posts, the author's or not, offered beside this one."""
 
@@ -112,6 +114,9 @@ def lay_out(outline: Outline, *, position: str, authors: frozenset[str] = frozen
     others = below_comment_titles(outline, holders.of_page)
     others += signed_by_others(outline, authors, counts=lambda n: regions[n] is Region.TEXT)
     _mark(outline, regions, others, Region.COMMENT)
+    if position == "root":
+        for n in signed_by_author(outline, authors, counts=lambda n: regions[n] is Region.COMMENT):
+            regions[n] = Region.OWN_COMMENT
     if position == "author" and not wide:
         # A profile's posts: what they link to is their own matter, unless the profile itself has nothing.
         feed = [node.n for node in outline.nodes if node.is_article and regions[node.n] is Region.TEXT]

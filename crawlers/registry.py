@@ -2,17 +2,20 @@
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
 from archive.errors import SetupMissing
-from archive.reading import Reading
-from crawlers import platforms
+from archive.reading import Kind, Reading
+from crawlers import hosts, platforms
 from crawlers.har import answer_in
+from crawlers.hosts import classify
 from crawlers.platform import Platform
 from crawlers.reviews import Named, with_reviews
 from crawlers.saved import Saved
 
+_SHOP = "shop"
 GROUP = "counterproof.platforms"
 """Entry points of other distributions, each naming a module with platforms in it or a platform's class."""
 
@@ -71,11 +74,32 @@ def _knows(platform: Platform, page: Saved) -> bool:
         return False
 
 
+def _as_any_shop(page: Saved, platform: Platform) -> Reading | None:
+    """What a market's page declares, where its own reader finds nothing: layouts change, declarations hardly do."""
+    where = page.url or next(iter(page.own_urls), None)
+    try:
+        if page.json is not None or where is None or classify(where) is not hosts.Kind.MARKET:
+            return None
+    except ValueError:  # it is no address (`https://[`)
+        return None
+    shop = next((each for each in every() if each.name == _SHOP), None)
+    if shop is None or shop is platform or not _knows(shop, page):
+        return None
+    reading = shop.read(page)
+    if reading.kind is not Kind.LISTING or reading.wall is not None:
+        return None
+    note = f"the reader for {platform.name} does not know this layout: read as any shop's page"
+    return replace(reading, platform=platform.name, notes=(*reading.notes, note))
+
+
 def read(page: Saved, named: Named | None = None) -> Reading:
     """Never raises for what a page holds. Of a log of traffic (HAR), the main document is read.
 
     ``named``: reviews that name one of its terms are read too.
     """
     page = answer_in(page) or page
-    reading = platform_for(page).read(page)
+    platform = platform_for(page)
+    reading = platform.read(page)
+    if reading.kind is Kind.OTHER and reading.wall is None:
+        reading = _as_any_shop(page, platform) or reading
     return reading if named is None else with_reviews(reading, page, named)

@@ -86,6 +86,8 @@ REASONS_REJECTED = (
 REASONS_REVOKED = ("rotated", "lost", "compromised")
 PURPOSES_FIXITY = ("asked", "scheduled", "export", "certification")
 ROLES = ("log", "worker", "person", "root")
+STATEMENTS = ("fair_and_accurate", "differs")
+"""What a person says who looked at the page and at the capture."""
 PACKAGES = ("wacz-1.1.1",)
 """What a package is made by."""
 DERIVED = ("redaction",)
@@ -219,6 +221,9 @@ KINDS: Mapping[str, Kind] = {
         chains=("item",),
         relation="derived_from",
     ),
+    "evidence.received": Kind(
+        body=fields(files=COUNT, bytes=COUNT), subject="received.json", chains=("item",), by="person"
+    ),
     "artifact.archived": Kind(
         body=fields(blobs=COUNT, bytes=COUNT), subject="replica.json", chains=("log", "run", "work")
     ),
@@ -255,6 +260,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "evidence.allowed": Kind(
         body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
+    ),
+    "capture.witnessed": Kind(
+        body=fields(capture=UUID7, statement=enum(*STATEMENTS), keyid=nullable(HEX64)),
+        subject="statement.json",
+        chains=("work",),
+        relation="about",
     ),
     "evidence.exported": Kind(
         body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)

@@ -50,6 +50,8 @@ class By(StrEnum):
 
     IN_TEXT = "in_text"
     """It stands in the post's own words."""
+    COMMENT = "comment"
+    """It stands in the author's own words among the comments of the post."""
     STICKER = "sticker"
     """It lies on the post's picture, as the platform shows it."""
     NUMBER = "number"

@@ -33,6 +33,8 @@ class Mutable(StrEnum):
 
     PROFILE = "profile"
     """It stands in a profile, which its owner changes at will."""
+    COMMENT = "comment"
+    """It stands in a comment, which can be written or changed at any time."""
     HUB = "hub"
     """It stands on a page of links."""
     SHORT_LINK = "short_link"

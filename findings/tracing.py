@@ -20,6 +20,9 @@ _SURFACES = frozenset((Surface.EMBED.value, Surface.OEMBED.value, Surface.API.va
 """``via.where`` of a capture that shows the same thing on another surface of its platform."""
 _OPEN = frozenset(("over_limit", "over_depth", "no_follow", "duplicate", "no_address"))
 """Reasons for which a link was not followed although nothing spoke against it."""
+_COMMENT = "comment"
+_AUTHORS_WORDS = ("text", _COMMENT)
+"""``via.where`` of a link in what the author wrote, in the post or below it."""
 _ENDS = (Kind.LISTING, Kind.STOREFRONT)
 _DEEPEST = 12
 """Links in a row. The crawler follows fewer."""
@@ -224,11 +227,11 @@ class _Walk:
         stickers = _on_pictures(page)
         return {
             each.via.href: (
-                Pointer(href=each.via.href, by=By.STICKER if each.via.href in stickers else By.IN_TEXT, passage=None),
+                Pointer(href=each.via.href, by=_by(each.via, stickers), passage=None),
                 None,
             )
             for each in links
-            if each.via.where == "text" and each.via.href
+            if each.via.where in _AUTHORS_WORDS and each.via.href
         }
 
     def _looks_like_post(self, page: Page, via: Via) -> bool:
@@ -278,6 +281,12 @@ class _Walk:
         )
 
 
+def _by(via: Via, stickers: frozenset[str]) -> By:
+    if via.href in stickers:
+        return By.STICKER
+    return By.COMMENT if via.where == _COMMENT else By.IN_TEXT
+
+
 def _leads_on(page: Page) -> bool:
     return any(each.follow or each.reason in _OPEN for each in page.candidates)
 
@@ -285,6 +294,8 @@ def _leads_on(page: Page) -> bool:
 def _mutable(page: Page, via: Via, hops: Sequence[Hop]) -> Iterator[Mutable]:
     if via.where == "profile" or page.kind is Kind.PROFILE:
         yield Mutable.PROFILE
+    elif via.where == _COMMENT:
+        yield Mutable.COMMENT
     elif via.where == "page":
         yield Mutable.HUB
     hosts = [host_of(via.href), *(host_of(hop.to_url) for hop in hops)]

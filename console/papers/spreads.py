@@ -11,7 +11,7 @@ from console.papers.passages import Marked, Translation, direction, mark, wants_
 from console.papers.plates import Cutter, Plate, Plates
 from console.papers.sheets import Sheet, sheet
 from console.papers.zones import lasted, told
-from console.telling import BY
+from console.telling import WHY
 from custody.instant import parse_utc
 
 MAX_OBSERVATIONS = 40
@@ -172,7 +172,7 @@ class Studio:
             to=edge["to"],
             href=edge["href"],
             text=edge["text"],
-            by="from the post to its author's profile" if edge["chosen"] == "author" else BY.get(edge["by"], ""),
+            by="from the post to its author's profile" if edge["chosen"] == "author" else WHY.get(edge["by"], ""),
             quote="" if quote is None else quote["raw"],
             hops=tuple(edge["hops"]),
             permanence=_permanence(edge),

@@ -13,6 +13,7 @@ from crawlers.attending.album import Album, Moment, Rename
 from crawlers.attending.hand import Hand
 from crawlers.attending.inputs import Inputs
 from crawlers.attending.listening import Listening, described
+from crawlers.firsthand import Firsthand
 from crawlers.hops import Trail
 from crawlers.kit import Kit
 from crawlers.look import Look
@@ -36,6 +37,10 @@ PRESSED_AFTER = timedelta(seconds=0.5)
 SETTLE_INPUTS_S = 2.0
 COMPOSE_S = 20.0
 """For the pictures of very tall pages, all in all, once the visit is over."""
+
+
+NOT_ASKED = "a person had the page: it was read once the visit was over"
+"""Why a reading has no boxes."""
 
 
 class Attendance(Look):
@@ -209,6 +214,8 @@ class Attendance(Look):
         seen.hops = tuple(self._hop(each) for each in seen.hops)
         if seen.final_url is not None:
             seen.final_url = self._withholding.address(seen.final_url, self._order.clock())
+        if kit is not None:  # now that the address is without what is withheld
+            await Firsthand(kit).afterwards(NOT_ASKED)
         for each in seen.interactions:
             if isinstance(url := each.get("url"), str) and self._withholding.covers(parse_utc(str(each["at"]))):
                 each["url"] = self._withholding.address(url, self._order.clock())

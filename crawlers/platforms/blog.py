@@ -22,11 +22,12 @@ from crawlers.articles import (
     titles_of_page,
 )  # fmt: skip
 from crawlers.dates import day_in, instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.markup import squeeze
 from crawlers.outlinks import to_shops
 from crawlers.platform import Draft, Platform, judged
 from crawlers.saved import Node, Saved, line_of
+from crawlers.social.comments import of_markup, put_comment_links
 from crawlers.speech import MAX_CHARACTERS, SPEECH, speech_in
 from crawlers.syndication import answer_of, fill_answer
 
@@ -63,6 +64,10 @@ _META = (
 )
 _COMMENT_FORMS = (
     "//form[contains(@action,'wp-comments-post')]|//*[@id='respond' or @id='commentform' or @id='comment-form']"
+)
+_COMMENT_WORDS = (
+    "(.//*[contains(@class,'comment-content') or contains(@class,'comment-text') or contains(@class,'comment-entry')"
+    " or contains(@class,'comment_content') or contains(@class,'comment-body')])[1]"
 )
 _SIGNED = ("//*[contains(concat(' ',@rel,' '),' author ')]", _FN)
 _BYLINES = tuple(f"//*[{_CLASS.format(each)}]" for each in _AUTHOR_CLASSES)
@@ -111,6 +116,8 @@ class Blog(Platform):
             "css a[href], to shops, affiliate networks, shorteners and link hubs",
             shown=True,
         )
+        own = of_markup(page, page.all(f"//*[{_CLASS.format('bypostauthor')}]"), _COMMENT_WORDS)
+        put_comment_links(draft, own, "css .bypostauthor", shown=True)
         draft.put("language", page.root.get("lang"), "css html[lang]")
         pictures = [each for each in page.markup.metas.get("og:image", ()) if each.startswith("http")]
         if pictures:
@@ -119,7 +126,7 @@ class Blog(Platform):
         if body is not None and isinstance(body[1].get("articleBody"), str):
             draft.put("text", unescape(body[1]["articleBody"])[:MAX_CHARACTERS], f"{body[0]} .articleBody")
         draft.put("text", speech_in(page), SPEECH, shown=True)
-        said = disclosures_in(page.shown_text)
+        said = said_in(page.shown_text, by="page")
         if said:
             draft.put("disclosures", said, "text of the page", shown=True)
         domain = (

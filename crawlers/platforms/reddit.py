@@ -10,8 +10,9 @@ from crawlers.counts import count
 from crawlers.dates import instant
 from crawlers.outlinks import anchors
 from crawlers.platform import Draft, Platform
-from crawlers.reddit_posts import POST, fill_answer, is_answer, put_person, put_text
+from crawlers.reddit_posts import NOBODY, POST, fill_answer, is_answer, put_person, put_text
 from crawlers.saved import Node, Saved, dig, line_of, search, text_of
+from crawlers.social.comments import of_markup, put_comment_links
 from crawlers.surfaces import Official, oembed
 from custody.model import Outcome
 
@@ -151,6 +152,9 @@ def _fill_new(page: Saved, draft: Draft, wanted: str | None) -> bool:
         else next(iter(post.xpath(".//*[@slot='text-body']|.//*[@property='schema:articleBody']")), None)
     )
     _put_words(page, draft, body, post.get("content-href"), where)
+    comments = [each for each in page.all("//shreddit-comment") if each.get("author") == post.get("author")]
+    own = of_markup(page, comments if post.get("author") not in NOBODY else [], "./*[@slot='comment']")
+    put_comment_links(draft, own, "css shreddit-comment of the author", shown=True)
     return True
 
 
@@ -182,6 +186,11 @@ def _fill_old(page: Saved, draft: Draft, wanted: str | None) -> bool:
     draft.put("likes", count(thing.get("data-score")), f"{where}[data-score]")
     words = next(iter(thing.xpath(".//*[contains(@class,'usertext-body')]")), None)
     _put_words(page, draft, words, thing.get("data-url"), where)
+    # Reddit marks the author of the post in every thread below it.
+    of_author = f"./*[{_CLASS.format('entry')}]//a[{_CLASS.format('submitter')}]"
+    comments = page.all(f"//*[{_CLASS.format('comment')}][{of_author}]")
+    own = of_markup(page, comments, f"./*[{_CLASS.format('entry')}]//*[contains(@class,'usertext-body')]")
+    put_comment_links(draft, own, "css .comment of .submitter", shown=True)
     return True
 
 

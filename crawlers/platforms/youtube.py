@@ -12,6 +12,7 @@ from crawlers.posting import (
     text_at,
 )
 from crawlers.saved import Saved, dig, having, search
+from crawlers.social.comments import of_markup, of_youtube, put_comment_links
 from crawlers.social.youtube_addresses import channel_in, video_in
 from crawlers.social.youtube_answers import fill_from_data_api, fill_from_oembed
 from crawlers.social.youtube_data import (
@@ -159,6 +160,9 @@ class YouTube(Platform):
             fill_from_channel(draft, data)
         if page.json is None and draft.kind is not Kind.PROFILE:
             fill_from_markup(draft, page, video)
+        if draft.kind is Kind.POST:
+            put_comment_links(draft, of_youtube(data), "script ytInitialData, comments of the channel's owner")
+            _put_shown_comments(page, draft)
         if draft.kind is Kind.OTHER and page.json is None:
             fill_from_old_channel(draft, page)
         shown = draft.fields.get("published_shown")
@@ -167,3 +171,16 @@ class YouTube(Platform):
         status = text_at(player, "playabilityStatus", "status")
         if draft.fields and status not in {"", "OK"}:
             draft.note(f"the player says {status}: {text_at(player, 'playabilityStatus', 'reason')}")
+
+
+def _put_shown_comments(page: Saved, draft: Draft) -> None:
+    """Of the comments that the page loaded, those whose writer's link is the channel's own."""
+    names = {str(draft.fields.get("handle") or ""), str(draft.fields.get("channel_id") or "")} - {""}
+    if page.json is None and names and "author-text" in page.text:
+        comments = [
+            each
+            for each in page.all("//ytd-comment-view-model|//ytd-comment-renderer")
+            if any(set(channel_in(str(href))) & names for href in each.xpath(".//a[@id='author-text']/@href"))
+        ]
+        own = of_markup(page, comments, ".//*[@id='content-text']")
+        put_comment_links(draft, own, "css #content-text of the channel's own comments", shown=True)

@@ -10,6 +10,7 @@ from crawlers.disclosures import put_disclosures
 from crawlers.platform import Draft
 from crawlers.posting import blocks, in_text, list_at, put_links, put_time, text_at
 from crawlers.saved import Saved, dig, having, search
+from crawlers.social.comments import of_facebook, put_comment_links
 from crawlers.social.facebook_addresses import account_in
 from crawlers.wrappers import unwrap
 
@@ -96,6 +97,7 @@ def _from_story(draft: Draft, story: Mapping[str, Any], where: str) -> None:
     if card:
         links.append((text_at(card, "url"), "card"))
     put_links(draft, [*links, *in_text(caption, "caption")], f"{where} message.ranges")
+    put_comment_links(draft, of_facebook(story, account=text_at(person, "id")), f"{where} comments by actors.0")
     made = first(lambda node: isinstance(node.get("creation_time"), int))
     put_time(draft, dig(made, "creation_time"), f"{where} creation_time")
     put_disclosures(draft, [], where)

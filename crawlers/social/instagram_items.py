@@ -12,6 +12,7 @@ from crawlers.platform import Draft
 from crawlers.posting import blocks, flag, in_text, list_at, put_links, put_time, target_of, text_at
 from crawlers.saved import Saved, dig, search
 from crawlers.social.candidates import media_candidates
+from crawlers.social.comments import of_instagram, put_comment_links
 
 _OTHERS = frozenset(
     ("comments", "preview_comments", "edge_media_to_parent_comment", "edge_media_preview_comment",
@@ -96,6 +97,8 @@ def _media(draft: Draft, node: Mapping[str, Any], where: str) -> None:
     draft.put("caption", caption, f"{where}.caption")
     put_time(draft, node.get("taken_at_timestamp") or node.get("taken_at"), f"{where}.taken_at")
     put_links(draft, in_text(caption, "caption"), f"{where}.caption")
+    own = of_instagram(node, handle=text_at(owner, "username"), account=text_at(owner, "pk") or text_at(owner, "id"))
+    put_comment_links(draft, own, f"{where}.comments by the owner")
     put_count(draft, "likes", node.get("like_count") or dig(node, "edge_media_preview_like", "count"), f"{where}.likes")
     put_count(draft, "views", node.get("play_count") or node.get("video_view_count"), f"{where}.views")
     put_count(draft, "comments", node.get("comment_count") or dig(node, "edge_media_to_parent_comment", "count"), where)

@@ -52,6 +52,11 @@ class Locks:
                 self._checked += 1
                 self._compare(each, each.lock, said.lock)
 
+    @property
+    def checked(self) -> int:
+        """How many were compared."""
+        return self._checked
+
     def _keeps(self, asked: Iterable[Wanted]) -> bool:
         """Whether this source has locks at all. Object Lock needs versions: one that lists none, and tells of none in
         its first answer, has neither. A directory would hash every file again to answer for each.

@@ -11,6 +11,7 @@ from custody.checks.briefs import OF_CASES, Briefs
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.locks import Locks
+from custody.checks.received import Receipts
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.event import Event
@@ -53,12 +54,20 @@ class Records:
     """The chains of what was done later with an item, or said of a case."""
     _scopes: set[str] = field(default_factory=set)
     _briefs: Briefs = field(init=False)
+    _receipts: Receipts = field(init=False)
 
     def __post_init__(self) -> None:
         self._briefs = Briefs(self.inquiry)
+        self._receipts = Receipts(self.inquiry)
+
+    @property
+    def received(self) -> int:
+        """Files that others handed over."""
+        return self._receipts.files
 
     def see(self, entry: Entry) -> None:
         self._briefs.see(entry)
+        self._receipts.see(entry)
         event, leaf = entry.event, entry.leaf
         if event is None or leaf is None or entry.repeated:
             return
@@ -126,6 +135,12 @@ class Records:
 
     def finish(self, blobs: Blobs, locks: Locks, named: AbstractSet[Digest] = frozenset()) -> None:
         """``named``: blobs that something else than events and records names."""
+        self.examine(blobs, locks)
+        if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
+            self.orphans = blobs.orphans(named)
+
+    def examine(self, blobs: Blobs, locks: Locks) -> None:
+        """All that the events seen so far name, and nothing that lies in the store besides."""
         if self.inquiry.scope is not None and f"scope:{self.inquiry.scope}" not in self._scopes:
             self.inquiry.findings.fail(CHECK, "SCOPE_UNKNOWN", "the log opened no such case", scope=self.inquiry.scope)
         chains = self.chains()
@@ -147,9 +162,8 @@ class Records:
                 self.inquiry.findings.skip(CHECK, depends((10,)))
         self.inquiry.findings.detail(CHECK, f"{done} records")
         self._briefs.check(blobs, chains)
+        self._receipts.check(blobs, locks, chains)
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
-        if self.inquiry.scope is None and not blobs.unreachable:  # what a record names that nobody read is no orphan
-            self.orphans = blobs.orphans(named)
 
     def chains(self) -> set[str] | None:
         """Of the one case: its own, its items', their runs, what was said of it and done with them. None: all."""

@@ -113,10 +113,11 @@ def _examples(type_: str) -> Iterator[Event]:
         "boxes": [{"x": 1, "y": 2, "width": 3, "height": 4}],
         "first": 1,
         "specimen": True,
+        "statement": "fair_and_accurate",
         "members_sha256": "c" * 64,
         "reason": {"key.revoked": "rotated", "event.rejected": "EVENT_SIG"}.get(type_, "interrupted"),
         **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes", "exhibits", "documents"), 3),
-        **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries"), 2),
+        **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries", "files"), 2),
     }
     for chain in kind.chains:
         yield Event(

@@ -68,6 +68,17 @@ def test_a_link_in_the_posts_own_words_is_intrinsic_and_pointed() -> None:
     assert edge.to_json(promotion.published)["gap"] is None
 
 
+def test_a_link_in_the_authors_own_comment_is_pointed_and_may_have_come_later() -> None:
+    unit = Unit()
+    post = unit.post("link in the comments", published="2026-02-01T12:00:00Z")
+    unit.listing(post, "https://shop.example/item/1", url=SHOP.format(1), where="comment", title="bag")
+    (promotion,) = unit.trace().promotions
+    (edge,) = promotion.edges
+    assert edge.by is By.COMMENT
+    assert Mutable.COMMENT in edge.mutable
+    assert edge.to_json(promotion.published)["gap"] is not None
+
+
 def test_a_short_link_in_the_post_is_mutable_and_the_gap_is_told() -> None:
     unit = Unit()
     post = unit.post("tap", published="2026-02-01T12:00:00Z")

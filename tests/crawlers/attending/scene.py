@@ -14,6 +14,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from crawlers.attending.hand import Hand
 from crawlers.profile import Build, Profile
+from crawlers.readers import Readers
 from crawlers.sight import Seen
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.site.host import Answer, Host, Request, page
@@ -66,8 +67,13 @@ def window(site: Site, folder: Path, screen: str, environment: Mapping[str, str]
         yield eye
 
 
-def attended(eye: Looker, url: str, acts: Acts, *, timeout_s: float = 60) -> Looked:
-    """A visit in which a person acts as soon as the first page is kept; it ends by her hand if not before."""
+def attended(
+    eye: Looker, url: str, acts: Acts, *, timeout_s: float = 60, by: Mapping[str, Any] | None = None
+) -> Looked:
+    """A visit in which a person acts as soon as the first page is kept; it ends by her hand if not before.
+
+    ``by``: what its pages are read by; None: they are not read.
+    """
     hand, steps, doing = Hand(), list[str](), list[asyncio.Task[None]]()
 
     async def act(page: Page) -> None:
@@ -83,7 +89,12 @@ def attended(eye: Looker, url: str, acts: Acts, *, timeout_s: float = 60) -> Loo
             doing.append(asyncio.ensure_future(act(page)))
 
     async def visit() -> Looked:
-        found = await eye.look_at(url, timeout_s=timeout_s, on_step=on_step, hand=hand)
+        readers = None if by is None else Readers(by)
+        try:
+            found = await eye.look_at(url, timeout_s=timeout_s, on_step=on_step, hand=hand, readers=readers)
+        finally:
+            if readers is not None:
+                await readers.end()
         await asyncio.gather(*doing)
         return found
 

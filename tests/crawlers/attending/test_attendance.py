@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from PIL import Image
 from console.attending import at_terminal
 from crawlers import camera
 from crawlers.attending.album import MAX_PAGES, Album
+from crawlers.attending.attendance import NOT_ASKED
 from crawlers.attending.hand import Hand
 from crawlers.recording.withholding import Withholding
 from custody.model import Outcome, Role, Status
@@ -87,6 +89,24 @@ def test_pages_inputs_and_pictures_are_kept_in_order(eye: Looker) -> None:
     assert ("click", "The bracelet", None) in told
     assert told.count(("key", "Search", None)) == len("gold ring")
     assert "gold ring" not in str(found.seen.attended)
+
+
+@pytest.mark.browser
+def test_the_page_that_was_shown_last_is_read_once_the_visit_is_over(eye: Looker) -> None:
+    async def acts(person: Person) -> None:
+        await person.page.click("#on")
+        await person.until("page", 2)
+
+    by = {"software": "counterproof", "version": "0", "code_sha256": "0" * 64}
+    found = attended(eye, f"{SHOP}/", acts, by=by)
+    made = json.loads(found.data("reading.json"))
+    assert made["of"] == {"name": "dom.html", "sha256": found.kept("dom.html").digest.hex, "url": f"{SHOP}/item"}
+    assert made["boxes"] == {}
+    assert made["picture"] == {"why": NOT_ASKED}
+    said: Any = found.visit(surface="attended").circumstances["session"]
+    (told,) = [each for each in said["derived"] if each["role"] == "reading"]
+    assert (told["name"], told["by"]) == ("reading.json", by)
+    assert told["kind"] == made["reading"]["kind"]
 
 
 @pytest.mark.browser

@@ -1,0 +1,229 @@
+"""The archive as one viewer may see it. All that pages, downloads and the API show goes through here."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import Depends, Request
+
+from archive.appraisal import Appraiser
+from archive.briefs import BriefLost, Described
+from archive.catalog import CaseRow, Catalog, Entry
+from archive.config import ArchiveConfig
+from archive.leafindex import LeafIndex
+from archive.log import LoggedEvent
+from archive.reader import Reader, open_catalog, open_reader
+from console.kept import Kept
+from console.web.viewer import Right, Viewer
+from custody import keyspace
+from custody.artifact import Artifact
+from custody.digest import Digest
+from custody.record import MAX_BYTES as MAX_RECORD_BYTES
+from custody.record import Record
+
+_THREADS = 16
+"""They wait for the store."""
+_FRESH = timedelta(seconds=2)
+"""So old the catalogue may be before a page asks the log for more."""
+
+
+class Missing(Exception):
+    """It is not there, or is nobody's business who asks: the answer is the same."""
+
+
+class Forbidden(Exception):
+    """It is there and may be seen; what was asked for needs another right."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Archive:
+    """What is open for as long as the console runs. Safe for threads."""
+
+    config: ArchiveConfig
+    reader: Reader
+    catalog: Catalog
+    threads: ThreadPoolExecutor
+    run: Callable[[], ModuleType]
+    """Gives ``crawlers.run``, which is loaded when pages are read again."""
+    clock: Callable[[], datetime]
+    leaves: LeafIndex
+    _advanced: datetime | None = None
+    _advancing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(reader=self.reader, catalog=self.catalog)
+
+    @property
+    def appraiser(self) -> Appraiser:
+        return Appraiser(reader=self.reader, catalog=self.catalog, leaves=self.leaves, map=self.threads.map)
+
+    def freshen(self, *, now: bool = False) -> None:
+        """The catalogue read on, unless that was done just now or somebody is at it. Raises ``ArchiveError``."""
+        at = self.clock()
+        if not now and self._advanced is not None and at - self._advanced < _FRESH:
+            return
+        if self._advancing.acquire(blocking=now):
+            try:
+                self.catalog.advance(self.reader.store, self.reader.log)
+                self._advanced = self.clock()
+            finally:
+                self._advancing.release()
+
+
+@contextmanager
+def open_archive(
+    config: ArchiveConfig, run: Callable[[], ModuleType], clock: Callable[[], datetime]
+) -> Iterator[Archive]:
+    with (
+        open_reader(config) as reader,
+        open_catalog(config, reader) as catalog,
+        ThreadPoolExecutor(_THREADS, "console") as threads,
+    ):
+        yield Archive(
+            config=config,
+            reader=reader,
+            catalog=catalog,
+            threads=threads,
+            run=run,
+            clock=clock,
+            leaves=LeafIndex(reader.log),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holdings:
+    """What one viewer may see of it."""
+
+    archive: Archive
+    viewer: Viewer
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """Ids of the cases that may be seen; None: all. For a query's own filter."""
+        return self.viewer.scopes
+
+    def cases(self) -> list[CaseRow]:
+        """Newest first."""
+        return self.archive.catalog.listed(self.scopes)
+
+    def case(self, scope: str) -> CaseRow:
+        found = [each for each in self.archive.catalog.listed(None, only=scope) if self.viewer.may(scope, Right.VIEWER)]
+        if not found:
+            raise Missing("case")
+        return found[0]
+
+    def case_named(self, name: str) -> CaseRow:
+        """Of two that were opened under one name, the first has it."""
+        found = [each for each in self.cases() if each.name == name]
+        if not found:
+            raise Missing("case")
+        return found[-1]
+
+    def require(self, scope: str, right: Right) -> CaseRow:
+        """Raises ``Missing`` where it may not be seen, ``Forbidden`` where it may, and no more."""
+        row = self.case(scope)
+        if not self.viewer.may(scope, right):
+            raise Forbidden(right.word)
+        return row
+
+    def cases_of(self, unit: str) -> list[CaseRow]:
+        """Those that the viewer may see."""
+        scopes = [each for each in self.archive.catalog.scopes_of(unit) if self.viewer.may(each, Right.VIEWER)]
+        return [row for each in scopes for row in self.archive.catalog.listed(None, only=each)]
+
+    def entry(self, capture_id: str) -> Entry:
+        found = self.archive.catalog.entry(capture_id)
+        if found is None or not self._is_seen(found.unit):
+            raise Missing("capture")
+        return found
+
+    def entries(self, scope: str, *, limit: int) -> list[Entry]:
+        """Newest first."""
+        self.case(scope)
+        return self.archive.catalog.of_case(scope, limit=limit)
+
+    def of_unit(self, unit: str) -> list[Entry]:
+        if not self._is_seen(unit):
+            raise Missing("unit")
+        return self.archive.catalog.of_unit(unit)
+
+    def record(self, entry: Entry) -> Record | None:
+        """Checked against the digest in the log; None where there is none, or it was disposed of."""
+        if entry.record_sha256 is None or entry.disposed_at is not None:
+            return None
+        return Record.parse(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
+
+    def artifact(self, entry: Entry, name: str) -> Artifact:
+        record = self.record(entry)
+        found = [] if record is None else [each for each in record.artifacts if each.name == name]
+        if not found:
+            raise Missing("file")
+        return found[0]
+
+    def events(self, entry: Entry) -> list[LoggedEvent]:
+        """All that the log says of a capture and its unit, in order; of cases only those that may be seen."""
+        log, size = self.archive.reader.log, self.log_size
+        found = [
+            log.parse(0, index, log.leaf(index, size))
+            for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size)
+        ]
+        return [each for each in found if self._concerns(each, entry)]
+
+    def leaf(self, index: int) -> LoggedEvent:
+        return self.archive.reader.log.parse(0, index, self.archive.reader.log.leaf(index, self.log_size))
+
+    @property
+    def log_size(self) -> int:
+        """Leaves under the newest checkpoint, as it lies in the store; nobody has checked it."""
+        lines = self.archive.reader.store.read(keyspace.checkpoint(self.archive.reader.log.log)).split(b"\n")
+        return int(lines[1])
+
+    def brief(self, scope: str) -> Described | None:
+        """What the case says of itself now; None where nobody has described it, or it cannot be read."""
+        self.case(scope)
+        version = self.archive.catalog.brief_of(scope)
+        if version is None or self.archive.catalog.brief_disposed(scope):
+            return None
+        try:
+            return self.archive.reader.briefs.read(version)
+        except BriefLost:
+            return None
+
+    def zone(self, rows: Sequence[CaseRow]) -> ZoneInfo | None:
+        """The time zone of the first of these cases that names one; None: none does."""
+        for each in rows:
+            described = self.brief(each.scope)
+            if described is not None and described.brief.timezone:
+                try:
+                    return ZoneInfo(described.brief.timezone)
+                except (ZoneInfoNotFoundError, ValueError, OSError):
+                    continue  # a zone that this machine does not know: UTC alone is shown
+        return None
+
+    def _is_seen(self, unit: str) -> bool:
+        if self.viewer.owns_all:
+            return True
+        return any(self.viewer.may(each, Right.VIEWER) for each in self.archive.catalog.scopes_of(unit))
+
+    def _concerns(self, each: LoggedEvent, entry: Entry) -> bool:
+        kind, _, scope = each.event.chain.partition(":")
+        if kind == "scope" and not self.viewer.may(scope, Right.VIEWER):
+            return False
+        return each.event.body.get("capture") in {None, entry.capture_id}
+
+
+def _here(request: Request) -> Holdings:
+    """For this request, the catalogue read on."""
+    archive: Archive = request.app.state.archive
+    archive.freshen()
+    return Holdings(archive=archive, viewer=request.state.viewer)
+
+
+HoldingsHere = Annotated[Holdings, Depends(_here)]

@@ -1,0 +1,113 @@
+"""A case's page, and that of one of its promotions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from console.telling import WHY, gap_words
+from console.web.captureview import thumbnail
+from console.web.holdings import Holdings, HoldingsHere, Missing
+from console.web.promotions import Promotions
+from console.web.rendering import loose, render
+from console.web.viewer import Right
+
+router = APIRouter()
+_MAX_LISTED = 200
+_ROUND = 80
+"""Characters of context around a passage."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quote:
+    """A passage, and the words around it where they are at hand."""
+
+    capture: str
+    text: str
+    """Name of the text that it stands in."""
+    before: str
+    raw: str
+    after: str
+
+
+@router.get("/cases/{scope}")
+def case(request: Request, scope: str, holdings: HoldingsHere) -> Response:
+    row = holdings.case(scope)
+    promotions: Promotions = request.app.state.promotions
+    told = promotions.of(holdings, scope)
+    return render(
+        request,
+        "case.html",
+        case=row,
+        described=holdings.brief(scope),
+        zone=holdings.zone([row]),
+        told=told,
+        records={name: loose(each) for name, each in told.records.items()},
+        entries=holdings.entries(scope, limit=_MAX_LISTED),
+        most=_MAX_LISTED,
+        may_review=holdings.viewer.may(scope, Right.REVIEWER),
+        may_capture=holdings.viewer.may(scope, Right.INVESTIGATOR),
+    )
+
+
+@router.get("/cases/{scope}/promotions/{promotion}")
+def promotion(request: Request, scope: str, promotion: str, holdings: HoldingsHere) -> Response:
+    row = holdings.case(scope)
+    promotions: Promotions = request.app.state.promotions
+    told = promotions.of(holdings, scope)
+    record = told.records.get(promotion)
+    if record is None:
+        raise Missing("promotion")
+    record = loose(record)
+    sides = [_side(holdings, record[name]) for name in ("post", "listing")]
+    observations = [
+        {**each, "quotes": [_quote(record, q) for q in each["rests_on"]]} for each in record["observations"]
+    ]
+    return render(
+        request,
+        "promotion.html",
+        case=row,
+        zone=holdings.zone([row]),
+        told=told,
+        record=record,
+        sides=sides,
+        edges=[{**each, "gap_words": gap_words(each), "quote": _maybe(record, each)} for each in record["edges"]],
+        observations=observations,
+        why=WHY,
+    )
+
+
+def _side(holdings: Holdings, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The post or the listing, with its picture, as far as it may be seen and is there."""
+    picture, trouble = None, None
+    try:
+        found = holdings.record(holdings.entry(told["capture"]))
+        picture = None if found is None else thumbnail(found)
+    except Missing:
+        trouble = "its capture is not in a case that you may see"
+    return {**told, "picture": picture, "trouble": trouble}
+
+
+def _maybe(record: Mapping[str, Any], edge: Mapping[str, Any]) -> Quote | None:
+    return None if edge["rests_on"] is None else _quote(record, edge["rests_on"])
+
+
+def _quote(record: Mapping[str, Any], quoted: Mapping[str, Any]) -> Quote:
+    """Context where the field is in the record and has these very words at that place."""
+    raw, start, end = str(quoted["raw"]), int(quoted["start"]), int(quoted["end"])
+    for text in _texts(record, quoted):
+        if text[start:end] == raw:
+            before, after = text[max(0, start - _ROUND) : start], text[end : end + _ROUND]
+            before = f"…{before}" if start > _ROUND else before
+            after = f"{after}…" if end + _ROUND < len(text) else after
+            return Quote(capture=quoted["capture"], text=quoted["text"], before=before, raw=raw, after=after)
+    return Quote(capture=quoted["capture"], text=quoted["text"], before="", raw=raw, after="")
+
+
+def _texts(record: Mapping[str, Any], quoted: Mapping[str, Any]) -> Iterator[str]:
+    for side in (record["post"], record["listing"]):
+        value = side["fields"].get(quoted["text"])
+        if side["capture"] == quoted["capture"] and isinstance(value, str):
+            yield value

@@ -1,0 +1,86 @@
+"""Artifacts handed out: checked against their digest first, under safe names, and never as a page that could run."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import BinaryIO
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
+
+from console.web.holdings import HoldingsHere, Missing
+from custody.digest import Digest
+from custody.record import MAX_BYTES as MAX_RECORD_BYTES
+
+router = APIRouter()
+_CHUNK_BYTES = 1 << 18
+_HEAD = 16
+_POLICY = "default-src 'none'; sandbox"
+"""Of what others have written: even where a browser would open it, nothing in it runs, and it is nobody's origin."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@router.get("/captures/{capture_id}/files/{name}")
+def file(capture_id: str, name: str, holdings: HoldingsHere, download: bool = False) -> Response:
+    """A picture is shown in the page; everything else is saved, as bytes without a type that a browser acts on."""
+    entry = holdings.entry(capture_id)
+    artifact = holdings.artifact(entry, name)
+    stack = ExitStack()
+    stream = stack.enter_context(holdings.archive.kept.file(artifact.digest))
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    kind = None if download else picture_type(head)
+    headers = {
+        "Content-Security-Policy": _POLICY,
+        "Content-Length": str(artifact.bytes),
+        "X-Counterproof-SHA256": artifact.digest.hex,
+        "Content-Disposition": disposition(f"{capture_id}-{artifact.name}", inline=kind is not None),
+    }
+    return StreamingResponse(
+        _chunks(stream, stack),
+        media_type=kind or "application/octet-stream",
+        headers=headers,
+        background=BackgroundTask(stack.close),
+    )
+
+
+@router.get("/captures/{capture_id}/record")
+def record(capture_id: str, holdings: HoldingsHere) -> Response:
+    """``record.json``, byte for byte as the log names it."""
+    entry = holdings.entry(capture_id)
+    if entry.record_sha256 is None or entry.disposed_at is not None:
+        raise Missing("record")
+    data = holdings.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES)
+    headers = {
+        "Content-Security-Policy": _POLICY,
+        "X-Counterproof-SHA256": entry.record_sha256,
+        "Content-Disposition": disposition(f"{capture_id}-record.json", inline=False),
+    }
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+def picture_type(head: bytes) -> str | None:
+    """By the bytes alone: what the site called it decides nothing. No SVG, which is a document."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def disposition(name: str, *, inline: bool) -> str:
+    """RFC 6266, with a name that has no path, no space and no dot in front."""
+    safe = _UNSAFE.sub("-", name).lstrip(".-")[-150:] or "file"
+    return f'{"inline" if inline else "attachment"}; filename="{quote(safe, safe="")}"'
+
+
+def _chunks(stream: BinaryIO, stack: ExitStack) -> Iterator[bytes]:
+    with stack:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,125 @@
+"""Templates, and how times, digests, addresses and strangers' words are written in them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from console.screen import HIDDEN
+from custody.errors import FormatError
+from custody.instant import format_utc, parse_utc
+
+TEMPLATES = Path(__file__).with_name("templates")
+STATIC = Path(__file__).with_name("static")
+_MINUTE = "%Y-%m-%d %H:%M:%S"
+
+
+def when(at: datetime | str | None, zone: tzinfo | None = None) -> Markup:
+    """In UTC, and in the case's time zone. A text that is no instant to the second is shown as it is, unconverted."""
+    if at is None:
+        return Markup('<span class="none">not known</span>')
+    if isinstance(at, str):
+        try:
+            at = parse_utc(at)
+        except FormatError:
+            return Markup("<span>{}</span>").format(seen(at))
+    utc = at.astimezone(UTC)
+    told = Markup('<time datetime="{}">{} UTC</time>').format(format_utc(utc), utc.strftime(_MINUTE))
+    if zone is None or utc.astimezone(zone).utcoffset() == utc.utcoffset():
+        return told
+    local = utc.astimezone(zone)
+    form = "%H:%M:%S" if local.date() == utc.date() else _MINUTE
+    return told + Markup(' <span class="zone">({} {})</span>').format(local.strftime(form), str(zone))
+
+
+def digest(value: object) -> Markup:
+    """All of it, in pieces that a narrow screen can break."""
+    text = str(value).removeprefix("sha256:")
+    parts = [text[at : at + 8] for at in range(0, len(text), 8)]
+    return Markup('<code class="digest">{}</code>').format(Markup("<wbr>").join(parts))
+
+
+def address(url: object) -> Markup:
+    """Of a stranger's page: text, so that nobody goes there by a slip of the finger."""
+    text = seen(url)
+    parts = [text[at : at + 24] for at in range(0, len(text), 24)]
+    return Markup('<code class="address"><bdi>{}</bdi></code>').format(Markup("<wbr>").join(parts))
+
+
+def size(count: int) -> str:
+    if count < 10_000:
+        return f"{count:,} B"
+    return f"{count / 1000:,.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+
+
+def words(text: object) -> str:
+    """A word of the program's own, for people: ``login_wall`` is login wall."""
+    return str(text).replace("_", " ")
+
+
+def seen(text: object) -> str:
+    """What a page wrote, without characters that turn a line around or hide in it."""
+    return str(text).translate(HIDDEN)
+
+
+class Loose(dict[str, Any]):
+    """What others wrote, for templates: a key that is not there is None, whereas a name of ours is an error."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def loose(value: Any) -> Any:
+    """All of it, at every depth."""
+    if isinstance(value, Mapping):
+        return Loose({str(name): loose(each) for name, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return [loose(each) for each in value]
+    return value
+
+
+def _finalize(value: Any) -> Any:
+    """Of everything that a template prints."""
+    return value.translate(HIDDEN) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.filters |= {"when": when, "digest": digest, "address": address, "size": size, "words": words}
+    return made
+
+
+def render(
+    request: Request, name: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> HTMLResponse:
+    """A page, or a part of one, for whoever asks."""
+    viewer = request.state.viewer
+    word = "" if viewer is None else viewer.csrf
+
+    def csrf() -> Markup:
+        return Markup('<input type="hidden" name="csrf" value="{}">').format(word)
+
+    template = request.app.state.templates.get_template(name)
+    html = template.render(
+        request=request,
+        viewer=viewer,
+        csrf=csrf,
+        csrf_word=word,
+        bar=request.app.state.bar,
+        path=request.url.path,
+        is_local=request.app.state.is_local,
+        **values,
+    )
+    return HTMLResponse(html, status, headers=headers)

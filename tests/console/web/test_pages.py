@@ -1,0 +1,73 @@
+"""The pages in a real browser, by themselves and for whoever cannot see, has no mouse, or no script."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.console.web.opened import Console, window
+from tests.console.web.shelf import Laid
+
+pytestmark = pytest.mark.browser
+LOOKS = [
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}, id="desk-light"),
+    pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone-dark"),
+]
+
+
+def paths(console: Console, laid: Laid) -> list[str]:
+    case = next(each for each in console.app.state.archive.catalog.listed(None) if each.name == "first")
+    capture = laid.builder.captures[0].id
+    return ["/", f"/cases/{case.scope}", f"/captures/{capture}", f"/captures/{capture}/verdict"]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
+    browser: Browser, console: Console, laid: Laid, look: dict[str, object]
+) -> None:
+    with window(browser, console, **look) as seen:
+        for path in paths(console, laid):
+            seen.go(path)
+            seen.check()
+
+
+def test_from_the_start_page_to_the_verdict_of_a_capture_by_keyboard(browser: Browser, console: Console) -> None:
+    with window(browser, console) as seen:
+        seen.go("/")
+        seen.page.keyboard.press("Tab")
+        expect(seen.page.locator(":focus")).to_have_text("Skip to the content")
+        seen.page.get_by_role("link", name="first").focus()
+        seen.page.keyboard.press("Enter")
+        seen.page.get_by_role("link", name="A post of the first case").first.focus()
+        seen.page.keyboard.press("Enter")
+        badge = seen.page.locator(".badge").first
+        expect(badge).to_contain_text("holds", timeout=20_000)
+        expect(badge).to_contain_text("by time-stamp")
+        assert seen.errors == []
+
+
+def test_without_scripts_a_verdict_is_one_press_away(browser: Browser, console: Console, laid: Laid) -> None:
+    with window(browser, console, java_script_enabled=False) as seen:
+        seen.page.goto(f"{console.base}/captures/{laid.builder.captures[0].id}")
+        seen.page.get_by_role("link", name="Check it now").click()
+        expect(seen.page.locator(".badge")).to_contain_text("holds")
+
+
+def test_a_picture_grows_and_shrinks_by_key(browser: Browser, console: Console, laid: Laid) -> None:
+    with window(browser, console) as seen:
+        seen.go(f"/captures/{laid.builder.captures[0].id}")
+        sheet = seen.page.locator("#sheet-1")
+        before = sheet.locator(".drawn").bounding_box()
+        sheet.press("1")
+        after = sheet.locator(".drawn").bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["width"] < before["width"], "as large as it was taken, which is small"
+        sheet.press("0")
+        again = sheet.locator(".drawn").bounding_box()
+        assert again is not None
+        assert again["width"] == before["width"]
+
+
+def test_a_capture_after_which_no_token_came_says_so(browser: Browser, console: Console, laid: Laid) -> None:
+    with window(browser, console) as seen:
+        seen.go(f"/captures/{laid.builder.captures[-1].id}")
+        expect(seen.page.locator(".badge").first).to_contain_text("NO TRUSTED TIME")
