@@ -27,6 +27,7 @@ from crawlers.diagnosis import diagnose
 from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
 from crawlers.manners import Mannered
+from crawlers.others import suggest, words_of_others
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
@@ -90,10 +91,12 @@ __all__ = [
     "redact",
     "run",
     "slices",
+    "suggest",
     "together",
     "traffic",
     "warm",
     "without_repeats",
+    "words_of_others",
     "work",
 ]
 

@@ -142,6 +142,22 @@ class CaseFile:
             shown=shown,
         )
 
+    def witnesses(self, capture: str) -> list[str]:
+        """What people stated who held the live page against the capture, a sentence each."""
+        found = []
+        for each in self.survey.witnessed.get(capture, ()):
+            said = self.shelf.detail(each.detail)
+            if not said:
+                found.append(f"Entry {each.index}: a statement of a witness, whose words are gone.")
+                continue
+            whose = "signed by a key of theirs" if said.get("keyid") else "not signed by a key of theirs"
+            differences = f" Differences: {said['differences']}" if said.get("differences") else ""
+            found.append(
+                f"{said.get('name')} stated on {said.get('stated_at')}, {whose} (entry {each.index}): "
+                f"“{said.get('words')}”{differences}"
+            )
+        return found
+
     def detail(self, deed: Deed) -> dict[str, Any]:
         """The JSON that an event rests on; empty where it is gone."""
         return self.shelf.detail(deed.logged.event.subjects[0].digest)

@@ -119,8 +119,9 @@ def _declaration(said: Proffer) -> Iterator[Block | Rows]:
     yield Block("numbered", words["who"].format(blank=common["blank"]))
     yield Block("numbered", words["relation"].format(blank=common["blank"]))
     yield Block("numbered", words["seen"].format(blank=common["blank"]))
-    count = sum(each.logged.event.type == "capture.witnessed" for each in said.deeds)
-    yield Block("numbered", words["witnessed"].format(count=count))
+    stated = [f"{piece.label}: {one}" for piece in said.pieces for one in said.file.witnesses(piece.exhibit.capture)]
+    yield Block("numbered", words["witnessed"].format(count=len(stated)))
+    yield from (Block("point", each) for each in stated)
     for piece in said.pieces:
         record = None if piece.look is None else piece.look.record
         if piece.look is None or record is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.papers.blocks import Block, Paper, Rows
-from console.papers.proffer import Hashed, Proffer
+from console.papers.proffer import FAIR, Hashed, Proffer
 from console.papers.words import section
 from console.papers.zones import in_utc
 from custody.model import Role
@@ -172,11 +172,14 @@ def _replica(said: Proffer) -> tuple[bool, str]:
 
 
 def _witness(said: Proffer) -> tuple[bool, str]:
-    seen = {each.capture for each in said.deeds if each.logged.event.type == "capture.witnessed"}
-    missing = [each.label for each in said.pieces if each.exhibit.capture not in seen]
+    words = said.statements
+    differs = [each.label for each in said.pieces if "differs" in words.get(each.exhibit.capture, ())]
+    missing = [each.label for each in said.pieces if FAIR not in words.get(each.exhibit.capture, ())]
+    if differs:
+        return False, f"a witness found differences in {', '.join(differs[:8])}"
     if missing:
-        return False, f"no statement of a witness for {', '.join(missing[:8])}"
-    return True, "a statement for each exhibit"
+        return False, f"no witness said that it is fair and accurate: {', '.join(missing[:8])}"
+    return True, "a witness said of each exhibit that it is fair and accurate"
 
 
 def _proxy(said: Proffer) -> tuple[bool, str]:

@@ -16,6 +16,7 @@ from custody.model import Origin, Role
 from custody.record import quarantine_of
 from custody.verdict import Verdict
 
+FAIR = "fair_and_accurate"
 MAX_OFFSET_MS = 2_000
 """Beyond it, a clock wants an explanation before anything is certified."""
 MINIMUM: Mapping[Role, str] = {
@@ -94,6 +95,15 @@ class Proffer:
             or (each.capture is None and str(each.logged.event.body.get("item")) in units)
             or each.logged.event.type == "evidence.exported"
         ]
+
+    @property
+    def statements(self) -> dict[str, list[str]]:
+        """What witnesses said of each capture, by the words of the event."""
+        found: dict[str, list[str]] = {}
+        for each in self.deeds:
+            if each.logged.event.type == "capture.witnessed" and each.capture is not None:
+                found.setdefault(each.capture, []).append(str(each.logged.event.body["statement"]))
+        return found
 
     def environments(self, *path: str) -> list[str]:
         """What the records say of one thing of their making, each once."""

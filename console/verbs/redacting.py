@@ -13,7 +13,6 @@ from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
-from console.verbs.reporting import OutputOption
 
 if TYPE_CHECKING:
     from archive.derivation import Derived
@@ -41,7 +40,13 @@ class Verbs:
         picture: Annotated[
             str, typer.Option("--picture", metavar="NAME", help="Which of the capture's pictures.")
         ] = "screenshot.png",
-        output: OutputOption,
+        output: Annotated[
+            Path | None, typer.Option("-o", "--output", metavar="DIR", help="Must not be there yet.")
+        ] = None,
+        suggest: Annotated[
+            bool,
+            typer.Option("--suggest", help="Make nothing: say where comments and their writers' names stand."),
+        ] = False,
         pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="As PDF too.")] = True,
         record: Annotated[
             bool, typer.Option("--record/--no-record", help="Keep it beside the original, and say so in the log.")
@@ -56,11 +61,21 @@ class Verbs:
         page. The copy names its original by digest; it is stored beside it and told of in the log (`artifact.derived`),
         so that it is verified, held, exported and disposed of with the capture.
 
+        --suggest says which words of the page are other people's, and, with the extra `ocr`, the boxes of the lines of
+        the picture that have them. It suggests: look at the picture before, and at the copy after.
+
+          counterproof redact 01a22964 --suggest
+
           counterproof redact 01a22964 --box 40,120,300,40 --box 40,200,300,40 -o redacted
         """
         with sentences(as_json=as_json):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
             boxes = [_box(each) for each in box or ()]
+            if suggest:
+                _suggest(config, self._run(), capture_id, picture, as_json=as_json)
+                return
+            if output is None:
+                raise UsageError("say where the copy is to go: -o DIR")
             if not boxes:
                 raise UsageError("say what is to be blacked out: --box X,Y,W,H, in pixels of the picture (repeatable)")
             run = self._run()
@@ -95,6 +110,37 @@ def _original(config: ArchiveConfig, text: str, name: str) -> tuple[str, "Artifa
             there = ", ".join(each.name for each in pictures) or "none"
             raise UsageError(f"capture {found.capture_id} has no picture {name!r}; it has {there}")
         return found.capture_id, original, kept.blob(original.digest, original.bytes)
+
+
+def _suggest(config: ArchiveConfig, run: ModuleType, text: str, name: str, *, as_json: bool) -> None:
+    from archive.errors import SetupMissing
+    from console.kept import document_of, open_kept, read_at
+
+    capture, _, data = _original(config, text, name)
+    with open_kept(config) as kept:
+        record = kept.record(capture)
+        document = document_of(record)
+        page = b"" if document is None else kept.blob(document.digest, run.MAX_PAGE_BYTES)
+    blocks = run.words_of_others(page, read_at(record) or "")
+    found: list[Any] = []
+    why = ""
+    try:
+        with run.Viewer(("text",)) as viewer:
+            looked = viewer.look(data)["text"]
+        width, height = (looked.shape.width, looked.shape.height) if looked.shape else (0, 0)
+        found = run.suggest(looked.lines, blocks, width=width, height=height)
+    except SetupMissing as error:
+        why = f"without boxes: {error}"
+    boxes = [",".join(str(each) for each in one.box.to_json().values()) for one in found]
+    if as_json:
+        said = [{"box": box, "words": one.words} for box, one in zip(boxes, found, strict=True)]
+        print_json({"schema": 1, "capture": capture, "others": blocks, "boxes": said, "why": why or None})
+        return
+    for block in blocks:
+        out.print(f"others   {' '.join(block.split())[:160]}", markup=False)
+    for box, one in zip(boxes, found, strict=True):
+        out.print(f"--box {box}    {one.words}", markup=False)
+    say(why or f"{len(blocks)} texts of others, {len(boxes)} lines with their words: look at the picture yourself")
 
 
 def _recorded(

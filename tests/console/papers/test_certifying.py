@@ -293,6 +293,20 @@ def test_each_point_is_met_by_a_fact_or_not_met(said: Proffer) -> None:
     assert all(each.fact for each in points.values())
 
 
+@pytest.mark.slow
+def test_a_witness_is_told_in_their_own_words(frozen: Office, tmp_path: Path) -> None:
+    own = frozen.copied(tmp_path)
+    own.ok("witness", own.post, "--name", "Ada <b>", "--fair-and-accurate", "--case", CASE)
+    with open_casefile(own.config, CASE, at=now()) as file:
+        said = said_of(file)
+        text = texts(said)["declaration"]
+        assert "Ex. 001: Ada <b> stated on" in text
+        assert "Statements in the log of people who compared a live page with its capture: 1." in text
+        (point,) = [each for each in checklist.points(said) if "compared" in each.asks]
+        assert not point.met
+        assert "Ex. 002" in point.fact
+
+
 def test_a_specimen_says_so_and_what_lacks(said: Proffer) -> None:
     lacks = ["Ex. 001: origin not_public"]
     made = certifying.papers(said, lacks, specimen=True)

@@ -11,6 +11,8 @@ from PIL import Image, PngImagePlugin
 
 from archive.errors import UsageError
 from archive.reading import Box
+from crawlers.others import suggest, words_of_others
+from crawlers.pictures.findings import Line
 from crawlers.pictures.redaction import chunks, redact
 from tests.console.papers.office import BOX, CASE, INK, Office
 from tests.console.papers.reading_pdf import text_of
@@ -143,3 +145,40 @@ def test_what_makes_no_sense_is_refused(office: Office, tmp_path: Path) -> None:
         assert ran.code == 2
         assert said in ran.err
         assert not (tmp_path / "r").exists()
+
+
+PAGE = """<!doctype html><html><head><title>Ana</title><script type="application/ld+json">{"@context": "https://schema.org",
+"@type": "SocialMediaPosting", "author": {"@type": "Person", "name": "ana", "url": "https://social.example/ana"},
+"articleBody": "my bracelet never leaves my wrist and I love it so much"}</script></head><body><main><article>
+<p><a href="/ana">ana</a> my bracelet never leaves my wrist and I love it so much</p></article><h2>Comments</h2>
+<ul><li><a href="/bystander_77">bystander_77</a> where did you get it</li>
+<li><a href="/nadia.k">nadia.k</a> so pretty</li></ul></main></body></html>"""
+
+
+def test_words_of_others_are_told_apart_and_found_on_the_picture() -> None:
+    blocks = words_of_others(PAGE.encode(), "https://social.example/p/1")
+    told = " ".join(blocks)
+    assert "bystander_77" in told
+    assert "so pretty" in told
+    assert "never leaves my wrist" not in told
+    lines = [
+        Line(text=text, confidence="0.990", box=((10, top), (200, top), (200, top + 20), (10, top + 20)))
+        for top, text in (
+            (0, "bystander_77"),
+            (50, "Where did you get it?"),
+            (100, "ana"),
+            (150, "my bracelet"),
+            (200, "it"),
+        )
+    ]
+    found = suggest(lines, blocks, width=201, height=400)
+    assert [each.words for each in found] == ["bystander_77", "Where did you get it?"]
+    assert found[0].box == Box(x=7, y=0, width=194, height=23)
+    assert suggest(lines, [], width=201, height=400) == []
+
+
+def test_suggestions_without_an_engine_say_what_to_install(office: Office) -> None:
+    ran = office.ok("redact", office.post, "--suggest", "--json").document
+    assert ran["others"] == []
+    assert ran["boxes"] == []
+    assert office.run("redact", office.post, "--box", "1,2,3,4").code == 2
