@@ -35,6 +35,7 @@ from custody.trust import Trust
 MAX_CAPTURES = 1_000_000
 MAX_PICTURE_BYTES = 64 << 20
 MAX_TEXT_BYTES = 4 << 20
+_UNCHANGED = "it showed what an earlier capture had shown, and nothing of it was kept"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,7 +202,7 @@ def _look(kept: Kept, entry: Entry, dating: Dating) -> Look:
     if entry.disposed_at is not None:
         trouble = "it was disposed of"
     elif entry.record_sha256 is None:
-        trouble = "it has no end yet, or was abandoned"
+        trouble = _UNCHANGED if entry.status == "unchanged" else "it has no end yet, or was abandoned"
     else:
         try:
             record = Record.parse(kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))

@@ -32,7 +32,11 @@ class Population:
     partial: int
     failed: int
     """Nothing, or not what is needed, could be had of the page."""
+    unchanged: int
+    """The page showed what an earlier capture had shown, and nothing of it was kept."""
     abandoned: int
+    unchanged: int
+    """Looks that showed what an earlier capture had shown, and kept nothing of it once more."""
     open: int
     """Begun, and without an end in the log."""
     walled: int
@@ -84,7 +88,9 @@ def count(
         complete=statuses["complete"],
         partial=statuses["partial"],
         failed=statuses["failed"],
+        unchanged=statuses["unchanged"],
         abandoned=statuses["abandoned"],
+        unchanged=statuses["unchanged"],
         open=statuses["open"],
         walled=sum(shown_as[each.value] for each in WALLS),
         absent=shown_as[Shown.ABSENT.value],

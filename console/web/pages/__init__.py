@@ -2,15 +2,24 @@
 
 from fastapi import APIRouter
 
-from console.web.pages import captures, cases, files, start
+from console.web.pages import captures, cases, files, graphs, manifest, searching, start, timelines
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
     cases.router,
     captures.router,
     files.router,
+    searching.router,
+    timelines.router,
+    graphs.router,
+    manifest.router,
 )
-APIS: tuple[APIRouter, ...] = ()
+APIS: tuple[APIRouter, ...] = (searching.api, timelines.api, graphs.api, manifest.api)
 """Of the JSON API, each below ``/api/v1``."""
-BAR: tuple[tuple[str, str], ...] = (("/", "Cases"),)
+BAR: tuple[tuple[str, str], ...] = (
+    ("/", "Cases"),
+    ("/search", "Search"),
+    ("/timeline", "Timeline"),
+    ("/log", "Manifest"),
+)
 """Address and word."""
