@@ -32,8 +32,6 @@ class Population:
     partial: int
     failed: int
     """Nothing, or not what is needed, could be had of the page."""
-    unchanged: int
-    """The page showed what an earlier capture had shown, and nothing of it was kept."""
     abandoned: int
     unchanged: int
     """Looks that showed what an earlier capture had shown, and kept nothing of it once more."""
@@ -88,7 +86,6 @@ def count(
         complete=statuses["complete"],
         partial=statuses["partial"],
         failed=statuses["failed"],
-        unchanged=statuses["unchanged"],
         abandoned=statuses["abandoned"],
         unchanged=statuses["unchanged"],
         open=statuses["open"],

@@ -79,7 +79,6 @@ def lines_of(counts: Population) -> Iterator[tuple[str, int, str]]:
     yield "done, complete", counts.complete, "with all that a capture has"
     yield "done, in part", counts.partial, "something is missing, as each says"
     yield "failed", counts.failed, "the page, or what is needed of it, could not be had"
-    yield "unchanged", counts.unchanged, "the page showed what an earlier capture had shown; nothing of it was kept"
     yield "abandoned", counts.abandoned, "begun, and ended without a record, with the reason in the log"
     yield "unchanged", counts.unchanged, "looks that showed what an earlier capture had shown, and kept nothing more"
     yield "without an end", counts.open, "begun, and the log has no end yet"
