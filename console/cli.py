@@ -48,6 +48,7 @@ from console.verbs import (
     packaging,
     seal,
     stewardship,
+    users,
 )
 from console.verbs.sequence import sequence
 
@@ -544,6 +545,7 @@ def _crawlers() -> ModuleType:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.add_typer(users.app, name="users")
 app.command("browse")(browse.Verbs(_crawlers).browse)
 
 

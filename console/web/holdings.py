@@ -208,7 +208,7 @@ class Holdings:
         return None
 
     def _is_seen(self, unit: str) -> bool:
-        if self.viewer.owns_all:
+        if self.scopes is None:
             return True
         return any(self.viewer.may(each, Right.VIEWER) for each in self.archive.catalog.scopes_of(unit))
 

@@ -6,11 +6,14 @@ from contextlib import ExitStack
 from typing import BinaryIO
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from console.web import captureview as view
 from console.web.holdings import HoldingsHere, Missing
+from console.web.inert import MAX_CHARACTERS, POLICY, inert
+from console.web.rendering import render
 from custody.digest import Digest
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 
@@ -59,6 +62,32 @@ def record(capture_id: str, holdings: HoldingsHere) -> Response:
         "Content-Disposition": disposition(f"{capture_id}-record.json", inline=False),
     }
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/captures/{capture_id}/document")
+def document(request: Request, capture_id: str, holdings: HoldingsHere) -> Response:
+    """The document that was kept, in a frame that can do nothing."""
+    entry = holdings.entry(capture_id)
+    name = view.document_of(holdings.record(entry))
+    if name is None:
+        raise Missing("document")
+    cases = holdings.cases_of(entry.unit)
+    return render(request, "document.html", entry=entry, name=name, cases=cases)
+
+
+@router.get("/captures/{capture_id}/document/frame")
+def frame(request: Request, capture_id: str, holdings: HoldingsHere) -> Response:
+    """Only for the frame of that page: by itself, a press on one of its links could lead somewhere."""
+    if request.headers.get("sec-fetch-dest", "iframe") != "iframe":
+        return RedirectResponse(f"/captures/{capture_id}/document", 303)
+    entry = holdings.entry(capture_id)
+    name = view.document_of(holdings.record(entry))
+    if name is None:
+        raise Missing("document")
+    with holdings.archive.kept.file(holdings.artifact(entry, name).digest) as stream:
+        data = stream.read(MAX_CHARACTERS * 4)
+    headers = {"Content-Security-Policy": POLICY}
+    return HTMLResponse(inert(data.decode("utf-8", "replace")), headers=headers)
 
 
 def picture_type(head: bytes) -> str | None:
