@@ -1,7 +1,7 @@
 """The application: routers, the guard before them, and what every error becomes."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -11,10 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from archive.accounts import Accounts
-from archive.errors import ArchiveError, NotStored, UsageError
+from archive.errors import ArchiveError, NotStored, Refused, UsageError
+from archive.reviews import Reviews
 from console.web import pages
 from console.web.guard import Door, Guard, same_form
 from console.web.holdings import Archive, Forbidden, Missing
+from console.web.jobs import Jobs
 from console.web.promotions import Promotions
 from console.web.rendering import STATIC, environment, render
 from console.web.sessions import Attempts, Sessions
@@ -33,6 +35,7 @@ def create(
     cookie: str,
     is_secure: bool = False,
     is_local: bool = True,
+    capture_options: Sequence[str] = (),
 ) -> FastAPI:
     """For one archive that is open. ``hosts``: by which names it is asked for, with their ports.
 
@@ -59,6 +62,8 @@ def create(
     app.state.accounts = accounts
     app.state.attempts = Attempts(archive.clock)
     app.state.is_local = is_local
+    app.state.jobs = Jobs(archive.config, archive.clock, options=capture_options)
+    app.state.reviews = Reviews(archive.config.home)
     app.state.archive = archive
     app.state.sessions = sessions
     app.state.promotions = Promotions(archive)
@@ -102,6 +107,8 @@ def _told(error: Exception) -> tuple[int, str, str]:
         return error.status_code, str(error.detail), "Go back, or to the cases."
     if isinstance(error, UsageError):
         return 422, str(error), "Go back and look at it again."
+    if isinstance(error, Refused):
+        return 409, str(error), "Try again later."
     if isinstance(error, NotStored):
         return (
             404,

@@ -1,5 +1,6 @@
 """The archive as one viewer may see it. All that pages, downloads and the API show goes through here."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Request
@@ -159,6 +160,12 @@ class Holdings:
         if entry.record_sha256 is None or entry.disposed_at is not None:
             return None
         return Record.parse(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
+
+    def record_json(self, entry: Entry) -> Any:
+        """The same as a value, with all that a later version has put into it."""
+        if entry.record_sha256 is None or entry.disposed_at is not None:
+            return None
+        return json.loads(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
 
     def artifact(self, entry: Entry, name: str) -> Artifact:
         record = self.record(entry)

@@ -94,7 +94,11 @@ def serve(
         if asked.is_local and asked.opens:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
-        server.run(sockets=[listener])
+        try:
+            server.run(sockets=[listener])
+        finally:
+            app.state.jobs.close()
+            app.state.reviews.close()
 
 
 def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) -> None:

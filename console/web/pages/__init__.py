@@ -2,15 +2,18 @@
 
 from fastapi import APIRouter
 
-from console.web.pages import captures, cases, files, start
+from console.web.pages import api, captures, capturing, cases, files, reviewing, start
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
     cases.router,
     captures.router,
     files.router,
+    capturing.router,
+    reviewing.router,
+    api.router,
 )
-APIS: tuple[APIRouter, ...] = ()
+APIS: tuple[APIRouter, ...] = (api.api,)
 """Of the JSON API, each below ``/api/v1``."""
-BAR: tuple[tuple[str, str], ...] = (("/", "Cases"),)
+BAR: tuple[tuple[str, str], ...] = (("/", "Cases"), ("/capture-now", "Capture now"), ("/api", "API"))
 """Address and word."""

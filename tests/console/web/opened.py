@@ -77,6 +77,8 @@ def serving(config: ArchiveConfig, **options: Any) -> Iterator[Console]:
         finally:
             server.should_exit = True
             thread.join(20)
+            app.state.jobs.close()
+            app.state.reviews.close()
 
 
 @contextmanager

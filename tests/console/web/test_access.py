@@ -248,7 +248,7 @@ def test_every_answer_forbids_what_is_not_ours(console: Console, laid: Laid) -> 
             assert "script-src 'self'" in answer.headers["content-security-policy"]
             assert "unsafe" not in answer.headers["content-security-policy"]
             assert answer.headers["x-content-type-options"] == "nosniff"
-            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert answer.headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(
