@@ -64,6 +64,6 @@ lock: setup                     ## requirements.lock from pyproject.toml; make l
 	@.state/uv/bin/uv pip compile pyproject.toml --extra ocr --constraint requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UP) --output-file .state/ocr.lock
 	@$(BIN)/python .ci/beyond.py .state/ocr.lock requirements.lock >requirements-ocr.lock
-	@for each in wacz==0.6.0 pywb==2.10.0; do echo "$$each" | .state/uv/bin/uv pip compile - --universal --python-version 3.11 \
+	@for each in wacz==0.6.0 pywb==2.10.0 case-utils==0.18.0; do echo "$$each" | .state/uv/bin/uv pip compile - --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UP) \
 		--output-file "tests/oracles/replay/$${each%%==*}.txt" || exit; done

@@ -46,6 +46,7 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    reporting,
     seal,
     stewardship,
     users,
@@ -294,10 +295,18 @@ def attend(
 
 @app.command()
 def verify(
+    handed: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR|ZIP]", help="An export that you were handed: needs no store and no home."),
+    ] = None,
     *,
     case: CaseOption = None,
     trust: Annotated[
         Path | None, typer.Option("--trust", metavar="FILE", help="Keys and authorities to believe. [the home's]")
+    ] = None,
+    trust_digest: Annotated[
+        str | None,
+        typer.Option("--trust-digest", metavar="SHA256", help="Of an export: the digest of the trust file will do."),
     ] = None,
     checkpoint: Annotated[
         list[Path] | None,
@@ -305,7 +314,7 @@ def verify(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option("--export", metavar="DIR|ZIP", help="What you were handed over; needs no store and no home."),
+        typer.Option("--export", metavar="DIR|ZIP", help="The same, as an option."),
     ] = None,
     home: HomeOption = None,
     store: StoreOption = None,
@@ -315,12 +324,20 @@ def verify(
     from console import verification
 
     with sentences(as_json=as_json, code_of=verification.code_of):
-        if export is not None:
+        if handed is not None and export is not None:
+            raise UsageError("name what was handed over once: verify FILE.zip --trust FILE")
+        if (given := handed or export) is not None:
             exporting.refuse_store(case=case, store=store)
             code = exporting.verify_export(
-                export, trust_file=trust, checkpoints=tuple(checkpoint or ()), as_json=as_json
+                given,
+                trust_file=trust,
+                trust_digest=trust_digest,
+                checkpoints=tuple(checkpoint or ()),
+                as_json=as_json,
             )
             raise typer.Exit(code)
+        if trust_digest is not None:
+            raise UsageError("--trust-digest is for an export: of a store, name the trust file by --trust FILE")
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
         code = verification.verify(
             config, trust_file=trust, case=case, as_json=as_json, checkpoints=tuple(checkpoint or ())
@@ -514,6 +531,12 @@ def _picture_type(data: bytes) -> str:
     return run.picture_type(data)
 
 
+def _crawlers() -> ModuleType:
+    from crawlers import run
+
+    return run
+
+
 app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
@@ -523,7 +546,7 @@ app.add_typer(keys.app, name="keys")
 app.command()(sequence)
 
 
-app.command("export")(exporting.export)
+app.command("export", context_settings={"obj": _crawlers})(exporting.export)
 app.command("proof")(exporting.proof)
 app.command("package")(packaging.package)
 app.command("fixity")(fixity.fixity)
@@ -536,17 +559,12 @@ app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
 
 
-def _crawlers() -> ModuleType:
-    from crawlers import run
-
-    return run
-
-
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.add_typer(users.app, name="users")
 app.command("browse")(browse.Verbs(_crawlers).browse)
+app.command("report")(reporting.Verbs(_crawlers).report)
 
 
 def main() -> None:

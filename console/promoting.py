@@ -40,6 +40,18 @@ def of_unit(
     return [record for _, record, _ in found.records(matter)]
 
 
+def of_items(kept: Kept, run: ModuleType, caches: Path, units: Sequence[str], size: int) -> list[dict[str, Json]]:
+    """Of several units, as far as a log of ``size`` leaves tells, and under no brief: what leads where, and no term."""
+    entries = [
+        entry
+        for unit in units
+        for entry in kept.catalog.of_unit(unit)
+        if entry.index is not None and entry.index < size
+    ]
+    dossier = open_dossier(kept, entries, run, caches, pictures=False, in_visit=True)
+    return [record for _, record, _ in find(dossier.pages, Matter(), run.ADDRESSES).records(Matter())]
+
+
 def of_capture(
     reader: Reader, catalog: Catalog, entry: Entry, *, run: Callable[[], ModuleType], caches: Path
 ) -> list[dict[str, Any]]:

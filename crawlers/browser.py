@@ -22,7 +22,17 @@ from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
 
-__all__ = ["Order", "Seen", "attend", "check_driver", "close_context", "is_its_own", "look", "start_and_stop"]
+__all__ = [
+    "Order",
+    "Seen",
+    "attend",
+    "check_driver",
+    "close_context",
+    "is_its_own",
+    "look",
+    "print_pages",
+    "start_and_stop",
+]
 
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
@@ -66,6 +76,41 @@ async def start_and_stop(executable: Path, *, sandbox: bool) -> tuple[str | None
         version = started.version
         await started.close()
         return version, ""
+
+
+async def print_pages(
+    executable: Path, sources: Mapping[Path, Path], *, sandbox: bool, top: str, bottom: str, timeout_s: float
+) -> str:
+    """Papers of ours (HTML files) as PDF files, tagged and with an outline; returns why not, empty where it went well.
+
+    They quote strangers: no script runs in them, and nothing is fetched, whatever they name. ``top`` and ``bottom`` are
+    HTML for the margins of each page.
+    """
+    async with async_playwright() as playwright:
+        try:
+            started = await playwright.chromium.launch(executable_path=executable, chromium_sandbox=sandbox)
+            try:
+                context = await started.new_context(java_script_enabled=False, offline=True)
+                for source, target in sources.items():
+                    page = await context.new_page()
+                    page.set_default_timeout(timeout_s * 1000)
+                    await page.goto(source.as_uri(), wait_until="load")
+                    await page.pdf(
+                        path=target,
+                        tagged=True,
+                        outline=True,
+                        prefer_css_page_size=True,
+                        print_background=True,
+                        display_header_footer=True,
+                        header_template=top,
+                        footer_template=bottom,
+                    )
+                    await page.close()
+            finally:
+                await started.close()
+        except PlaywrightError as error:
+            return _first_line(error)
+    return ""
 
 
 async def look(page: Page, order: Order) -> Seen:

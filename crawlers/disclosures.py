@@ -48,6 +48,11 @@ def disclosures_in(text: str) -> list[str]:
     return list(dict.fromkeys(" ".join(hit[0].split()) for hit in hits))[:MAX_FOUND]
 
 
+def said_in(text: str, *, by: str = "author") -> list[dict[str, str]]:
+    """The same, as the field has it. ``by``: ``author``; ``page`` where it may be anybody's who wrote on the page."""
+    return [{"by": by, "text": each} for each in disclosures_in(text)]
+
+
 def put_disclosures(draft: Draft, labels: Iterable[tuple[str, bool | None]], where: str) -> None:
     """``disclosures``: the platform's own marks (name and whether it is set; None: it does not say), then the author's.
 
@@ -57,6 +62,6 @@ def put_disclosures(draft: Draft, labels: Iterable[tuple[str, bool | None]], whe
     found = [{"by": "platform", "text": name} for name, value in marks if value]
     caption = draft.fields.get("caption")
     if isinstance(caption, str):
-        found += [{"by": "author", "text": each} for each in disclosures_in(caption)]
+        found += said_in(caption)
     if found or marks:
         draft.put("disclosures", found, where)

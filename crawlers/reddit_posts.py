@@ -7,7 +7,7 @@ from typing import Any
 
 from archive.reading import Kind
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.hubs import text_of_key
 from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft
@@ -40,7 +40,7 @@ def put_text(draft: Draft, text: str, linked: Iterable[Any], where: str, *, show
     draft.put("outbound_links", links, where, shown=shown)
     media = [url for url in found if _MEDIA.match(url) and "redd.it" in url]
     draft.put("media", media or None, where)
-    draft.put("disclosures", disclosures_in(text) or None, where, shown=shown)
+    draft.put("disclosures", said_in(text) or None, where, shown=shown)
 
 
 def is_answer(value: Any) -> bool:

@@ -24,6 +24,7 @@ from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
 from crawlers.links import is_aside, link_key
 from crawlers.pictures import traffic
+from crawlers.pictures.cropping import crop, overview, slices
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
 from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
@@ -31,6 +32,7 @@ from crawlers.pictures.printing import MAKER as PRINTS_MAKER
 from crawlers.pictures.printing import Printer
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
+from crawlers.printing import print_pdf
 from crawlers.profile import Build, Profile
 from crawlers.registry import platform_at
 from crawlers.resolving import Resolve
@@ -67,16 +69,20 @@ __all__ = [
     "capture",
     "code",
     "control_pages",
+    "crop",
     "dedupe_key",
     "diagnose",
     "link_key",
+    "overview",
     "parse_arguments",
     "parse_network",
     "picture_type",
     "platform_at",
+    "print_pdf",
     "read_list",
     "reader",
     "run",
+    "slices",
     "together",
     "traffic",
     "without_repeats",

@@ -7,7 +7,7 @@ from lxml import etree, html
 
 from archive.reading import Kind
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.outlinks import to_shops
 from crawlers.platform import Draft
 from crawlers.saved import Saved, dig
@@ -61,7 +61,7 @@ def _put_body(markup: Any, draft: Draft, where: str) -> None:
     body = Saved(text=f"<body>{markup}</body>") if isinstance(markup, str) else None
     if body is not None:
         draft.put("outbound_links", to_shops(body), where)
-        said = disclosures_in(body.shown_text)
+        said = said_in(body.shown_text)
         if said:
             draft.put("disclosures", said, where)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from custody.bundle.package import open_package
 from custody.bundle.verify import verify as verify_export
 from custody.checkpoint import Checkpoint, open_checkpoint
-from custody.errors import CustodyError, TrustError
+from custody.digest import Digest
+from custody.errors import CustodyError, FormatError, TrustError
 from custody.files import THREADS, Folder
 from custody.model import Json
 from custody.trust import Trust
@@ -49,7 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trust = None if asked.trust is None else _trust(asked.trust)
         kept = {str(path): _kept(path, trust) for path in asked.checkpoint}
         checkpoints = tuple(kept.values())
-        verdict = _export(asked.export, trust, checkpoints) if asked.export else _copy(asked.dir, trust, checkpoints)
+        digest = None if asked.trust_digest is None else _digest(asked.trust_digest, asked)
+        if asked.export:
+            verdict = _export(asked.export, trust, checkpoints, digest)
+        else:
+            verdict = _copy(asked.dir, trust, checkpoints)
     except Refused as error:
         return _refuse(error, as_json=asked.json)
     what: dict[str, Json] = {"export": str(asked.export)}
@@ -80,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("dir", type=Path, metavar="DIR", nargs="?", help="the folder that holds v1/")
     where.add_argument("--export", type=Path, metavar="BAG", help="an export, as it was handed over: folder or zip")
     verb.add_argument("--trust", type=Path, metavar="FILE", help="keys and authorities to believe")
+    verb.add_argument("--trust-digest", metavar="SHA256", help="of an export: the trust file's digest will do")
     verb.add_argument(
         "--checkpoint", type=Path, metavar="FILE", action="append", default=[],
         help="a checkpoint kept from an earlier day: the log must be the same one, grown",
@@ -103,13 +109,22 @@ def _copy(folder: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verd
         )
 
 
-def _export(path: Path, trust: Trust | None, kept: Sequence[Checkpoint]) -> Verdict:
+def _export(path: Path, trust: Trust | None, kept: Sequence[Checkpoint], digest: Digest | None) -> Verdict:
     try:
         package = open_package(path)
     except CustodyError as error:
         raise Refused(str(error)) from error
     with closing(package), ThreadPoolExecutor(THREADS, "verify") as threads:
-        return verify_export(package, trust, at=datetime.now(UTC), kept=kept, map=threads.map)
+        return verify_export(package, trust, at=datetime.now(UTC), trust_digest=digest, kept=kept, map=threads.map)
+
+
+def _digest(text: str, asked: argparse.Namespace) -> Digest:
+    if asked.export is None or asked.trust is not None:
+        raise Refused("--trust-digest is for --export, and in place of --trust")
+    try:
+        return Digest(text.removeprefix("sha256:").lower())
+    except FormatError as error:
+        raise Refused(f"--trust-digest: {error}") from error
 
 
 def _trust(path: Path) -> Trust:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests import film, orders
+from tests.archive.exporting.spoiling import artifact_in
 from tests.archive.packaging.traffic import Opened, unzipped
 from tests.authority import LocalAuthority
 from tests.command import Ran, run, through
@@ -133,7 +134,7 @@ def test_an_export_hands_it_over(made: Made, tmp_path: Path) -> None:
     bag = tmp_path / "bag"
     assert made.command("export", "--case", CASE, "-o", str(bag)).code == 0
     (package,) = made.packed.document["packages"]
-    assert (bag / "data/artifacts" / package["sha256"]).read_bytes() == made.wacz.read_bytes()
+    assert artifact_in(bag, package["sha256"]).read_bytes() == made.wacz.read_bytes()
     checked = run("verify", "--export", str(bag), "--trust", str(made.home / "trust.json"), home=tmp_path / "none")
     assert checked.code == 0, checked.out
     script = ["sh", str(bag / "verify.sh"), str(bag), str(made.home / "trust.json")]

@@ -1,4 +1,4 @@
-"""The blobs of an export: fetched, hashed on the way, and what is not handed over named with the reason."""
+"""The blobs of an export: fetched by many hands, hashed on the way; what is not handed over is named, and why."""
 
 import os
 import re
@@ -10,9 +10,11 @@ from typing import Any
 
 from archive import disk
 from archive.errors import NotStored
+from archive.exporting.naming import Named, Names
 from archive.exporting.selection import Selection
 from archive.log import LoggedEvent
 from archive.payload import CHUNK_BYTES
+from archive.stewardship.desk import Map
 from archive.store import ObjectStore
 from custody import canonical, keyspace
 from custody.bundle import layout
@@ -29,50 +31,84 @@ _LOOKED_INTO = frozenset(
 )
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
+_TOLD_EVERY = 500
 
 
 @dataclass(slots=True)
 class Blobs:
-    """Copied into ``folder``, each once."""
+    """Copied into ``folder``, each once, under names for people."""
 
     store: ObjectStore
     folder: Path
     progress: Callable[[str], None]
+    map: Map = map
     digests: dict[str, Digest] = field(default_factory=dict)
     """By the path in the bag."""
+    paths: dict[Digest, str] = field(default_factory=dict)
+    named: list[Named] = field(default_factory=list)
+    """Every naming of every blob, in the order of the log: one blob may have many."""
+    records: dict[str, tuple[int, Record]] = field(default_factory=dict)
+    """By capture: the leaf of its end, and what it says."""
     length: int = 0
     """Bytes of all of them."""
     missing: list[MissingBlob] = field(default_factory=list)
-    origins: dict[str, int] = field(default_factory=dict)
-    """Of the records."""
     quarantined: list[str] = field(default_factory=list)
     """Captures that nobody may hand over without a decision."""
+    _lengths: dict[Digest, int] = field(default_factory=dict)
     _failed: dict[Digest, str] = field(default_factory=dict)
     _disposed: set[str] = field(default_factory=set)
 
+    @property
+    def origins(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for _, record in self.records.values():
+            found[record.origin.value] = found.get(record.origin.value, 0) + 1
+        return dict(sorted(found.items()))
+
     def take(self, chosen: Selection) -> None:
         """Everything that the chosen events name, and what their records name. Raises ``StoreError``, ``DiskError``."""
-        ours = frozenset({*chosen.items, *chosen.captures, *chosen.runs, *([chosen.scope] if chosen.scope else ())})
-        for each in chosen.events:
-            if each.event.type == "evidence.disposed":
-                self._disposed |= set(_disposed(self.store, each))
-        for done, each in enumerate(chosen.events, 1):
-            for subject in each.event.subjects:
-                if not self._is_handed_over(subject.name, subject.digest, ours):
-                    self._miss(subject.digest, subject.bytes, each.index, subject.name, WITHHELD)
-                elif self._copy(subject.digest, subject.bytes, each.index, subject.name) and (
-                    subject.name == "record.json"
-                ):
-                    self._take_artifacts(subject.digest, each.index)
-            if done % 100 == 0:
-                self.progress(f"{done} of {len(chosen.events)} events, {len(self.digests)} files, {self.length} bytes")
+        for logged in chosen.events:
+            if logged.event.type == "evidence.disposed":
+                self._disposed |= set(_disposed(self.store, logged))
+        told = list(self._told(chosen))
+        self._fetch_all(told)
+        kept = [artifact for each in told if each.name == "record.json" for artifact in self._artifacts(each)]
+        self._fetch_all(kept)
+        self.named = sorted([*told, *kept], key=lambda each: each.index)
+        for each in self.named:
+            if each.digest in self._failed:
+                self._miss(each, self._failed[each.digest])
+        names = Names(chosen, {capture: record for capture, (_, record) in self.records.items()})
+        for each in self.named:
+            if each.digest in self._lengths and each.digest not in self.paths:
+                self._settle(each.digest, names.path(each))
 
-    def put(self, digest: Digest, data: bytes) -> None:
+    def put(self, path: str, digest: Digest, data: bytes) -> None:
         """A blob that is at hand."""
-        path = layout.artifact(digest.hex)
+        _make_folder(self.folder / path)
         write(self.folder / path, data)
         self.digests[path] = digest
+        self.paths[digest] = path
         self.length += len(data)
+
+    def _told(self, chosen: Selection) -> Iterator[Named]:
+        """What events name; what is kept back is not asked for at all."""
+        ours = frozenset({*chosen.items, *chosen.captures, *chosen.runs, *([chosen.scope] if chosen.scope else ())})
+        for each in chosen.events:
+            capture = each.event.body.get("capture")
+            for subject in each.event.subjects:
+                named = Named(
+                    digest=subject.digest,
+                    bytes=subject.bytes,
+                    index=each.index,
+                    name=subject.name,
+                    chain=each.event.chain,
+                    capture=None if capture is None else str(capture),
+                )
+                if self._is_handed_over(subject.name, subject.digest, ours):
+                    yield named
+                else:
+                    self._miss(named, WITHHELD)
 
     def _is_handed_over(self, name: str, digest: Digest, ours: frozenset[str]) -> bool:
         if name in _OTHER_MATTERS:
@@ -88,37 +124,47 @@ class Blobs:
             return False  # what nobody has looked through to its end is not handed over
         return all(each.decode() in ours for each in _UUID7.findall(data))
 
-    def _take_artifacts(self, digest: Digest, index: int) -> None:
-        path = self.folder / layout.artifact(digest.hex)
+    def _artifacts(self, named: Named) -> list[Named]:
+        if named.digest not in self._lengths:
+            return []
+        path = self._staged(named.digest)
         with disk.trouble(path):
             data = path.read_bytes() if path.stat().st_size <= MAX_RECORD_BYTES else b""
         try:
             record = Record.parse(data)
         except FormatError:
-            return  # it is handed over as it is; whoever verifies is told
-        self.origins[record.origin.value] = self.origins.get(record.origin.value, 0) + 1
+            return []  # it is handed over as it is; whoever verifies is told
+        self.records[str(named.capture)] = (named.index, record)
         if quarantine_of(record.circumstances):
             self.quarantined.append(record.capture_id)
-        for each in record.artifacts:
-            self._copy(each.digest, each.bytes, index, each.name)
+        return [
+            Named(
+                digest=each.digest,
+                bytes=each.bytes,
+                index=named.index,
+                name=each.name,
+                chain=named.chain,
+                capture=named.capture,
+                role=each.role,
+                media_type=each.media_type,
+            )
+            for each in record.artifacts
+        ]
 
-    def _copy(self, digest: Digest, length: int, index: int, name: str) -> bool:
-        path = layout.artifact(digest.hex)
-        if path in self.digests:
-            return True
-        if digest not in self._failed:
-            reason, found = self._fetch(digest, self.folder / path)
+    def _fetch_all(self, wanted: list[Named]) -> None:
+        new = [each for each in dict.fromkeys(each.digest for each in wanted) if each not in self._lengths]
+        for done, (digest, reason, length) in enumerate(self.map(self._fetch, new), 1):
             if reason is None:
-                self.digests[path] = digest
-                self.length += found
-                return True
-            self._failed[digest] = reason
-        self._miss(digest, length, index, name, self._failed[digest])
-        return False
+                self._lengths[digest] = length
+                self.length += length
+            else:
+                self._failed[digest] = reason
+            if done % _TOLD_EVERY == 0:
+                self.progress(f"{done} of {len(new)} files, {self.length} bytes in all")
 
-    def _fetch(self, digest: Digest, path: Path) -> tuple[str | None, int]:
-        """Why it cannot be handed over, and its length."""
-        hasher, length = sha256(), 0
+    def _fetch(self, digest: Digest) -> tuple[Digest, str | None, int]:
+        """In whatever thread ``map`` uses. Why it cannot be handed over, and its length."""
+        path, hasher, length = self._staged(digest), sha256(), 0
         try:
             with self.store.open(keyspace.blob(digest)) as stream, disk.trouble(path), path.open("xb") as file:
                 while chunk := stream.read(CHUNK_BYTES):
@@ -126,15 +172,33 @@ class Blobs:
                     length += len(chunk)
                     file.write(chunk)
         except NotStored:
-            return DISPOSED if digest.hex in self._disposed else "absent", 0
+            return digest, DISPOSED if digest.hex in self._disposed else "absent", 0
         if hasher.hexdigest() == digest.hex:
-            return None, length
+            return digest, None, length
         with disk.trouble(path):
             path.unlink()
-        return "altered", length
+        return digest, "altered", length
 
-    def _miss(self, digest: Digest, length: int, index: int, name: str, reason: str) -> None:
-        self.missing.append(MissingBlob(digest=digest, bytes=length, index=index, name=name, reason=reason))
+    def _staged(self, digest: Digest) -> Path:
+        """Until it is known what it is; no name for people is 64 hex digits."""
+        return self.folder / layout.artifact(digest.hex)
+
+    def _settle(self, digest: Digest, path: str) -> None:
+        _make_folder(self.folder / path)
+        with disk.trouble(self.folder / path):
+            self._staged(digest).rename(self.folder / path)
+        self.digests[path] = digest
+        self.paths[digest] = path
+
+    def _miss(self, named: Named, reason: str) -> None:
+        self.missing.append(
+            MissingBlob(digest=named.digest, bytes=named.bytes, index=named.index, name=named.name, reason=reason)
+        )
+
+
+def _make_folder(path: Path) -> None:
+    with disk.trouble(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _disposed(store: ObjectStore, event: LoggedEvent) -> Iterator[str]:

@@ -7,13 +7,15 @@ appears under its name when it is whole, or not at all.
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from archive import disk
 from archive.dating import Dating, Range, ToldTokens
-from archive.errors import DiskError, UsageError
-from archive.exporting import plain, times, wrapping
+from archive.errors import DiskError, NotStored, UsageError
+from archive.exporting import again, caseuco, plain, tables, times, wrapping
 from archive.exporting.blobs import Blobs, write
+from archive.exporting.population import Population
 from archive.exporting.proofs import Prover
 from archive.exporting.quarantine import refuse_quarantined
 from archive.exporting.selection import Selection, select
@@ -21,8 +23,9 @@ from archive.exporting.times import Stamped
 from archive.ledger import Ledger
 from archive.receipt import Receipt
 from archive.scribe import NONCE_BYTES, Scribe
+from archive.stewardship.desk import Map
 from archive.store import ObjectStore
-from custody import canonical
+from custody import canonical, keyspace
 from custody.bundle import layout
 from custody.bundle.lists import format_list
 from custody.bundle.statement import WITHHELD, MissingBlob, Scopes, format_missing
@@ -33,7 +36,9 @@ from custody.digest import Digest
 from custody.model import Json
 
 SCRIPT = Path(__file__).with_name("verify.sh")
-FOLDERS = (layout.ARTIFACTS, layout.CUSTODY, layout.TRUST)
+BY_HAND = Path(__file__).with_name("VERIFY.md")
+EXPORT_BLOB = f"{layout.ARTIFACTS}export.json"
+FOLDERS = (layout.ARTIFACTS, layout.CUSTODY, layout.TABLES, layout.TRUST)
 _RANDOM_BYTES = 6
 
 
@@ -49,6 +54,10 @@ class Asked:
     recipient: str | None = None
     """Kept in a blob, never in the log."""
     as_zip: bool = False
+    at: int | None = None
+    """Leaves of the log that are looked at: one of its signed sizes. None: all there are."""
+    looks_due: int | None = None
+    """By whoever keeps the schedule."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +71,11 @@ class Exported:
     missing: tuple[MissingBlob, ...]
     size: int
     """Leaves under the checkpoint that all proofs lead to."""
+    at: int
+    """Leaves of the log that were looked at: the same choice at this size is the same export."""
+    again: bool
+    """It was recorded before, and is the same to its last byte."""
+    population: Population
     index: int
     """Of the leaf that tells of the export."""
     event_id: str
@@ -88,13 +102,20 @@ class Exporter:
         *,
         seal: Callable[[Receipt], object] = lambda _: None,
         progress: Callable[[str], None] = lambda _: None,
+        map: Map = map,  # noqa: A002  # it is one
+        promotions: Callable[[Selection], tables.Promotions] | None = None,
     ) -> None:
-        """``seal`` asks for trusted time over a leaf; it is no fault when there is none."""
+        """``seal`` asks for trusted time over a leaf; it is no fault when there is none.
+
+        ``map`` fetches blobs, by as many threads as it has. ``promotions`` says what the chosen captures come to.
+        """
         self._ledger = ledger
         self._store = store
         self._scribe = scribe
         self._seal = seal
         self._progress = progress
+        self._map = map
+        self._promotions = promotions
 
     def export(self, asked: Asked, target: Path) -> Exported:
         """Raises ``UsageError`` when the target is there; ``Refused``, ``DiskError``, ``StoreError``, ``LogError``."""
@@ -109,28 +130,30 @@ class Exporter:
             made = self._make(asked, bag, target)
             if asked.as_zip:
                 packed = beside / "bag.zip"
-                wrapping.pack(bag, packed, self._scribe.clock())
+                wrapping.pack(bag, packed, made[1])
                 _appear(packed, target)
             else:
                 _appear(bag, target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        return made
+        return made[0]
 
-    def _make(self, asked: Asked, bag: Path, target: Path) -> Exported:
+    def _make(self, asked: Asked, bag: Path, target: Path) -> tuple[Exported, datetime]:
+        """And when the log was told of it, which dates all of it."""
         for each in FOLDERS:
             with disk.trouble(bag):
                 (bag / each).mkdir(parents=True)
-        size = self._ledger.refresh().size
+        size = self._size(asked.at)
         chosen = select(self._ledger.reader, size=size, scope=asked.scope, items=asked.items, progress=self._progress)
         known = self._write_known(chosen, bag)
-        blobs = Blobs(self._store, bag, self._progress)
+        blobs = Blobs(self._store, bag, self._progress, self._map)
         blobs.take(chosen)
         refuse_quarantined(self._store, chosen, blobs.quarantined)
-        receipt, event_id = self._tell(asked, chosen, known, blobs, bag)
-        self._seal(receipt)
-        prover, stamped = self._time(receipt.index)
-        self._prove(chosen, receipt.index, prover, bag)
+        population = Population.of(chosen, looks_due=asked.looks_due)
+        self._write_derived(chosen, blobs, population, known, bag)
+        told = self._tell(asked, chosen, known, blobs, bag)
+        prover, stamped = self._time(told)
+        self._prove(chosen, told.event.index, prover, bag)
         tokens = self._connect(asked.since, prover, stamped, bag)
         made = Exported(
             path=target,
@@ -139,15 +162,44 @@ class Exporter:
             bytes=blobs.length,
             missing=tuple(blobs.missing),
             size=prover.signed.size,
-            index=receipt.index,
-            event_id=event_id,
+            at=size,
+            again=told.again,
+            population=population,
+            index=told.event.index,
+            event_id=told.event.event.event_id,
             trust=self._ledger.trust.digest,
             tokens=tokens,
-            origins=dict(sorted(blobs.origins.items())),
+            origins=blobs.origins,
             quarantined=tuple(blobs.quarantined),
         )
-        self._wrap(made, chosen, bag)
-        return made
+        at = told.event.event.occurred_at
+        self._wrap(made, chosen, stamped, bag, at)
+        return made, at
+
+    def _size(self, at: int | None) -> int:
+        newest = self._ledger.refresh().size
+        if at is None:
+            return newest
+        try:
+            self._store.read(keyspace.checkpoint_at(self._ledger.log, at))
+        except NotStored as error:
+            raise UsageError(
+                f"{self._ledger.log} has signed no checkpoint of {at} leaves (the newest has {newest}): take the size "
+                "that an export or a checkpoint states"
+            ) from error
+        return at
+
+    def _write_derived(
+        self, chosen: Selection, blobs: Blobs, population: Population, known: dict[str, Digest], bag: Path
+    ) -> None:
+        """What is made of the evidence for people and for other programs."""
+        promotions = None if self._promotions is None else self._promotions(chosen)
+        at = max(each.event.occurred_at for each in chosen.events)
+        derived = tables.files(chosen, blobs, promotions, population, at)
+        derived[f"{layout.TABLES}case.jsonld"] = caseuco.graph(chosen, blobs, at)
+        for path, data in derived.items():
+            write(bag / path, data)
+            known[path] = Digest.of(data)
 
     def _write_known(self, chosen: Selection, bag: Path) -> dict[str, Digest]:
         """What is there before the log is told, but for the blobs."""
@@ -158,6 +210,7 @@ class Exporter:
         files = {
             layout.TRUST_FILE: trust.format(),
             layout.SCRIPT: SCRIPT.read_bytes(),
+            layout.BY_HAND: BY_HAND.read_bytes(),
             **key_files(trust),
             **{path: data for each in stamped for path, data in _stamped(each, layout.earlier(each.size)).items()},
         }
@@ -168,10 +221,12 @@ class Exporter:
             known[path] = Digest.of(data)
         return known
 
-    def _tell(
-        self, asked: Asked, chosen: Selection, known: dict[str, Digest], blobs: Blobs, bag: Path
-    ) -> tuple[Receipt, str]:
-        """``evidence.exported``: the log holds what is handed over to its last byte, and no name."""
+    def _tell(self, asked: Asked, chosen: Selection, known: dict[str, Digest], blobs: Blobs, bag: Path) -> again.Told:
+        """``evidence.exported``: the log holds what is handed over to its last byte, and no name.
+
+        Where it holds that already, by an earlier export of the same choice, that entry is handed over; and this time
+        is told of all the same.
+        """
         scopes = Scopes(
             log=chosen.log, size=chosen.size, scope=chosen.scope, items=chosen.items, through=chosen.through
         )
@@ -180,6 +235,12 @@ class Exporter:
         contents = format_list(listed)
         for path, data in {**stated, layout.CONTENTS: contents}.items():
             write(bag / path, data)
+        binding: dict[str, Json] = {
+            "scopes_sha256": Digest.of(stated[layout.SCOPES]).hex,
+            "contents_sha256": Digest.of(contents).hex,
+            "recipient": asked.recipient,
+        }
+        found = None if asked.at is None else again.find(self._ledger.reader, self._store, asked.at, binding)
         counts: dict[str, Json] = {
             "entries": len(chosen.events),
             "blobs": len(blobs.digests),
@@ -189,11 +250,9 @@ class Exporter:
             {
                 "schema": 1,
                 "nonce": self._scribe.random(NONCE_BYTES).hex(),
-                "scopes_sha256": Digest.of(stated[layout.SCOPES]).hex,
-                "contents_sha256": Digest.of(contents).hex,
                 "chains": scopes.chains_json(),
-                "recipient": asked.recipient,
                 "missing": len(blobs.missing),
+                **binding,
                 **counts,
             }
         )
@@ -201,19 +260,25 @@ class Exporter:
         work = self._scribe.new_id()
         envelope = self._scribe.event("evidence.exported", chain=f"work:{work}", subject=subject, body=counts)
         (receipt,) = self._ledger.append([envelope])
-        leaf = self._ledger.reader.leaf(receipt.index, self._ledger.refresh().size)
-        write(bag / layout.entry(receipt.index), leaf)
-        blobs.put(subject.digest, data)
-        return receipt, self._ledger.reader.parse(0, receipt.index, leaf).event.event_id
+        self._seal(receipt)
+        if found is None:
+            leaf = self._ledger.reader.leaf(receipt.index, self._ledger.refresh().size)
+            event = self._ledger.reader.parse(receipt.n, receipt.index, leaf)
+            found = again.Told(event=event, size=receipt.tree_size, data=data, again=False)
+        write(bag / layout.entry(found.event.index), found.event.data)
+        blobs.put(EXPORT_BLOB, Digest.of(found.data), found.data)
+        return found
 
-    def _time(self, index: int) -> tuple[Prover, list[Stamped]]:
-        """The checkpoint that all proofs lead to, stamped if any is that holds the export; and further stamped ones."""
-        newest, checkpoint = self._ledger.checkpoint()
+    def _time(self, told: again.Told) -> tuple[Prover, list[Stamped]]:
+        """The checkpoint that all proofs lead to: the first stamped one over the export, else the first over it."""
+        newest, _ = self._ledger.checkpoint()
         sizes = times.sizes_of(self._ledger.events("log.timestamped"))
-        wanted = {size: names for size, names in times.nearest(sizes, [index]).items() if size <= newest}
+        wanted = {size: names for size, names in times.nearest(sizes, [told.event.index]).items() if size <= newest}
         stamped = times.fetch(self._store, self._ledger.log, wanted)
         if stamped:
             checkpoint = stamped[-1].checkpoint
+        else:
+            checkpoint = self._store.read(keyspace.checkpoint_at(self._ledger.log, told.size))
         return Prover(self._ledger.reader, self._ledger.trust.log, checkpoint), stamped
 
     def _prove(self, chosen: Selection, index: int, prover: Prover, bag: Path) -> None:
@@ -243,8 +308,7 @@ class Exporter:
                 write(target, proof)
         return sum(name.endswith(".tsr") for name in names)
 
-    def _wrap(self, made: Exported, chosen: Selection, bag: Path) -> None:
-        at = self._scribe.clock()
+    def _wrap(self, made: Exported, chosen: Selection, stamped: list[Stamped], bag: Path, at: datetime) -> None:
         facts = plain.Facts(
             log=chosen.log,
             scope=chosen.scope,
@@ -255,21 +319,29 @@ class Exporter:
             bytes=made.bytes,
             missing=made.missing,
             size=made.size,
+            seen=made.at,
+            population=made.population,
             index=made.index,
             trust=made.trust,
             tokens=made.tokens,
             authorities=sum(bool(each.roots_pem) for each in self._ledger.trust.authorities),
             origins=made.origins,
             quarantined=len(made.quarantined),
-            times=self._times(chosen),
+            times=self._times(chosen, stamped),
             at=at,
         )
         write(bag / layout.README, plain.readme(facts).encode())
         wrapping.seal_bag(bag, identifier=made.event_id, at=at)
 
-    def _times(self, chosen: Selection) -> Range:
+    def _times(self, chosen: Selection, stamped: list[Stamped]) -> Range:
         """When the captures happened, by tokens that are judged here and lie in the export for others to judge."""
-        dating = Dating(self._store, self._ledger.trust, ToldTokens(self._ledger.events("log.timestamped")))
+        here = {(each.size, authority) for each in stamped for authority in each.answers}
+        told = [
+            each
+            for each in self._ledger.events("log.timestamped")
+            if each.index < chosen.size or (each.event.body["size"], each.event.body["authority"]) in here
+        ]
+        dating = Dating(self._store, self._ledger.trust, ToldTokens(told))
         ends = {str(each.event.body["capture"]): each.index for each in chosen.events if each.event.type in ENDS}
         starts = [each.event for each in chosen.events if each.event.type == "capture.started"]
         return Range.of([dating.of(each.anchor, ends.get(str(each.body["capture"]))) for each in starts])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archive.dating import Range
+from archive.exporting.population import Population
 from custody.bundle.statement import WITHHELD, MissingBlob
 from custody.digest import Digest
 from custody.instant import format_utc
@@ -23,6 +24,9 @@ class Facts:
     bytes: int
     missing: Sequence[MissingBlob]
     size: int
+    seen: int
+    """Leaves that were looked at."""
+    population: Population
     index: int
     trust: Digest
     tokens: int
@@ -49,9 +53,16 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield f"It was made at {format_utc(facts.at)} from the log {facts.log},"
     yield f"which has signed {facts.size} entries. The making is itself entry {facts.index} of that log."
     yield ""
+    yield f"All that the log held at {facts.seen} entries was looked at: the same choice at that size"
+    yield "is this export again, to its last byte."
+    yield ""
     yield "READ THIS FIRST"
     yield ""
     yield from (f"* {each}" for each in _warnings(facts))
+    yield ""
+    yield "OF HOW MUCH THIS IS A PART"
+    yield ""
+    yield from facts.population.lines()
     yield ""
     yield "HOW TO CHECK IT"
     yield ""
@@ -64,9 +75,11 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield "If that is not the digest that you were given, stop: whoever made this folder can have"
     yield "made up everything in it."
     yield ""
-    yield "With the program:     counterproof verify --export THIS-FOLDER --trust trust.json"
+    yield "With the program:     counterproof verify THIS-FOLDER --trust trust.json"
+    yield "                      or, with the digest alone: --trust-digest sha256:DIGEST"
     yield "Without it:           sh verify.sh THIS-FOLDER trust.json"
     yield "                      or, with the digest alone: sh verify.sh THIS-FOLDER DIGEST"
+    yield "With your own hands:  VERIFY.md, which needs openssl and sha256sum and no program of ours"
     yield ""
     yield "verify.sh needs sh, awk, sed, jq, coreutils and OpenSSL 3. It is plain text: read it, or"
     yield "take it from the program's own source rather than from here. Any BagIt tool can check that"
@@ -74,7 +87,11 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield ""
     yield "WHAT IS IN IT"
     yield ""
-    yield "data/artifacts/                  every file, named by its own SHA-256 digest"
+    yield "data/index.csv                   every file under data/artifacts: what it is, of which page, its digest"
+    yield "data/artifacts/item-N/           the files of one promotion; a folder for each page, in the order of capture"
+    yield "data/artifacts/ (others)         what the log, the case and the runs say in files of their own"
+    yield "data/tables/                     captures, hops and promotions as CSV and XLSX; the population; the graph"
+    yield "                                 for other case tools (CASE/UCO). All derived from the records"
     yield "data/custody/entry-N.json        entry N of the log, byte for byte"
     yield "data/custody/entry-N.tlog-proof  the proof that it is in the log, up to a signed checkpoint"
     yield "data/custody/checkpoint          that checkpoint, and beside it what time-stamp authorities"
@@ -87,8 +104,9 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield "data/custody/missing.json        files that entries name and that are not here, each with the reason"
     yield "data/trust/                      the trust file, and its keys as other tools want them"
     yield ""
-    yield "Each capture has a record.json, which lists its files. To find it: look for capture.completed in"
-    yield "the entries' payloads (base64); the digest there is the name of the record under data/artifacts/."
+    yield "Each capture has a record.json, which lists its files with their digests; where a file is that several"
+    yield "captures have alike, it lies with the first, and data/index.csv says where. Names are for people: what"
+    yield "counts is the digest."
     yield ""
     yield "WHAT IT DOES NOT PROVE"
     yield ""

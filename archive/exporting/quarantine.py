@@ -1,15 +1,10 @@
 """Captures in which secrets may be are handed over only where a person has decided so, in the case that is exported."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from archive.errors import NotStored, Refused
-from archive.exporting.selection import Selection
-from archive.log import LoggedEvent
+from archive.errors import Refused
+from archive.exporting.selection import Selection, detail
 from archive.store import ObjectStore
-from custody import canonical, keyspace
-from custody.digest import Digest
-from custody.errors import FormatError
 
 _NAMED = 5
 
@@ -35,17 +30,6 @@ def _allowed(store: ObjectStore, chosen: Selection) -> Iterator[str]:
     for each in chosen.events:
         if each.event.type != "evidence.allowed":
             continue
-        said = _said(store, each)
+        said = detail(store, each)
         if said.get("decision") == "export" and chosen.scope in {None, said.get("scope")}:
             yield str(each.event.body["capture"])
-
-
-def _said(store: ObjectStore, event: LoggedEvent) -> Mapping[str, Any]:
-    """Its blob, if it is what the signed event names."""
-    digest = event.event.subjects[0].digest
-    try:
-        data = store.read(keyspace.blob(digest))
-        value: Any = canonical.loads(data)
-    except (NotStored, FormatError):
-        return {}
-    return value if isinstance(value, Mapping) and Digest.of(data) == digest else {}

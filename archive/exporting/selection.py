@@ -1,12 +1,16 @@
 """Which leaves an export has: whole chains of log, case, items and their runs; and what was done to the items later."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from archive.errors import LogError, UsageError
+from archive.errors import LogError, NotStored, UsageError
 from archive.log import LoggedEvent, LogReader
-from custody import keyspace
+from archive.store import ObjectStore
+from custody import canonical, keyspace
+from custody.digest import Digest
+from custody.errors import FormatError
 
 _SCOPE = re.compile(rb'"scope":"((?:item|scope|run|work|log):[a-z0-9._-]{1,200})"')
 _TOLD_EVERY = 50_000
@@ -14,6 +18,9 @@ _TOLD_EVERY = 50_000
 ABOUT_ITEMS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "disposal.completed"})
 """Working events that name an item. What else was done (other exports, fixity) may be about other matters too."""
 ABOUT_CAPTURES = frozenset({"record.corrected", "evidence.allowed"})
+_HOLDS = frozenset({"evidence.held", "evidence.released"})
+_OF_ONE_CASE = frozenset({"evidence.allowed"})
+"""Their blob names the case that they were said in."""
 
 
 @dataclass(slots=True)
@@ -58,7 +65,9 @@ def select(
     runs = {f"run:{each.event.run}" for each in chosen.events if each.event.chain.startswith("item:")} - {"run:None"}
     chosen.events += _walk(reader, size, runs.__contains__, progress)
     captures = chosen.captures
-    chosen.events += [each for each in work if _concerns(each, wanted, captures)]
+    later = [each for each in work if _concerns(each, wanted, captures)]
+    disposed = {str(each.event.body["item"]) for each in later if each.event.type == "evidence.disposed"}
+    chosen.events += [each for each in later if _is_handed_over(reader, each, scope, disposed)]
     chosen.events.sort(key=lambda each: each.index)
     _close(chosen, chains | runs)
     return chosen
@@ -89,6 +98,28 @@ def _concerns(each: LoggedEvent, items: tuple[str, ...], captures: frozenset[str
     if event.type in ABOUT_ITEMS:
         return event.body["item"] in items
     return event.type in ABOUT_CAPTURES and event.body["capture"] in captures
+
+
+def _is_handed_over(reader: LogReader, each: LoggedEvent, scope: str | None, disposed: set[str]) -> bool:
+    """What is on hold, and for whom, is nobody's business, unless a disposal is judged by it; and what one case decided
+    is not for another to hand over.
+    """
+    if each.event.type in _HOLDS:
+        return each.event.body["item"] in disposed
+    if each.event.type in _OF_ONE_CASE and scope is not None:
+        return detail(reader.store, each).get("scope") in {None, scope}
+    return True
+
+
+def detail(store: ObjectStore, event: LoggedEvent) -> Mapping[str, Any]:
+    """The blob that says more, if it is what the signed event names; else nothing."""
+    digest = event.event.subjects[0].digest
+    try:
+        data = store.read(keyspace.blob(digest))
+        value: Any = canonical.loads(data)
+    except (NotStored, FormatError):
+        return {}
+    return value if isinstance(value, Mapping) and Digest.of(data) == digest else {}
 
 
 def _close(chosen: Selection, chains: set[str]) -> None:

@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in acts bad begun blamed chain differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings packages places recorded scopes stampable stamped starts told wanted; do
+for name in acts bad begun blamed chain claims.contents claims.payload claims.tags differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings packages places recorded scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -68,13 +68,13 @@ signed_by() { openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$2" -sigfil
 
 # 13 package: no file but those that a list names, each as it is listed
 
-N='(0|[1-9][0-9]{0,15})' H='[0-9a-f]{64}' A='[a-z0-9][a-z0-9.-]{0,63}'
-PAYLOAD="data/(artifacts/$H|custody/(entry-$N\\.(json|tlog-proof)|checkpoint(-$N)?(\\.$A\\.ts[qr])?|consistency-$N\\.txt"
+N='(0|[1-9][0-9]{0,15})' H='[0-9a-f]{64}' A='[a-z0-9][a-z0-9.-]{0,63}' S='[a-z0-9][a-z0-9._-]{0,99}'
+PAYLOAD="data/(artifacts/$S(/$S){0,2}|index\\.csv|tables/[a-z][a-z-]{0,39}\\.(csv|json|jsonld|xlsx)|custody/(entry-$N\\.(json|tlog-proof)|checkpoint(-$N)?(\\.$A\\.ts[qr])?|consistency-$N\\.txt"
 PAYLOAD="$PAYLOAD|scopes\\.json|contents\\.txt|missing\\.json)|trust/(trust\\.json|log\\.pem|log\\.vkey|root-$H\\.pem|tsa-$A\\.pem))"
-TAGS='(bagit\.txt|bag-info\.txt|manifest-sha256\.txt|tagmanifest-sha256\.txt|README\.txt|verify\.sh)'
+TAGS='(bagit\.txt|bag-info\.txt|manifest-sha256\.txt|tagmanifest-sha256\.txt|README\.txt|VERIFY\.md|verify\.sh)'
 
 { find . ! -type f ! -type d; find . -name '*[!A-Za-z0-9._-]*'; } >"$T/odd"
-find . -type d | grep -Ev '^\.(/data(/(artifacts|custody|trust))?)?$' >>"$T/odd" || :
+find . -type d | grep -Ev "^\\.(/data(/(artifacts(/$S(/$S)?)?|custody|tables|trust))?)?\$" >>"$T/odd" || :
 if [ -s "$T/odd" ]; then
   each_failed PKG_UNSAFE <"$T/odd"
   say "does not hold"; exit 1
@@ -90,6 +90,7 @@ list() {
     bad "PKG_MEMBER $1 is no list of files"; return 0
   fi
   cut -c67- "$1" >>"$T/$2"
+  grep '  data/artifacts/' "$1" >"$T/claims.$3" || :
   # A path that no export has is not opened, whatever it leads to.
   cut -c67- "$1" | grep -Evx "$PAYLOAD|$TAGS" | sort | comm -23 - "$T/files" >>"$T/differ.$3" || :
   grep -Ex "$H  ($PAYLOAD|$TAGS)" "$1" >"$T/checkable" || return 0
@@ -246,16 +247,17 @@ while read -r token; do
   stamp "$size" "$cp" "$token" "$authority" || { bad "TS_SIG the token of $authority over $size entries does not hold"; blame "$token"; blame "${token%.tsr}.tsq"; }
 done <"$T/tokens"
 
-# 10 blobs, first half: each file is what its name says
+# 10 blobs, first half: which file is which blob, by its bytes; a name and a list only say what an altered one was
 
-mkdir "$T/altered"
-sed -n 's|^data/artifacts/||p' "$T/files" | awk '{ print $1 "  data/artifacts/" $1 }' >"$T/sums"
-if [ -s "$T/sums" ]; then
-  sha256sum --check --strict --quiet "$T/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' >"$T/spoilt" || :
-  while read -r path; do
-    bad "BLOB_DIGEST $path is not what its name says"; blame "$path"; : >"$T/altered/${path##*/}"
-  done <"$T/spoilt"
-fi
+mkdir "$T/at"
+find data/artifacts -type f -exec sha256sum {} + | sort -k2 >"$T/actual"
+awk -v at="$T/at/" '!seen[$1]++ { print $2 > (at $1); close(at $1) }' "$T/actual"
+{ awk '{ name = $2; sub(/^data\/artifacts\//, "", name) } name ~ /^[0-9a-f]+$/ && length(name) == 64 { print name "  " $2 }' "$T/actual"
+  cat "$T/claims.contents" "$T/claims.payload"; } >"$T/claims"
+place() { [ -f "$T/at/$1" ] && read -r where <"$T/at/$1"; }   # -> $where, of what is whole
+is_here() {   # altered, and not gone
+  sed -n "s|^$1  ||p" "$T/claims" | while read -r path; do if [ -f "$path" ]; then echo "$path"; fi; done | grep -q .
+}
 find data -type f -exec wc -c {} + | awk '$2 != "total" { print $2, $1 }' >"$T/sizes"
 
 # 4 tree: every leaf by its proof, all of them level by level (RFC 9162 2.1.3.2): a process for each level, not for each hash
@@ -431,8 +433,8 @@ SAME='.[0].predicate as $p | .[1] | (.capture_id == $p.body.capture and ("item:"
   .status == $p.body.status and .outcome == $p.body.outcome and .http_status == $p.body.http_status and
   .started_sha256 == $p.refs[0].payload_sha256), (.artifacts[] | "\(.sha256) \(.bytes)")'
 record() {   # index
-  [ -f "data/artifacts/$digest" ] && [ ! -f "$T/altered/$digest" ] || return 0   # 10 names it
-  jq -r -s "$SAME" "$P" "data/artifacts/$digest" >"$T/kept" 2>/dev/null || { bad "RECORD_FORMAT entry $1"; return 0; }
+  place "$digest" || return 0   # 10 names it
+  jq -r -s "$SAME" "$P" "$where" >"$T/kept" 2>/dev/null || { bad "RECORD_FORMAT entry $1"; return 0; }
   first=1
   while read -r sum size; do
     if [ $first = 1 ]; then
@@ -443,9 +445,11 @@ record() {   # index
   done <"$T/kept"
 }
 disposal() {   # index
-  if [ ! -f "data/artifacts/$digest" ]; then printf '%s * %s\n' "$item" "$1" >>"$T/disposed"; return 0; fi
-  [ ! -f "$T/altered/$digest" ] || return 0
-  jq -r --arg item "$item" --arg at "$1" '.blobs[] | "\($item) \(.sha256) \($at)"' "data/artifacts/$digest" >>"$T/disposed" 2>/dev/null || :
+  if ! place "$digest"; then
+    is_here "$digest" || printf '%s * %s\n' "$item" "$1" >>"$T/disposed"
+    return 0
+  fi
+  jq -r --arg item "$item" --arg at "$1" '.blobs[] | "\($item) \(.sha256) \($at)"' "$where" >>"$T/disposed" 2>/dev/null || :
 }
 
 TAB=$(printf '\t')
@@ -466,14 +470,18 @@ join "$T/b" "$T/a" | awk '{ print $4, $2, $3 }' >"$T/starts"
 # 7 chains: whole as far as scopes.json says; 14 export: scopes.json and contents.txt are what the log was told
 
 before=$(faults) S=data/custody/scopes.json
-if jq -e '.v == 1' "$S" >/dev/null 2>&1 && jq -r '.chains[] | "\(.scope) \(.through)"' "$S" >"$T/scopes" 2>/dev/null &&
+if jq -e '.v > 2' "$S" >/dev/null 2>&1; then cannot "this export is of a later version than this script knows"; fi
+if jq -e '.v == 1 or .v == 2' "$S" >/dev/null 2>&1 && jq -r '.chains[] | "\(.scope) \(.through)"' "$S" >"$T/scopes" 2>/dev/null &&
    ! grep -Evxq "[a-z]+:[a-z0-9._-]+ $N" "$T/scopes"; then :; else bad "EXPORT_MISMATCH $S cannot be read"; blame "$S"; : >"$T/scopes"; fi
 told=''
 while read -r i digest; do
-  E=data/artifacts/$digest
-  [ -f "$E" ] || continue
-  told=$i exported=$digest
-  [ "$(sha "$E")" = "$digest" ] || break
+  if ! place "$digest"; then
+    is_here "$digest" || continue
+    told=$i exported=$(sed -n "s|^$digest  ||p" "$T/claims" | head -n 1)
+    break
+  fi
+  E=$where
+  told=$i exported=$E
   for pair in scopes_sha256:$S contents_sha256:data/custody/contents.txt; do
     path=${pair#*:}
     [ -f "$path" ] || { bad "EXPORT_MISMATCH $path is not here"; continue; }
@@ -545,16 +553,21 @@ awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
 before=$(faults)
 jq -r '.blobs[] | select(.reason == "withheld") | "\(.sha256) \(.index) \(.name)"' data/custody/missing.json >"$T/withheld" 2>/dev/null ||
   { bad "EXPORT_MISMATCH data/custody/missing.json cannot be read"; : >"$T/withheld"; }
-sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v withheld="$T/withheld" -v disposed="$T/disposed" -v unheld="$T/under.hold" '
+sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v actual="$T/actual" -v claims="$T/claims" -v withheld="$T/withheld" -v disposed="$T/disposed" -v unheld="$T/under.hold" '
   BEGIN { while ((getline line < sizes) > 0) { split(line, part, " "); size[part[1]] = part[2] + 0 }
+          while ((getline line < actual) > 0) { split(line, part, " "); if (!(part[1] in good)) good[part[1]] = part[2] }
+          while ((getline line < claims) > 0) { split(line, part, " ")
+            if (!(part[1] in said) || (!(said[part[1]] in size) && part[2] in size)) said[part[1]] = part[2] }
           while ((getline line < withheld) > 0) kept[line] = 1
           while ((getline line < unheld) > 0) under[line] = 1
           while ((getline line < disposed) > 0) {   # one under a hold explains what is gone only where no other does
             split(line, part, " "); line = part[1] " " part[2]
             if (!(line in gone) || gone[line] in under) gone[line] = part[3] } }
   function told(line) { if (gone[line] in under && !named[gone[line]]++) print "HOLD_VIOLATION", "entry", gone[line], "disposes of what was on hold" }
-  { path = "data/artifacts/" $1 }
-  path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path; next }
+  { path = $1 in good ? good[$1] : $1 in said ? said[$1] : "data/artifacts/" $1 }
+  path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path
+    if (!($1 in good) && !spoilt[path]++) print "BLOB_DIGEST", path, "is not what was recorded"
+    next }
   $4 ~ /^(correction|decision|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
   ($5 " " $1) in gone || ($5 " *") in gone { told(($5 " " $1) in gone ? $5 " " $1 : $5 " *"); print "NOTE", $4, "of entry", $3, "was disposed of"; next }
   { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
@@ -564,13 +577,13 @@ while read -r code path rest; do
     *) bad "$code $path $rest"; blame "$path" ;;
   esac
 done <"$T/lack"
-[ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/sums") files are what the entries and records name"
+[ "$(faults)" -ne "$before" ] || ok "$(wc -l <"$T/actual") files are what the entries and records name"
 
 # What the lists say that no check above has named; entries that a chain lacks have been
 
 before=$(faults)
 if [ -s "$T/told" ] && ! grep -qx data/custody/contents.txt "$T/blamed"; then
-  { sort -u "$T/told"; printf '%s\n' data/custody/contents.txt "$C" "data/custody/entry-${told:-x}.json" "data/artifacts/${exported:-x}"; } | sort -u >"$T/may"
+  { sort -u "$T/told"; printf '%s\n' data/custody/contents.txt "$C" "data/custody/entry-${told:-x}.json" "${exported:-x}"; } | sort -u >"$T/may"
   grep '^data/' "$T/files" | comm -23 - "$T/may" |
     grep -Ev "^data/custody/(entry-$N\\.tlog-proof|consistency-$N\\.txt|checkpoint-$N|checkpoint(-$N)?\\.$A\\.ts[qr])\$" >"$T/new" || :
   [ -z "$told" ] || each_failed PKG_EXTRA <"$T/new"

@@ -67,6 +67,13 @@ class _Captured:
     traffic: Artifact | None
 
 
+def is_due(item: Item) -> bool:
+    """Whether the unit has captures that no package of it can have: one came to its end since."""
+    ends = [each.index for each in _ends(item)]
+    packed = [each.index for each in item.claims if each.name == SUBJECT]
+    return bool(ends) and max(ends) > max(packed, default=-1)
+
+
 def pack(desk: Desk, survey: Survey, unit: str, folder: Path) -> Packed:
     """Blocking; needs disk for the package and one WARC. Every byte of the store is hashed before it is believed.
 

@@ -2,34 +2,44 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError, UsageError
+from archive.errors import ArchiveError, StoreError, UsageError
 from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
-from custody.errors import TrustError
+from custody import canonical
+from custody.errors import FormatError, TrustError
 
 if TYPE_CHECKING:
     from archive.exporting.exporter import Exported
+    from archive.exporting.selection import Selection
+    from archive.exporting.tables import Promotions
     from archive.reader import Reader
     from archive.receipt import Receipt
     from archive.vault import Vault
     from custody.checkpoint import Checkpoint
+    from custody.digest import Digest
     from custody.model import Json
     from custody.trust import Trust
     from custody.verdict import Verdict
 
 _MAX_RECIPIENT = 200
+_THREADS = 16
+"""They wait for the store; each holds one file."""
 
 
 def export(
+    context: typer.Context,
     *,
     case: Annotated[
         str | None, typer.Option("--case", metavar="NAME", help="All of a case, shown to be whole.")
@@ -38,14 +48,34 @@ def export(
         list[str] | None,
         typer.Option("--unit", metavar="ID", help="All that was made of one capture, by its id; names no case."),
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Must not be there yet.")],
-    as_zip: Annotated[bool, typer.Option("--zip", help="One file instead of a folder.")] = False,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="DIR|FILE.zip", help="Must not be there yet; .zip makes one file of it."
+        ),
+    ],
+    as_zip: Annotated[bool, typer.Option("--zip", help="One file, whatever its name.")] = False,
     since: Annotated[
         list[Path] | None,
         typer.Option(
-            "--since", metavar="FILE", help="A checkpoint the recipient holds: proves that the log goes on from it."
+            "--from-checkpoint",
+            "--since",
+            metavar="FILE",
+            help="One that the recipient holds: proves that the log goes on from it. Repeatable.",
         ),
     ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            "--at", min=1, metavar="SIZE", help="As the log stood at this size: the same choice gives the same bytes."
+        ),
+    ] = None,
+    package: Annotated[
+        bool,
+        typer.Option(
+            "--package/--no-package", help="First pack each unit's traffic into a WACZ, where it has none yet."
+        ),
+    ] = True,
     recipient: Annotated[
         str | None, typer.Option("--for", metavar="WHOM", help="Who gets it; kept in a blob, never in the log.")
     ] = None,
@@ -58,7 +88,10 @@ def export(
     The log tells that it was done, what was in it, and no name. Whoever gets it needs your trust file too, by another
     way; docs/export.md says what to give and what to say.
 
-    counterproof export --case NAME -o bag --for "counsel of the other side"
+    counterproof export --case NAME -o case.zip --for "counsel of the other side"
+
+    Exit codes: 0 handed over and verified, 3 the log names something that the store does not have any more, 8 a capture
+    is quarantined and nobody decided that it may be handed over.
     """
     with sentences(as_json=as_json):
         if (case is None) == (not unit):
@@ -66,20 +99,36 @@ def export(
         if recipient is not None and len(recipient) > _MAX_RECIPIENT:
             raise UsageError(f"--for has at most {_MAX_RECIPIENT} characters")
         config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-        code = _export(config, case, unit or [], output.expanduser(), as_zip, since or [], recipient, as_json)
+        wanted = _Wanted(
+            case=case,
+            units=tuple(unit or ()),
+            output=output.expanduser(),
+            as_zip=as_zip or output.suffix.lower() == ".zip",
+            since=tuple(since or ()),
+            recipient=recipient,
+            at=at,
+            package=package and at is None,
+            run=context.obj,
+        )
+        code = _export(config, wanted, as_json=as_json)
     raise typer.Exit(code)
 
 
-def _export(  # noqa: PLR0917  # one call, named there
-    config: ArchiveConfig,
-    case: str | None,
-    units: Sequence[str],
-    output: Path,
-    as_zip: bool,
-    since: Sequence[Path],
-    recipient: str | None,
-    as_json: bool,
-) -> Exit:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wanted:
+    case: str | None
+    units: tuple[str, ...]
+    output: Path
+    as_zip: bool
+    since: tuple[Path, ...]
+    recipient: str | None
+    at: int | None
+    package: bool
+    run: Callable[[], ModuleType] | None
+    """``crawlers.run``, for the readings that promotions rest on."""
+
+
+def _export(config: ArchiveConfig, wanted: _Wanted, *, as_json: bool) -> Exit:
     from archive.exporting.exporter import Asked, Exporter
     from archive.reader import open_reader
     from archive.vault import Vault
@@ -87,19 +136,25 @@ def _export(  # noqa: PLR0917  # one call, named there
 
     with open_reader(config):  # refuses where there is nothing to export, before a vault would make something
         pass
-    if output.exists() or output.is_symlink():
-        raise UsageError(f"{output} is there already, and nothing is overwritten: name another")
-    with Vault.open(config, clock=now, notify=say) as vault:
+    if wanted.output.exists() or wanted.output.is_symlink():
+        raise UsageError(f"{wanted.output} is there already, and nothing is overwritten: name another")
+    with (
+        Vault.open(config, clock=now, notify=say) as vault,
+        ThreadPoolExecutor(_THREADS, "export") as threads,
+    ):
         ledger = vault.sequencer
-        scope = None if case is None else vault.cases.resolve(case)
-        items = tuple(vault.cases.items(scope)) if scope is not None else _items(vault, units)
+        scope = None if wanted.case is None else vault.cases.resolve(wanted.case)
+        items = tuple(vault.cases.items(scope)) if scope is not None else _items(vault, wanted.units)
         asked = Asked(
             scope=scope,
             items=items,
-            since=tuple(kept_checkpoint(each, ledger.trust) for each in since),
-            recipient=recipient,
-            as_zip=as_zip,
+            since=tuple(kept_checkpoint(each, ledger.trust) for each in wanted.since),
+            recipient=wanted.recipient,
+            as_zip=wanted.as_zip,
+            at=wanted.at,
         )
+        if wanted.package:
+            _pack(vault, items)
 
         def seal(receipt: "Receipt") -> None:
             try:
@@ -107,9 +162,20 @@ def _export(  # noqa: PLR0917  # one call, named there
             except ArchiveError as error:
                 say(f"no trusted time over the export: {error}")
 
-        exporter = Exporter(ledger, vault.store, vault.scribe, seal=seal, progress=say)
-        made = exporter.export(asked, output)
-        verdict = judge(output, ledger.trust)
+        def promotions(chosen: "Selection") -> "Promotions":
+            return _promotions(vault, wanted, chosen)
+
+        exporter = Exporter(
+            ledger,
+            vault.store,
+            vault.scribe,
+            seal=seal,
+            progress=say,
+            map=threads.map,
+            promotions=None if wanted.run is None else promotions,
+        )
+        made = exporter.export(asked, wanted.output)
+        verdict = judge(wanted.output, ledger.trust)
     if as_json:
         print_json(_document(made, verdict))
     else:
@@ -117,6 +183,40 @@ def _export(  # noqa: PLR0917  # one call, named there
     if made.lost:
         return Exit.PARTIAL
     return Exit.OK if verdict.holds else Exit.STORE
+
+
+def _pack(vault: "Vault", items: Sequence[str]) -> None:
+    """A WACZ for each unit that has none of all its captures; what cannot be packed is said."""
+    import tempfile
+
+    from archive.errors import Refused
+    from archive.packaging import packer
+    from archive.stewardship.opening import desk_in
+
+    with desk_in(vault, clock=now, notify=lambda _: None, by_person=False) as opened:
+        survey = opened.desk.survey()
+        due = [each for each in items if each in survey.items and packer.is_due(survey.items[each])]
+        for n, unit in enumerate(due, 1):
+            with tempfile.TemporaryDirectory(prefix="package-", dir=vault.home.cache) as folder:
+                try:
+                    packer.record(opened.desk, survey, packer.pack(opened.desk, survey, unit, Path(folder)))
+                except (Refused, StoreError) as error:
+                    say(f"no package of {unit}: {error}")
+            say(f"{n} of {len(due)} units packed")
+
+
+def _promotions(vault: "Vault", wanted: _Wanted, chosen: "Selection") -> "Promotions":
+    """What the captures that are exported come to, whatever any case asks for: terms are nobody else's business."""
+    from archive.reader import Reader
+    from console.kept import Kept
+    from console.promoting import of_items
+
+    if wanted.run is None:
+        return []
+    vault.advance_catalog()
+    reader = Reader(store=vault.store, trust=vault.sequencer.trust, log=vault.sequencer.reader)
+    kept = Kept(reader=reader, catalog=vault.catalog)
+    return of_items(kept, wanted.run(), vault.home.cache, chosen.items, chosen.size)
 
 
 def _items(vault: "Vault", texts: Sequence[str]) -> tuple[str, ...]:
@@ -134,6 +234,9 @@ def _document(made: "Exported", verdict: "Verdict") -> dict[str, "Json"]:
         "blobs": made.blobs,
         "bytes": made.bytes,
         "size": made.size,
+        "at": made.at,
+        "again": made.again,
+        "population": canonical.loads(made.population.format()),
         "index": made.index,
         "event_id": made.event_id,
         "trust_sha256": made.trust.hex,
@@ -154,6 +257,10 @@ def _tell(made: "Exported", verdict: "Verdict") -> None:
         f"{made.size}; recorded as entry {made.index}",
         markup=False,
     )
+    said = "this is an earlier export, made again" if made.again else f"--at {made.at} makes the same again"
+    out.print(f"the log was looked at up to {made.at} entries; {said}", markup=False)
+    for line in made.population.lines():
+        out.print(line, markup=False)
     for each in made.missing:
         out.print(f"not in it: {each.name} of entry {each.index} ({each.reason})", markup=False)
     if verdict.facts.get("time") != "trusted":
@@ -235,27 +342,53 @@ def _proved(config: ArchiveConfig, reader: "Reader", what: str | None, consisten
     return prover.inclusion(index, reader.log.leaf(index, size)).format(), f"leaf {index} is in the tree of {size}"
 
 
-def judge(path: Path, trust: "Trust | None", kept: Sequence["Checkpoint"] = ()) -> "Verdict":
+def judge(
+    path: Path,
+    trust: "Trust | None",
+    kept: Sequence["Checkpoint"] = (),
+    *,
+    trust_digest: "Digest | None" = None,
+) -> "Verdict":
     """Raises ``UsageError`` for what is no export at all."""
     from archive.opinion import ask_openssl
     from custody.bundle.package import Gone, open_package
     from custody.bundle.verify import verify
+    from custody.files import THREADS
 
     try:
         package = open_package(path)
     except Gone as error:
         raise UsageError(str(error)) from error
-    with closing(package):
-        return verify(package, trust, at=now(), kept=kept, second_opinion=ask_openssl)
+    with closing(package), ThreadPoolExecutor(THREADS, "verify") as threads:
+        return verify(
+            package,
+            trust,
+            at=now(),
+            trust_digest=trust_digest,
+            kept=kept,
+            second_opinion=ask_openssl,
+            map=threads.map,
+        )
 
 
-def verify_export(path: Path, *, trust_file: Path | None, checkpoints: Sequence[Path], as_json: bool) -> Exit:
+def verify_export(
+    path: Path, *, trust_file: Path | None, trust_digest: str | None, checkpoints: Sequence[Path], as_json: bool
+) -> Exit:
     """0 only if every check holds, under the trust file that was given: the home's is not taken for the recipient's."""
     from console.verification import kept_checkpoint
+    from custody.digest import Digest
     from custody.trust import Trust
     from custody.wording import tell
 
-    trust = None
+    trust, digest = None, None
+    if trust_digest is not None:
+        if trust_file is not None:
+            raise UsageError("give --trust FILE or --trust-digest SHA256, not both: the file's digest is its digest")
+        try:
+            digest = Digest(trust_digest.strip().lower().removeprefix("sha256:"))
+        except FormatError as error:
+            raise UsageError(f"--trust-digest: {error}") from error
+        trust = _own_trust(path, digest) if checkpoints else None
     if trust_file is not None:
         try:
             trust = Trust.parse(trust_file.read_bytes())
@@ -264,7 +397,7 @@ def verify_export(path: Path, *, trust_file: Path | None, checkpoints: Sequence[
         except TrustError as error:
             raise UsageError(f"{trust_file} is not a trust file that can be believed: {error}") from error
     kept = {each: kept_checkpoint(each, trust) for each in checkpoints}
-    verdict = judge(path, trust, tuple(kept.values()))
+    verdict = judge(path, trust, tuple(kept.values()), trust_digest=digest)
     if as_json:
         print_json({**verdict.to_json(), "export": str(path)})
     else:
@@ -273,6 +406,22 @@ def verify_export(path: Path, *, trust_file: Path | None, checkpoints: Sequence[
     if verdict.holds:
         return Exit.OK
     return Exit.STORE if verdict.word == "could not check" else Exit.DOES_NOT_HOLD
+
+
+def _own_trust(path: Path, digest: "Digest") -> "Trust":
+    """To open kept checkpoints by. Raises ``UsageError`` where the export brings another."""
+    from custody.bundle.package import Gone, open_package
+    from custody.bundle.trustees import own_trust
+
+    try:
+        package = open_package(path)
+    except Gone as error:
+        raise UsageError(str(error)) from error
+    with closing(package):
+        found = own_trust(package, digest)
+    if found is None:
+        raise UsageError(f"{path} brings no trust file with the digest {digest}: no checkpoint can be held against it")
+    return found
 
 
 def refuse_store(**given: Any) -> None:

@@ -22,7 +22,7 @@ from crawlers.articles import (
     titles_of_page,
 )  # fmt: skip
 from crawlers.dates import day_in, instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.markup import squeeze
 from crawlers.outlinks import to_shops
 from crawlers.platform import Draft, Platform, judged
@@ -126,7 +126,7 @@ class Blog(Platform):
         if body is not None and isinstance(body[1].get("articleBody"), str):
             draft.put("text", unescape(body[1]["articleBody"])[:MAX_CHARACTERS], f"{body[0]} .articleBody")
         draft.put("text", speech_in(page), SPEECH, shown=True)
-        said = disclosures_in(page.shown_text)
+        said = said_in(page.shown_text, by="page")
         if said:
             draft.put("disclosures", said, "text of the page", shown=True)
         domain = (

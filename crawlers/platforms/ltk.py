@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from archive.reading import Kind
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.hubs import fill_hub, put_buttons, text_of_key
 from crawlers.outlinks import outward
 from crawlers.platform import Draft, Platform
@@ -66,7 +66,7 @@ class Ltk(Platform):
 
 def _put_caption(draft: Draft, text: str, where: str, *, shown: bool = False) -> None:
     if draft.put("caption", text, where, shown=shown):
-        said = disclosures_in(text)
+        said = said_in(text)
         if said:
             draft.put("disclosures", said, where, shown=shown)
 

@@ -8,7 +8,7 @@ from archive.reading import Kind
 from crawlers.address import host_of
 from crawlers.articles import article
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.hubs import text_of_key
 from crawlers.outlinks import unwrapped
 from crawlers.platform import Draft, Platform
@@ -194,9 +194,9 @@ def _fill_pin(draft: Draft, path: str, pin: Mapping[str, Any]) -> None:
     draft.put("title", text_of_key(pin, "title", "grid_title", "gridTitle"), f"{path}.title")
     caption = _caption(pin)
     draft.put("caption", caption, f"{path}.description")
-    said = disclosures_in(caption or "")
+    said = said_in(caption or "")
     if pin.get("sponsorship"):
-        said.append("paid partnership")
+        said.append({"by": "platform", "text": "sponsorship"})
     if said:
         draft.put("disclosures", said, f"{path}.description")
     if "link" in pin:

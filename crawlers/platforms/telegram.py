@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archive.reading import Kind
 from crawlers.counts import count, put_count
 from crawlers.dates import instant
-from crawlers.disclosures import disclosures_in
+from crawlers.disclosures import said_in
 from crawlers.outlinks import anchors, unwrapped, written_in
 from crawlers.platform import Draft, Platform
 from crawlers.saved import Node, Saved, line_of, text_of
@@ -114,7 +114,7 @@ class Telegram(Platform):
             draft.put("caption", caption, "meta og:description")
             if caption:
                 draft.put("outbound_links", written_in(caption), "meta og:description")
-                draft.put("disclosures", disclosures_in(caption) or None, "meta og:description")
+                draft.put("disclosures", said_in(caption) or None, "meta og:description")
             return
         if title is None:
             return
@@ -162,7 +162,7 @@ def _post(page: Saved, message: Node) -> Mapping[str, Any]:
         "views_shown": views if count(views) is None else None,
         "media": media or None,
         "forwarded_from": forwarded,
-        "disclosures": disclosures_in(caption) or None,
+        "disclosures": said_in(caption) or None,
     }
     return {key: value for key, value in fields.items() if value not in (None, "")}
 

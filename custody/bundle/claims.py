@@ -8,10 +8,12 @@ from custody.bundle import layout
 from custody.bundle.findings import EXPORT, ExportFindings
 from custody.bundle.lists import parse_list
 from custody.bundle.package import Gone, Package
+from custody.bundle.places import Places
 from custody.bundle.statement import (
     DISPOSED,
     MAX_BYTES,
     WITHHELD,
+    Later,
     MissingBlob,
     Scopes,
     parse_missing,
@@ -35,12 +37,16 @@ class Claims:
 
     package: Package
     findings: ExportFindings
+    places: Places | None = None
+    """Known when the lists are read."""
     scopes: Scopes | None = None
     contents: dict[str, Digest] | None = None
     missing: tuple[MissingBlob, ...] = ()
     entry: Entry | None = None
     """The one that tells of this export."""
     blob: Digest | None = None
+    later: bool = False
+    """Of a version that is not known here."""
     mismatched: bool = False
     """What it says of its chains is not what was said when it was made."""
 
@@ -58,6 +64,10 @@ class Claims:
         try:
             limit = layout.MAX_LIST_BYTES if path == layout.CONTENTS else MAX_BYTES
             return parse(self.package.read(path, limit))
+        except Later as error:
+            self.later = True
+            self.findings.unchecked(EXPORT, "EXPORT_VERSION", f"{path}: {error}", file=path)
+            return None
         except (Gone, FormatError) as error:
             self._mismatch(path, str(error))
             return None
@@ -66,18 +76,18 @@ class Claims:
         if entry.event is None or entry.event.type != "evidence.exported" or entry.repeated:
             return
         digest = entry.event.subjects[0].digest
-        if self.entry is None and layout.artifact(digest.hex) in self.package.sizes:
+        if self.entry is None and self.places is not None and self.places.holds(digest.hex):
             self.entry, self.blob = entry, digest
 
     def check(self, *, unread: bool) -> None:
         """``unread``: some entry could not be believed, so that it may be the one."""
-        if self.entry is None or self.blob is None:
+        if self.entry is None or self.blob is None or self.places is None:
             if unread:
                 self.findings.skip(EXPORT, "the entry that tells of the export is not among those that can be believed")
             else:
                 self._mismatch(layout.SCOPES, "no entry tells that this export was made")
             return
-        path = layout.artifact(self.blob.hex)
+        path = self.places.path(self.blob.hex)
         if self.package.digest(path)[0] != self.blob:
             self.findings.skip(EXPORT, "depends on 10 blobs")
             return

@@ -1,6 +1,6 @@
 """What is found in an export, under the numbers of its own checks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from custody import keyspace
@@ -31,6 +31,8 @@ class ExportFindings(Findings):
     """Size and authority of the tokens that are in the export."""
     blamed: set[str] = field(default_factory=set)
     """Paths of files."""
+    place: Callable[[str], str] = layout.artifact
+    """The file of a blob, by its digest in hex."""
 
     def fail(self, check: int, code: str, message: str, /, **locator: Json) -> None:
         token = (locator.get("size"), locator.get("authority"))
@@ -62,7 +64,7 @@ class ExportFindings(Findings):
         if code.startswith(("ENTRY_", "EVENT_", "PROOF_")) and isinstance(index, int):
             self.blamed |= {layout.entry(index), layout.proof(index)}
         if isinstance(key, str) and key.startswith(keyspace.BLOBS):
-            self.blamed.add(layout.artifact(key.rpartition("/")[2]))
+            self.blamed.add(self.place(key.rpartition("/")[2]))
         if code.startswith("TS_"):
             size, authority = locator.get("size"), locator.get("authority")
             for checkpoint in (layout.CHECKPOINT, layout.earlier(size if isinstance(size, int) else 0)):

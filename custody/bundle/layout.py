@@ -7,14 +7,18 @@ BAG_INFO = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 README = "README.txt"
+BY_HAND = "VERIFY.md"
 SCRIPT = "verify.sh"
-TAG_FILES = (BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, README, SCRIPT)
+TAG_FILES = (BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, README, BY_HAND, SCRIPT)
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"  # RFC 8493 §2.1.1
 
 PAYLOAD = "data/"
 ARTIFACTS = "data/artifacts/"
 CUSTODY = "data/custody/"
 TRUST = "data/trust/"
+TABLES = "data/tables/"
+INDEX = "data/index.csv"
+"""Which file is what: for people. No check rests on it."""
 CHECKPOINT = f"{CUSTODY}checkpoint"
 SCOPES = f"{CUSTODY}scopes.json"
 CONTENTS = f"{CUSTODY}contents.txt"
@@ -32,12 +36,16 @@ _AUTHORITY = r"[a-z0-9][a-z0-9.-]{0,63}"
 ENTRY = re.compile(rf"{CUSTODY}entry-{_NUMBER}\.json")
 PROOF = re.compile(rf"{CUSTODY}entry-{_NUMBER}\.tlog-proof")
 ARTIFACT = re.compile(rf"{ARTIFACTS}([0-9a-f]{{64}})")
+"""As version 1 named them; what else stands under ``ARTIFACTS`` has a name for people."""
+_SEGMENT = r"[a-z0-9][a-z0-9._-]{0,99}"
+NAMED = re.compile(rf"{ARTIFACTS}{_SEGMENT}(?:/{_SEGMENT}){{0,2}}")
+TABLE = re.compile(rf"{TABLES}[a-z][a-z-]{{0,39}}\.(?:csv|json|jsonld|xlsx)")
 EARLIER = re.compile(rf"{CUSTODY}checkpoint-{_NUMBER}")
 CONSISTENCY = re.compile(rf"{CUSTODY}consistency-{_NUMBER}\.txt")
 TOKEN = re.compile(rf"{CUSTODY}checkpoint(?:-{_NUMBER})?\.({_AUTHORITY})\.(tsq|tsr)")
 _KEY = re.compile(rf"{TRUST}(?:log\.pem|log\.vkey|root-[0-9a-f]{{64}}\.pem|tsa-{_AUTHORITY}\.pem)")
-_FIXED = frozenset({*TAG_FILES, CHECKPOINT, SCOPES, CONTENTS, MISSING, TRUST_FILE})
-_PATTERNS = (ENTRY, PROOF, ARTIFACT, EARLIER, CONSISTENCY, TOKEN, _KEY)
+_FIXED = frozenset({*TAG_FILES, INDEX, CHECKPOINT, SCOPES, CONTENTS, MISSING, TRUST_FILE})
+_PATTERNS = (ENTRY, PROOF, NAMED, TABLE, EARLIER, CONSISTENCY, TOKEN, _KEY)
 
 
 def is_known(path: str) -> bool:
@@ -46,6 +54,7 @@ def is_known(path: str) -> bool:
 
 
 def artifact(sha256: str) -> str:
+    """Where version 1 has it."""
     return f"{ARTIFACTS}{sha256}"
 
 

@@ -22,7 +22,7 @@ class Members:
         self._package = package
         self._findings = findings
         self._tags = self._list(layout.TAG_MANIFEST)
-        self._payload = self._list(layout.MANIFEST)
+        self.payload = self._list(layout.MANIFEST)
 
     def refuse_unsafe(self) -> bool:
         """Whether there is anything that must not even be read."""
@@ -34,14 +34,14 @@ class Members:
     def check(
         self, contents: Mapping[str, Digest] | None, *, explained: set[str], exported: tuple[int, str] | None
     ) -> None:
-        """``explained``: entries whose absence a chain has told of; ``exported``: leaf and blob of the export."""
+        """``explained``: entries whose absence a chain told of; ``exported``: the export's leaf, its blob's path."""
         for path in sorted(self._package.sizes):
             if not layout.is_known(path) or not self._is_listed(path):
                 self._extra(path, "no list of the export names it")
             elif contents is not None and not self._is_told(path, contents, exported):
                 self._extra(path, "it was not there when the export was recorded")
         wanted: dict[str, set[str]] = {}
-        for listed in (self._payload, self._tags, contents):
+        for listed in (self.payload, self._tags, contents):
             for path, digest in (listed or {}).items():
                 wanted.setdefault(path, set()).add(digest.hex)
         for path in sorted(wanted):
@@ -68,7 +68,7 @@ class Members:
         """A list that is gone has been named; what it would have named is not extra for that."""
         if path == layout.TAG_MANIFEST:
             return True
-        listed = self._payload if path.startswith(layout.PAYLOAD) else self._tags
+        listed = self.payload if path.startswith(layout.PAYLOAD) else self._tags
         return listed is None or path in listed
 
     def _is_told(self, path: str, contents: Mapping[str, Digest], exported: tuple[int, str] | None) -> bool:
@@ -78,7 +78,7 @@ class Members:
             return True
         if exported is None:  # it cannot be told which entry and which blob came with it
             return True
-        return path in {layout.entry(exported[0]), layout.artifact(exported[1])}
+        return path in {layout.entry(exported[0]), exported[1]}
 
     def _compare(self, path: str, wanted: set[str], explained: set[str]) -> None:
         if path in self._findings.blamed or path in explained:

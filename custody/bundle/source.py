@@ -9,6 +9,7 @@ from custody import keyspace
 from custody.artifact import Lock
 from custody.bundle import layout
 from custody.bundle.package import Gone, Package
+from custody.bundle.places import Places
 from custody.digest import Digest
 from custody.source import Absent, Reader, VersionLike
 
@@ -26,9 +27,10 @@ class _Stored:
 class BagSource:
     """``custody.source.Source``."""
 
-    def __init__(self, package: Package, log: str, checkpoints: Mapping[int, str]) -> None:
+    def __init__(self, package: Package, log: str, checkpoints: Mapping[int, str], places: Places) -> None:
         """``checkpoints``: the path of each by its size."""
         self._package = package
+        self._places = places
         self._paths: dict[str, str] = {}
         for size, path in checkpoints.items():
             self._paths[keyspace.checkpoint_at(log, size)] = path
@@ -41,7 +43,7 @@ class BagSource:
     def path(self, key: str) -> str:
         """Raises ``Gone``."""
         match = _BLOB.fullmatch(key)
-        path = layout.artifact(match[2]) if match is not None else self._paths.get(key)
+        path = self._places.path(match[2]) if match is not None else self._paths.get(key)
         if path is None or path not in self._package.sizes:
             raise Gone(f"there is nothing under {key}")
         return path

@@ -9,7 +9,9 @@ from custody.digest import Digest
 from custody.errors import FormatError
 from custody.model import Json
 
-VERSION = 1
+VERSION = 2
+"""Of ``scopes.json``, and so of an export. In version 1 every artifact had its digest for a name."""
+KNOWN_VERSIONS = (1, VERSION)
 MAX_BYTES = 256 * 1024 * 1024
 
 DISPOSED = "disposed"
@@ -18,7 +20,7 @@ REASONS = ("absent", "altered", DISPOSED, WITHHELD)
 """Not in the store; other bytes in the store; disposed of, as the log says; kept back, since it is of other matters."""
 
 _SCOPES = schema.fields(
-    v=schema.constant(VERSION),
+    v={"anyOf": [schema.constant(each) for each in KNOWN_VERSIONS]},
     log=schema.LOG,
     size=schema.COUNT,
     scope=schema.nullable(schema.UUID7),
@@ -26,7 +28,7 @@ _SCOPES = schema.fields(
     chains=schema.array(schema.fields(scope=schema.CHAIN, through=schema.COUNT), maximum=1_000_000),
 )
 _MISSING = schema.fields(
-    v=schema.constant(VERSION),
+    v=schema.constant(1),
     blobs=schema.array(
         schema.fields(
             sha256=schema.HEX64,
@@ -55,6 +57,10 @@ EXPORT = schema.open_ended(
 """The blob ``export.json`` of ``evidence.exported``."""
 
 
+class Later(FormatError):
+    """Made by a version that is not known here: nothing can be said of it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scopes:
     """Chains that are in the export from their first leaf to number ``through``."""
@@ -66,6 +72,7 @@ class Scopes:
     """The id of the case; None where single items were asked for."""
     items: tuple[str, ...]
     through: Mapping[str, int]
+    version: int = VERSION
 
     def chains_json(self) -> list[dict[str, Json]]:
         return [{"scope": name, "through": seq} for name, seq in sorted(self.through.items())]
@@ -73,7 +80,7 @@ class Scopes:
     def format(self) -> bytes:
         return canonical.dumps(
             {
-                "v": VERSION,
+                "v": self.version,
                 "log": self.log,
                 "size": self.size,
                 "scope": self.scope,
@@ -84,7 +91,7 @@ class Scopes:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Raises ``FormatError``."""
+        """Raises ``FormatError``; ``Later`` for what this version cannot know."""
         value = _read(data, _SCOPES)
         through = {each["scope"]: each["through"] for each in value["chains"]}
         scopes = cls(
@@ -93,6 +100,7 @@ class Scopes:
             scope=value["scope"],
             items=tuple(value["items"]),
             through=through,
+            version=value["v"],
         )
         if scopes.format() != data:
             raise FormatError("this is another spelling of what it says: it is canonical JSON, its chains sorted")
@@ -116,7 +124,7 @@ def format_missing(blobs: Sequence[MissingBlob]) -> bytes:
         {"sha256": each.digest.hex, "bytes": each.bytes, "index": each.index, "name": each.name, "reason": each.reason}
         for each in sorted(blobs, key=lambda each: (each.index, each.name, each.digest.hex))
     ]
-    return canonical.dumps({"v": VERSION, "blobs": listed})
+    return canonical.dumps({"v": 1, "blobs": listed})
 
 
 def parse_missing(data: bytes) -> tuple[MissingBlob, ...]:
@@ -140,6 +148,9 @@ def read_export(data: bytes) -> Mapping[str, Any]:
 
 def _read(data: bytes, shape: schema.Schema) -> Mapping[str, Any]:
     value: Any = canonical.loads(data, max_bytes=MAX_BYTES)
+    said = value.get("v") if isinstance(value, Mapping) else None
+    if isinstance(said, int) and said > VERSION:
+        raise Later(f"this is of version {said}, and this program knows none later than {VERSION}: get a newer one")
     schema.check(shape, value)
     found: Mapping[str, Any] = value
     return found

@@ -12,13 +12,14 @@ from datetime import datetime
 from custody import keyspace
 from custody.bundle import layout
 from custody.bundle.claims import Claims
-from custody.bundle.findings import PACKAGE, ExportFindings, export_depends
+from custody.bundle.findings import EXPORT, PACKAGE, ExportFindings, export_depends
 from custody.bundle.history import History
 from custody.bundle.leaves import Leaves, Read, WholeChains
 from custody.bundle.members import Members
 from custody.bundle.package import Gone, Package
+from custody.bundle.places import Places
 from custody.bundle.source import BagReader, BagSource
-from custody.bundle.trustees import key_files
+from custody.bundle.trustees import key_files, own_trust
 from custody.checkpoint import Checkpoint
 from custody.checks.blobs import Blobs
 from custody.checks.entries import Entries, Entry
@@ -44,17 +45,21 @@ def verify(
     trust: Trust | None,
     *,
     at: datetime,
+    trust_digest: Digest | None = None,
     kept: Sequence[Checkpoint] = (),
     second_opinion: SecondOpinion | None = None,
     map: Map = builtins.map,  # noqa: A002  # it is one
     progress: Progress | None = None,
 ) -> Verdict:
-    """Never raises for what it finds. ``trust`` None: the export's own, and the verdict is ``self-consistent only``.
+    """Never raises for what it finds. ``trust`` None: the export's own, and the verdict is ``self-consistent only``;
+    but for one that has the ``trust_digest`` that its reader was given, which is as good as the file.
 
     ``kept``: checkpoints of earlier days, opened with the key of ``trust``; the export must prove that its log goes on
     from each of them.
     """
-    run = _Run(package, trust, at, kept, second_opinion, map, progress or silent)
+    if trust is None and trust_digest is not None:
+        trust = own_trust(package, trust_digest)
+    run = _Run(package, trust, at, kept, second_opinion, map, progress or silent, trust_digest)
     return run.verdict()
 
 
@@ -67,6 +72,7 @@ class _Run:
     second_opinion: SecondOpinion | None
     map: Map
     progress: Progress
+    digest: Digest | None = None
     findings: ExportFindings = field(default_factory=ExportFindings)
     facts: dict[str, Json] = field(default_factory=lambda: dict[str, Json](time="none", origins={}))
     signed: Checkpoint | None = None
@@ -101,13 +107,18 @@ class _Run:
         self.signed = history.open()
         claims = Claims(self.package, self.findings)
         claims.read(trust.log.name)
+        if claims.later:
+            self.findings.skip_all("it is of a later version", but=EXPORT)
+            return
+        places = claims.places = Places(self.package, (claims.contents, members.payload))
+        self.findings.place = places.path
         read = Leaves(self.package, self.findings, history.checkpoint, self.signed).read()
         chains = WholeChains(self.findings, claims.scopes.through if claims.scopes is not None else {})
         chains.check(read)
-        entries = self._examine(trust, read, chains, claims, history)
+        entries = self._examine(trust, read, chains, claims, history, places)
         claims.check(unread=any(each.event is None for each in entries.values()))
         history.judge(self.kept)
-        self._tell(claims, members, chains, history)
+        self._tell(claims, members, chains, history, places)
 
     def _choose(self) -> Trust | None:
         """The reader's, or the export's own, which proves nothing but order."""
@@ -116,10 +127,23 @@ class _Run:
             own = Trust.parse(data)
         except (Gone, FormatError, TrustError) as error:
             data, own = b"", None
+            if self.digest is not None and self.given is None:
+                message = f"{layout.TRUST_FILE} cannot be believed: {error}"
+                self.findings.fail(1, "TRUST_DIGEST", message, file=layout.TRUST_FILE)
+                return None
             if self.given is None:
                 message = f"{layout.TRUST_FILE} cannot be believed, and no other was given: {error}"
                 self.findings.fail(1, "TRUST_DIGEST", message, file=layout.TRUST_FILE)
                 return None
+        if self.digest is not None and self.given is None:
+            self.findings.fail(
+                1,
+                "TRUST_DIGEST",
+                f"the export brings another trust file ({Digest.of(data)}) than the one whose digest was given "
+                f"({self.digest}): nothing in it can be judged",
+                file=layout.TRUST_FILE,
+            )
+            return None
         for path, right in (key_files(own) if own is not None else {}).items():
             if path in self.package.sizes and self.package.digest(path)[0] != Digest.of(right):
                 self.findings.fail(1, "KEY_FILE", f"{path} is not what the trust file beside it says", file=path)
@@ -145,16 +169,22 @@ class _Run:
         self.findings.detail(1, f"trust file {self.given.digest}, {threshold} of {holders} root keys")
         return self.given
 
-    def _examine(
-        self, trust: Trust, read: Sequence[Read], chains: WholeChains, claims: Claims, history: History
+    def _examine(  # noqa: PLR0917  # one call
+        self,
+        trust: Trust,
+        read: Sequence[Read],
+        chains: WholeChains,
+        claims: Claims,
+        history: History,
+        places: Places,
     ) -> dict[int, Entry]:
         """Checks 5, 6 and 8 to 11."""
-        source = BagSource(self.package, trust.log.name, history.paths)
+        source = BagSource(self.package, trust.log.name, history.paths, places)
         inquiry = Inquiry(
             reader=BagReader(source, self.package),
             trust=trust,
             findings=self.findings,
-            at=min(self.at, _made_at(read, self.package) or self.at),
+            at=min(self.at, _made_at(read, places) or self.at),
             scope=None,
             map=self.map,
             progress=self.progress,
@@ -217,12 +247,13 @@ class _Run:
             if entry.event.type == "storage.probed":
                 self.facts["lock_bypass"] = entry.event.body["bypass"]
 
-    def _tell(self, claims: Claims, members: Members, chains: WholeChains, history: History) -> None:
+    def _tell(self, claims: Claims, members: Members, chains: WholeChains, history: History, places: Places) -> None:
         listed = claims.contents or {}
         gone = {path for path in listed if layout.ENTRY.fullmatch(path) and path not in self.package.sizes}
         explained = gone if claims.mismatched or len(gone) <= sum(chains.missing.values()) else set()
         explained |= {path.removesuffix(".json") + ".tlog-proof" for path in explained}
-        exported = (claims.entry.index, claims.blob.hex) if claims.entry is not None and claims.blob else None
+        blob = None if claims.blob is None else places.path(claims.blob.hex)
+        exported = (claims.entry.index, blob) if claims.entry is not None and blob is not None else None
         members.check(claims.contents, explained=explained, exported=exported)
         self.facts |= claims.facts()
         if self.kept:
@@ -248,17 +279,16 @@ def _needs(entry: Entry) -> Sequence[str]:
     return () if event.chain.startswith("work:") else (event.chain,)
 
 
-def _made_at(read: Sequence[Read], package: Package) -> datetime | None:
+def _made_at(read: Sequence[Read], places: Places) -> datetime | None:
     """When the export was made, by its own word: what was open or not stamped then says nothing about today."""
     for each in read:
         try:
             event = Event.parse(each.leaf.event.payload) if each.leaf is not None else None
         except FormatError:
             continue
-        if event is not None and event.type == "evidence.exported":
-            path = layout.artifact(event.subjects[0].digest.hex)
-            if path in package.sizes:
-                return event.occurred_at
+        told = event is not None and event.type == "evidence.exported"
+        if event is not None and told and places.holds(event.subjects[0].digest.hex):
+            return event.occurred_at
     return None
 
 

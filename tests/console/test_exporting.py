@@ -1,6 +1,7 @@
 """``export``, ``proof`` and ``verify --export``, each as a command of its own, on a store in a directory."""
 
 import json
+import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_case_is_exported_and_verified_by_its_recipient(place: Place, tmp_path
 def test_a_spoiled_export_does_not_hold(place: Place, tmp_path: Path) -> None:
     bag = tmp_path / "bag"
     assert place.run("export", "--unit", place.item[-12:], "-o", str(bag)).code == 0
-    artifact = next(iter((bag / "data/artifacts").iterdir()))
+    artifact = next(iter((bag / "data/artifacts/item-001").rglob("screenshot*")))
     artifact.write_bytes(artifact.read_bytes() + b"!")
     done = place.run("verify", "--export", str(bag), "--trust", str(place.home / "trust.json"), "--json")
     assert done.code == 1
@@ -121,6 +122,52 @@ def test_as_a_zip(place: Place, tmp_path: Path) -> None:
     assert (
         place.run("verify", "--export", str(tmp_path / "bag.zip"), "--trust", str(place.home / "trust.json")).code == 0
     )
+
+
+def test_the_name_makes_a_zip_and_a_digest_is_as_good_as_the_file(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "case.zip"
+    told = place.run("export", "--case", "Ours", "-o", str(path), "--json")
+    assert told.code == 0, told.err
+    assert zipfile.is_zipfile(path)
+    digest, elsewhere = place.trust.digest, tmp_path / "elsewhere"
+    for given in (str(digest), digest.hex):
+        held = run("verify", str(path), "--trust-digest", given, "--json", home=elsewhere)
+        assert (held.code, held.document["verdict"]) == (0, "holds"), held.out
+    other = run("verify", str(path), "--trust-digest", "0" * 64, "--json", home=elsewhere)
+    assert other.code == 1
+    assert [each["code"] for each in other.document["findings"]] == ["TRUST_DIGEST"]
+    assert run("verify", str(path), home=elsewhere).code == 1
+    kept = tmp_path / "kept"
+    with zipfile.ZipFile(path) as archive:
+        kept.write_bytes(archive.read("case/data/custody/checkpoint"))
+    same = run("verify", str(path), "--trust-digest", digest.hex, "--checkpoint", str(kept), home=elsewhere)
+    assert same.code == 0, same.out + same.err
+    for wrong in ("sha256:12", "md5:1"):
+        assert run("verify", str(path), "--trust-digest", wrong, home=elsewhere).code == 2
+
+
+def test_the_same_again_at_its_size(place: Place, tmp_path: Path) -> None:
+    first = place.run("export", "--case", "Ours", "-o", str(tmp_path / "case.zip"), "--json").document
+    (tmp_path / "again").mkdir()
+    again = place.run(
+        "export", "--case", "Ours", "-o", str(tmp_path / "again/case.zip"), "--at", str(first["at"]), "--json"
+    )
+    assert again.code == 0, again.err
+    assert (first["again"], again.document["again"]) == (False, True)
+    assert (tmp_path / "case.zip").read_bytes() == (tmp_path / "again/case.zip").read_bytes()
+    assert first["population"]["captures"] == 1
+
+
+def test_one_that_a_later_version_made_could_not_be_checked(place: Place, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    assert place.run("export", "--case", "Ours", "-o", str(bag)).code == 0
+    path = bag / "data/custody/scopes.json"
+    path.write_bytes(path.read_bytes().replace(b'"v":2', b'"v":3'))
+    done = place.run("verify", str(bag), "--trust", str(place.home / "trust.json"), "--json")
+    assert done.code == 6
+    (found,) = done.document["findings"]
+    assert found["code"] == "EXPORT_VERSION"
+    assert "get a newer one" in found["message"]
 
 
 def test_what_is_missing_makes_it_partial(place: Place, tmp_path: Path) -> None:
@@ -179,10 +226,13 @@ def test_a_proof_of_consistency(place: Place, tmp_path: Path) -> None:
         ("export", "--case", "Ours", "--unit", "abcd", "-o", "x"),
         ("export", "--case", "No such case", "-o", "x"),
         ("export", "--unit", "ffffffff", "-o", "x"),
-        ("export", "--case", "Ours", "--since", "no-such-file", "-o", "x"),
+        ("export", "--case", "Ours", "--from-checkpoint", "no-such-file", "-o", "x"),
+        ("export", "--case", "Ours", "--at", "7", "-o", "x"),
         ("proof", "-o", "x"),
         ("verify", "--export", "no-such-folder"),
         ("verify", "--export", ".", "--case", "Ours"),
+        ("verify", "a", "--export", "b"),
+        ("verify", "--trust-digest", "0" * 64),
     ],
 )
 def test_what_makes_no_sense_is_a_sentence(place: Place, arguments: tuple[str, ...]) -> None:

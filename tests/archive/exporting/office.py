@@ -120,10 +120,11 @@ class Office:
         items: tuple[str, ...] = (),
         since: tuple[Checkpoint, ...] = (),
         as_zip: bool = False,
+        at: int | None = None,
     ) -> Exported:
         scope = None if case is None else self.cases[case]
         asked = Asked(
-            scope=scope, items=items or self.items(scope), since=since, recipient="the other side", as_zip=as_zip
+            scope=scope, items=items or self.items(scope), since=since, recipient="the other side", as_zip=as_zip, at=at
         )
         exporter = Exporter(self.ledger, self.store, self.scribe, seal=self.seal)
         return exporter.export(asked, self.path / name)

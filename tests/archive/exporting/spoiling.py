@@ -13,6 +13,13 @@ def copied(bag: Path, target: Path) -> Path:
     return target
 
 
+def artifact_in(bag: Path, sha256: str) -> Path:
+    """Where a good export has a blob, under whatever name."""
+    lines = (bag / "data/custody/contents.txt").read_text().splitlines()
+    lines += (bag / "manifest-sha256.txt").read_text().splitlines()
+    return bag / next(line[66:] for line in lines if line.startswith(f"{sha256}  data/artifacts/"))
+
+
 def flip(path: Path, at: int = 10, bit: int = 0) -> None:
     data = bytearray(path.read_bytes())
     data[at % len(data)] ^= 1 << bit

@@ -118,7 +118,7 @@ LIES: dict[str, tuple[Callable[[Lie], object], str]] = {
     "disposed of under a hold": (disposed_under_a_hold, "HOLD_VIOLATION"),
     "one hold of two released": (disposed_when_one_hold_of_two_was_released, "HOLD_VIOLATION"),
     "released after the disposal": (disposed_under_a_hold_that_was_released_later, "HOLD_VIOLATION"),
-    "a release of nothing": (lambda made: made.release(NOTHING), "STATE_ORDER"),
+    "a release of nothing": (lambda made: (made.release(NOTHING), made.dispose()), "STATE_ORDER"),
     "a correction of nothing": (lambda made: made.correct(NOTHING), "STATE_ORDER"),
     "a decision about nothing": (lambda made: made.allow(NOTHING), "STATE_ORDER"),
     "a report of no disposal": (lambda made: made.complete(NOTHING), "STATE_ORDER"),

@@ -25,6 +25,7 @@ from custody.proof import ConsistencyProof
 from custody.verify import verify
 from tests.archive.exporting.conftest import HandedOver
 from tests.archive.exporting.office import OURS, THEIRS, Office, judged, shared_item
+from tests.archive.exporting.spoiling import artifact_in
 
 
 def codes(verdict: Any) -> list[str]:
@@ -38,7 +39,10 @@ def everything(bag: Path) -> bytes:
         parts.append(path.name.encode())
         if path.is_file():
             parts.append(path.read_bytes())
-        if path.name.startswith("entry-") and path.suffix == ".json":
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                parts += [book.read(each) for each in book.namelist()]
+        if path.parent.name == "custody" and path.name.startswith("entry-") and path.suffix == ".json":
             parts.append(base64.b64decode(json.loads(path.read_bytes())["event"]["payload"]))
     return b"\n".join(parts)
 
@@ -115,7 +119,7 @@ def test_the_log_holds_what_was_handed_over_and_to_whom_not(plain: HandedOver) -
     assert payload["predicateType"].endswith("/custody/evidence.exported/v1")
     body = payload["predicate"]["body"]
     assert body == {"entries": plain.made.entries - 1, "blobs": plain.made.blobs - 1, "bytes": body["bytes"]}
-    blob = plain.bag / "data/artifacts" / payload["subject"][0]["digest"]["sha256"]
+    blob = artifact_in(plain.bag, payload["subject"][0]["digest"]["sha256"])
     told = json.loads(blob.read_bytes())
     assert told["recipient"] == "the other side"
     assert told["scopes_sha256"] == Digest.of((plain.bag / "data/custody/scopes.json").read_bytes()).hex

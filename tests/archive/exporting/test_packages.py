@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from custody.bundle import layout
 from custody.digest import Digest
 from tests.archive.exporting.office import Office, judged, shared_item
+from tests.archive.exporting.spoiling import artifact_in
 from tests.archive.exporting.test_script import faults, run
 
 WACZ = b"PK a package"
@@ -22,7 +22,7 @@ def test_what_a_package_rests_on(tmp_path: Path, rests_on: str) -> None:
     office.export()
     bag, trust = tmp_path / "bag", tmp_path / "trust.json"
     trust.write_bytes(office.trust.format())
-    assert (bag / layout.artifact(Digest.of(WACZ).hex)).read_bytes() == WACZ
+    assert (artifact_in(bag, Digest.of(WACZ).hex)).read_bytes() == WACZ
     verdict, done = judged(bag, office.trust), run(bag, trust)
     expected = set() if rests_on == "its end" else {"STATE_ORDER"}
     assert {each.code for each in verdict.failures} == expected
@@ -34,5 +34,5 @@ def test_one_that_was_altered_is_named(tmp_path: Path) -> None:
     made.package(made.captures[0], WACZ)
     office = Office(tmp_path, made)
     office.export()
-    (tmp_path / "bag" / layout.artifact(Digest.of(WACZ).hex)).write_bytes(b"PK b package")
+    (artifact_in(tmp_path / "bag", Digest.of(WACZ).hex)).write_bytes(b"PK b package")
     assert "BLOB_DIGEST" in {each.code for each in judged(tmp_path / "bag", office.trust).failures}

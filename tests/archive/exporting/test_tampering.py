@@ -26,7 +26,7 @@ from custody.trust import Trust
 from custody.verdict import Verdict
 from tests.archive.exporting.conftest import HandedOver
 from tests.archive.exporting.office import Office, judged, shared_item
-from tests.archive.exporting.spoiling import change, copied, flip, remove_entry, repair
+from tests.archive.exporting.spoiling import artifact_in, change, copied, flip, remove_entry, repair
 from tests.custody.archive_builder import ArchiveBuilder
 
 CUSTODY = "data/custody"
@@ -304,10 +304,10 @@ def bytes_of(good: HandedOver) -> dict[str, tuple[Callable[[Path], None], list[t
     entry, proof = f"{CUSTODY}/entry-{index}.json", f"{CUSTODY}/entry-{index}.tlog-proof"
     return {
         "an artifact altered": (
-            lambda bag: flip(bag / "data/artifacts" / artifact.digest.hex), [("BLOB_DIGEST", where)],
+            lambda bag: flip(artifact_in(bag, artifact.digest.hex)), [("BLOB_DIGEST", where)],
         ),
         "an artifact removed": (
-            lambda bag: (bag / "data/artifacts" / artifact.digest.hex).unlink(), [("BLOB_MISSING", where)],
+            lambda bag: artifact_in(bag, artifact.digest.hex).unlink(), [("BLOB_MISSING", where)],
         ),
         "a signature altered": (
             lambda bag: sign_again(bag / entry),

@@ -74,7 +74,9 @@ def test_a_wordpress_post() -> None:
         "https://www.dhgate.com/product/1.html",
     ]
     assert found.fields["post_id"] == "41"
-    assert found.fields["disclosures"] == ["As an Amazon Associate I earn from qualifying purchases"]
+    assert found.fields["disclosures"] == [
+        {"by": "page", "text": "As an Amazon Associate I earn from qualifying purchases"}
+    ]
     assert found.sources["author"].where.startswith("json-ld")
 
 
@@ -113,7 +115,7 @@ def test_an_answer_of_the_rest_api() -> None:
         found = page(json.dumps(value))
         assert dict(found.fields) == {
             "title": "My bag & I", "author": "Luna Finds", "published": "2024-05-06T07:08:09Z", "post_id": "41",
-            "outbound_links": ["https://amzn.to/3abc"], "disclosures": ["#ad"],
+            "outbound_links": ["https://amzn.to/3abc"], "disclosures": [{"by": "author", "text": "#ad"}],
         }  # fmt: skip
 
 

@@ -140,7 +140,11 @@ def test_ltk_as_an_answer_and_as_a_page() -> None:
         '<div class="caption">My bag #ad</div><a href="https://rstyle.me/+abc">Bag</a>',
         url="https://www.shopltk.com/explore/lunafinds/posts/47ea1129-7bf5-11ed-a127-0242ac110004",
     )
-    assert (post.kind, post.fields["caption"], post.fields["disclosures"]) == (Kind.POST, "My bag #ad", ["#ad"])
+    assert (post.kind, post.fields["caption"], post.fields["disclosures"]) == (
+        Kind.POST,
+        "My bag #ad",
+        [{"by": "author", "text": "#ad"}],
+    )
 
 
 def test_shopmy_by_its_own_links_and_by_its_answer() -> None:

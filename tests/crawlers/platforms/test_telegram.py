@@ -84,7 +84,7 @@ def test_one_post_by_its_embed() -> None:
     assert found.fields["views_shown"] == "3.1K"
     assert "views" not in found.fields
     assert found.fields["media"] == ["https://cdn.example/a.jpg"]
-    assert found.fields["disclosures"] == ["#ad"]
+    assert found.fields["disclosures"] == [{"by": "author", "text": "#ad"}]
     assert str(found.fields["caption"]).startswith("New bag 👜 #finds by")
 
 

@@ -1,0 +1,86 @@
+"""Tables for spreadsheets: CSV and XLSX, in which no cell is a formula and the same rows give the same bytes."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+
+Cell = str | int | None
+
+# What Excel, LibreOffice or Sheets take for a formula or for the end of a cell (owasp.org, CSV injection); and the
+# wide forms that East Asian editions take for the same.
+_FORMULA = re.compile(r"^[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+_MAX_CELL = 32_000  # Excel has at most 32,767 characters in one
+_MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+
+
+def neutral(value: Cell) -> Cell:
+    """Text that a spreadsheet shows as it is: an apostrophe before what it would work out. Numbers stay numbers."""
+    if not isinstance(value, str):
+        return value
+    text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", value)
+    text = text.encode("utf-8", "replace").decode()
+    if len(text) > _MAX_CELL:
+        text = f"{text[:_MAX_CELL]} … (cut)"
+    return f"'{text}" if _FORMULA.match(value) else text
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8, a comma between, one line a row but for line breaks inside quotes (RFC 4180)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # a lone CR would end a row
+    writer.writerow(table.columns)
+    for row in table.rows:
+        writer.writerow(["" if each is None else neutral(each) for each in row])
+    return text.getvalue().encode()
+
+
+def to_xlsx(tables: Mapping[str, Table], at: datetime) -> bytes:
+    """A sheet for each. ``at`` stands for the time of its making, so that it does not differ each time."""
+    book = Workbook()
+    for sheet in book.worksheets:  # the empty one that every new book has
+        book.remove(sheet)
+    for name, table in tables.items():
+        sheet = book.create_sheet(name)
+        sheet.append(list(table.columns))
+        for cell in sheet[1]:
+            cell.font = Font(bold=True)
+        sheet.freeze_panes = "A2"
+        for n, row in enumerate(table.rows, 2):
+            for m, value in enumerate(row, 1):
+                cell = sheet.cell(n, m)
+                cell.value = neutral(value)
+                if isinstance(value, str):
+                    cell.data_type = "s"  # whatever the text looks like
+    raw = io.BytesIO()
+    book.save(raw)
+    return _settled(raw, at)
+
+
+def _settled(raw: io.BytesIO, at: datetime) -> bytes:
+    """The same members, dated by ``at`` and not by the clock."""
+    made = io.BytesIO()
+    moment = (max(at.year, 1980), at.month, at.day, at.hour, at.minute, at.second)
+    stated = at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        for each in sorted(source.infolist(), key=lambda member: member.filename != "[Content_Types].xml"):
+            data = source.read(each)
+            if each.filename == "docProps/core.xml":
+                data = _MODIFIED.sub(rb"\g<1>" + stated + rb"\g<2>", data)
+            member = zipfile.ZipInfo(each.filename, moment)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(member, data)
+    return made.getvalue()

@@ -1,0 +1,1 @@
+"""Papers: the report, exhibits, certifications, redactions."""
