@@ -229,6 +229,7 @@ KINDS: Mapping[str, Kind] = {
     "evidence.allowed": Kind(
         body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
     ),
+    "evidence.accessed": Kind(body=fields(looked=COUNT, took=COUNT), subject="accesses.jsonl", chains=("work",)),
     "evidence.exported": Kind(
         body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)
     ),

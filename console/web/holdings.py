@@ -21,6 +21,7 @@ from archive.leafindex import LeafIndex
 from archive.log import LoggedEvent
 from archive.reader import Reader, open_catalog, open_reader
 from console.kept import Kept
+from console.web.accesses import Accesses
 from console.web.viewer import Right, Viewer
 from custody import keyspace
 from custody.artifact import Artifact
@@ -54,6 +55,8 @@ class Archive:
     """Gives ``crawlers.run``, which is loaded when pages are read again."""
     clock: Callable[[], datetime]
     leaves: LeafIndex
+    accesses: Accesses | None = None
+    """None: nobody asked for accesses to be recorded."""
     _advanced: datetime | None = None
     _advancing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -157,15 +160,28 @@ class Holdings:
 
     def record(self, entry: Entry) -> Record | None:
         """Checked against the digest in the log; None where there is none, or it was disposed of."""
+        data = self.record_bytes(entry)
+        return None if data is None else Record.parse(data)
+
+    def record_bytes(self, entry: Entry) -> bytes | None:
+        """The one way to what a capture says: whoever goes it has looked."""
         if entry.record_sha256 is None or entry.disposed_at is not None:
             return None
-        return Record.parse(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
+        if self.archive.accesses is not None:
+            self.archive.accesses.look(self.viewer.name, entry.capture_id)
+        return self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES)
 
     def record_json(self, entry: Entry) -> Any:
         """The same as a value, with all that a later version has put into it."""
-        if entry.record_sha256 is None or entry.disposed_at is not None:
-            return None
-        return json.loads(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
+        data = self.record_bytes(entry)
+        return None if data is None else json.loads(data)
+
+    def taken(self, entry: Entry, name: str) -> Artifact:
+        """A file that is about to be handed out."""
+        found = self.artifact(entry, name)
+        if self.archive.accesses is not None:
+            self.archive.accesses.take(self.viewer.name, entry.capture_id, name)
+        return found
 
     def artifact(self, entry: Entry, name: str) -> Artifact:
         record = self.record(entry)

@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,10 @@ import uvicorn
 from archive.accounts import Accounts
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
+from archive.scribe import Scribe
+from archive.stewardship.opening import open_desk
+from console.screen import say
+from console.web.accesses import Accesses, Logbook
 from console.web.application import create
 from console.web.holdings import open_archive
 from console.web.sessions import Sessions
@@ -39,6 +44,8 @@ class Serve:
     certificate: Path | None = None
     key: Path | None = None
     """PEM, both or none."""
+    records_access: bool = False
+    """Whether it is put into the log who looked at what."""
     proxy: str | None = None
     """Address of the proxy that ends TLS before us, and is believed about who asks."""
 
@@ -64,6 +71,9 @@ def serve(
     _refuse(asked, config, clock)
     with open_archive(config, run, clock) as archive, _listening(asked.host or LOOPBACK, asked.port) as listener:
         port = listener.getsockname()[1]
+        if asked.records_access:
+            journal = config.home / "state" / "accesses.jsonl"
+            archive.accesses = Accesses(journal, partial(_desk, config, clock, say), clock)
         sessions = Sessions(clock)
         app = create(
             archive,
@@ -99,6 +109,16 @@ def serve(
         finally:
             app.state.jobs.close()
             app.state.reviews.close()
+            if archive.accesses is not None:
+                archive.accesses.close()
+
+
+@contextlib.contextmanager
+def _desk(
+    config: ArchiveConfig, clock: Callable[[], datetime], tell: Callable[[str], None]
+) -> Iterator[tuple[Scribe, Logbook]]:
+    with open_desk(config, clock=clock, notify=tell, by_person=False) as opened:
+        yield opened.vault.scribe, opened.desk.log
 
 
 def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) -> None:

@@ -14,8 +14,6 @@ from console.web import captureview as view
 from console.web.holdings import HoldingsHere, Missing
 from console.web.inert import MAX_CHARACTERS, POLICY, inert
 from console.web.rendering import render
-from custody.digest import Digest
-from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 
 router = APIRouter()
 _CHUNK_BYTES = 1 << 18
@@ -29,7 +27,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def file(capture_id: str, name: str, holdings: HoldingsHere, download: bool = False) -> Response:
     """A picture is shown in the page; everything else is saved, as bytes without a type that a browser acts on."""
     entry = holdings.entry(capture_id)
-    artifact = holdings.artifact(entry, name)
+    artifact = holdings.taken(entry, name) if download else holdings.artifact(entry, name)
     stack = ExitStack()
     stream = stack.enter_context(holdings.archive.kept.file(artifact.digest))
     head = stream.read(_HEAD)
@@ -53,9 +51,9 @@ def file(capture_id: str, name: str, holdings: HoldingsHere, download: bool = Fa
 def record(capture_id: str, holdings: HoldingsHere) -> Response:
     """``record.json``, byte for byte as the log names it."""
     entry = holdings.entry(capture_id)
-    if entry.record_sha256 is None or entry.disposed_at is not None:
+    data = holdings.record_bytes(entry)
+    if data is None or entry.record_sha256 is None:
         raise Missing("record")
-    data = holdings.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES)
     headers = {
         "Content-Security-Policy": _POLICY,
         "X-Counterproof-SHA256": entry.record_sha256,

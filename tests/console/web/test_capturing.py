@@ -1,12 +1,17 @@
 """Capture now: from an address that was typed to evidence that holds, and what is refused on the way."""
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from archive.accounts import Accounts, Right
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
+from console.screen import now
+from console.web.accesses import Accesses
 from console.web.jobs import MAX_URLS, Wanted
+from console.web.serving import _desk
 from tests.command import run, through
 from tests.console.web.opened import Console, served, serving, window
 from tests.console.web.shelf import Laid
@@ -91,3 +96,10 @@ def test_a_promotion_captured_from_the_browser_is_seen_and_holds(
                 expect(badge).to_contain_text("NO TRUSTED TIME")
             expect(seen.page.locator(".side").nth(1)).to_contain_text("SunnyJewel Factory")
             seen.check()
+            accesses = Accesses(home / "state" / "accesses.jsonl", partial(_desk, config, now, print), now)
+            console.app.state.archive.accesses = accesses
+            seen.go(f"/captures/{console.app.state.jobs.all()[0].result['captures'][0]['id']}")
+            accesses.close()
+        told = run("verify", "--json", home=home)
+        assert told.document["verdict"] == "holds", told.out
+        assert told.document["facts"]["events"]["evidence.accessed"] == 1
