@@ -9,6 +9,7 @@ from typing import Protocol
 from archive.cases import assign
 from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
+from archive.lookid import end_id
 from archive.receipt import Receipt
 from archive.result import Captured
 from archive.scribe import NONCE_BYTES, Scribe
@@ -124,9 +125,20 @@ class Acquisition:
         return len(self._ends)
 
     def start(
-        self, *, capture_id: str, unit: str, url: str, parent: str | None, timeout_s: float, facts: Mapping[str, Json]
+        self,
+        *,
+        capture_id: str,
+        unit: str,
+        url: str,
+        parent: str | None,
+        timeout_s: float,
+        facts: Mapping[str, Json],
+        look_id: str | None = None,
+        attempt: int = 1,
     ) -> Started:
         """``capture.started``, durable before the browser goes anywhere; the unit's first also joins the case.
+
+        ``look_id``: of the scheduled look that it is part of; ``attempt``: the how manieth of that look.
 
         Durable in the inbox is enough where this home has no log key: a post that is vanishing waits for nobody.
         """
@@ -136,12 +148,10 @@ class Acquisition:
             {"capture_id": capture_id, "unit": unit, "parent": parent, "url": url, "at": format_utc(now), **facts},
         )
         deadline = now + timedelta(seconds=timeout_s * DEADLINE_FACTOR)
-        envelope = self._event(
-            "capture.started",
-            f"item:{unit}",
-            job,
-            {"capture": capture_id, "attempt": 1, "deadline": format_utc(deadline)},
-        )
+        body: dict[str, Json] = {"capture": capture_id, "attempt": attempt, "deadline": format_utc(deadline)}
+        if look_id is not None:
+            body["look_id"] = look_id
+        envelope = self._event("capture.started", f"item:{unit}", job, body)
         envelopes = [envelope]
         if parent is None:
             envelopes.append(assign(unit, self.scope, self._scribe))
@@ -196,6 +206,7 @@ class Acquisition:
                 Subject(name="record.json", digest=record.digest, bytes=record.bytes),
                 body,
                 (Ref(rel="started_by", payload_sha256=started.payload_sha256),),
+                event_id=end_id(started.payload_sha256, capture_id),
             )
             self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, record)])
             self._ended.add(started.payload_sha256)
@@ -260,9 +271,18 @@ class Acquisition:
             return started.payload_sha256 in self._ended
 
     def _event(
-        self, type_: str, chain: str, subject: Subject, body: Mapping[str, Json], refs: tuple[Ref, ...] = ()
+        self,
+        type_: str,
+        chain: str,
+        subject: Subject,
+        body: Mapping[str, Json],
+        refs: tuple[Ref, ...] = (),
+        *,
+        event_id: str | None = None,
     ) -> Envelope:
-        return self._scribe.event(type_, chain=chain, subject=subject, body=body, run=self.run, refs=refs)
+        return self._scribe.event(
+            type_, chain=chain, subject=subject, body=body, run=self.run, refs=refs, event_id=event_id
+        )
 
     def _spooled(self, snapshot: Snapshot) -> SpooledBlob:
         return SpooledBlob(digest=snapshot.digest, path=snapshot.path.relative_to(self.spool.path))

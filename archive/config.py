@@ -22,6 +22,7 @@ INBOX_WAIT = "COUNTERPROOF_INBOX_WAIT"
 TRAFFIC_MIB = "COUNTERPROOF_TRAFFIC_MIB"
 TRAFFIC_BODY_MIB = "COUNTERPROOF_TRAFFIC_BODY_MIB"
 EGRESS_ADDRESS_URL = "COUNTERPROOF_EGRESS_ADDRESS_URL"
+DSN = "COUNTERPROOF_DSN"
 
 PROJECT = "SCRAPY_PROJECT"
 _MODULES = {"default": "settings.base", "production": "settings.production", "testing": "settings.testing"}
@@ -66,6 +67,8 @@ class ArchiveConfig:
     """Of one body."""
     egress_address_url: str | None = None
     """Of a service that answers with the address that it was asked from, as text. None: that address is unknown."""
+    dsn: str | None = field(default=None, repr=False)
+    """Of the PostgreSQL that watches and jobs are kept in; may hold a password. None: the home's own."""
 
     @property
     def prefix(self) -> str:
@@ -96,6 +99,7 @@ class ArchiveConfig:
         lock_mode: str | None = None,
         authorities: Sequence[str] | None = None,
         authority_roots: Path | None = None,
+        dsn: str | None = None,
     ) -> Self:
         """Options are the keyword arguments; environment and settings use the names at the top of this module.
 
@@ -115,6 +119,7 @@ class ArchiveConfig:
             traffic_mib=_mib(_first(layers, TRAFFIC_MIB), TRAFFIC_MIB, _DEFAULT_TRAFFIC_MIB),
             traffic_body_mib=_mib(_first(layers, TRAFFIC_BODY_MIB), TRAFFIC_BODY_MIB, _DEFAULT_TRAFFIC_BODY_MIB),
             egress_address_url=_web(_first(layers, EGRESS_ADDRESS_URL), EGRESS_ADDRESS_URL),
+            dsn=_dsn(dsn or _first(layers, DSN)),
         )
 
 
@@ -180,6 +185,13 @@ def _mib(text: str | None, name: str, default: int) -> int:
 def _web(text: str | None, name: str) -> str | None:
     if text is not None and urlsplit(text).scheme not in {"http", "https"}:
         raise UsageError(f"{name} is an http:// or https:// address, got {text[:80]!r}")
+    return text
+
+
+def _dsn(text: str | None) -> str | None:
+    """As PostgreSQL's own programs read it; what is wrong with it is said without showing it."""
+    if text is not None and not text.startswith(("postgresql://", "postgres://")) and "=" not in text:
+        raise UsageError(f"{DSN} is postgresql://USER@HOST/NAME, or host=… dbname=…; see docs/operating.md")
     return text
 
 

@@ -15,6 +15,7 @@ ArchiveError
 │   ├── LogRollback     the head moved backwards (LOG_ROLLBACK)
 │   ├── LogForeign      the store holds a log that this home has no key in
 │   └── NotTaken        events are durable in the inbox, and nobody has taken them into the log yet
+├── QueueDown           the database of watches and jobs does not answer
 ├── SetupMissing        a program that we need is not installed
 ├── Refused             a rule forbids it: a hold, a lock, a retention that was set
 └── UsageError          what was asked for makes no sense (a URL that is none, an unknown id)
@@ -79,6 +80,10 @@ class LogForeign(LogError):
 
 class NotTaken(LogError):
     """Events are durable in the inbox, and nobody has taken them into the log yet."""
+
+
+class QueueDown(ArchiveError):
+    """The database of watches and jobs does not answer."""
 
 
 class SetupMissing(ArchiveError):

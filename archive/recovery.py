@@ -13,6 +13,7 @@ from archive.draft import EventRefused
 from archive.errors import NotStored
 from archive.journal import STARTED_BY, End, Journal, Journalled, Start, read_journal
 from archive.ledger import Ledger
+from archive.lookid import end_id
 from archive.receipt import Receipt
 from archive.scribe import Scribe
 from archive.spool import JOURNAL, Spool, remove_run, set_aside
@@ -24,6 +25,7 @@ from custody.event import Envelope, Event, Ref
 from custody.model import Json
 
 _MAX_LISTED_FILES = 200
+DUPLICATE = "EVENT_DUPLICATE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,9 +214,15 @@ class _Run:
             subject=self._scribe.detail("detail.json", detail),
             body={"capture": capture, "reason": reason},
             refs=(Ref(rel=STARTED_BY, payload_sha256=start.envelope.payload_sha256),),
+            event_id=end_id(start.envelope.payload_sha256, capture),
         )
         journal.end(envelope)
-        receipt = self._sequencer.submit([envelope])[0]
+        try:
+            receipt = self._sequencer.submit([envelope])[0]
+        except EventRefused as error:
+            if error.code != DUPLICATE:
+                raise
+            return  # a worker that took this look over has said so before us
         self._note(envelope, receipt, journal, capture, self._recovered.abandoned)
 
     def _files(self, capture: str) -> list[Path]:

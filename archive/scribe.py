@@ -83,8 +83,10 @@ class Scribe:
         body: Mapping[str, Json],
         run: str | None = None,
         refs: tuple[Ref, ...] = (),
+        event_id: str | None = None,
     ) -> Envelope:
-        made = self.compose(type_, chain=chain, subject=subject, body=body, run=run, refs=refs)
+        """``event_id``: where it is not a new one, but worked out (``archive.lookid``)."""
+        made = self.compose(type_, chain=chain, subject=subject, body=body, run=run, refs=refs, event_id=event_id)
         return event.sign(made, self._signer)
 
     def compose(
@@ -96,11 +98,12 @@ class Scribe:
         body: Mapping[str, Json],
         run: str | None = None,
         refs: tuple[Ref, ...] = (),
+        event_id: str | None = None,
     ) -> Event:
         """An event that nobody has signed yet."""
         return Event(
             type=type_,
-            event_id=self.new_id(),
+            event_id=event_id or self.new_id(),
             salt=self.random(NONCE_BYTES).hex(),
             occurred_at=self.clock(),
             run=run,

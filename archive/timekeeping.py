@@ -23,6 +23,7 @@ FIRST_STAMP_S = 2.0
 """A post that is vanishing comes first: no capture waits longer for trusted time."""
 LAST_STAMP_S = 35.0
 """What a run's end waits for all authorities together, with the pause that some ask for between requests."""
+_LATER = "this worker asks for it every minute, and no look waits for that"
 INTERRUPTED_S = 10.0
 """The same for somebody who has pressed Ctrl-C."""
 
@@ -37,7 +38,10 @@ class Timekeeper:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        lasting: bool = False,
     ) -> None:
+        """``lasting``: for a worker, whose many runs share it. It asks at its pace, and no run waits for it."""
+        self._lasting = lasting
         self.sealing = sealing
         self.log = log.log
         self._log = log
@@ -68,7 +72,9 @@ class Timekeeper:
 
     def begin(self) -> None:
         """Ask for a first stamp, wait a moment for it, and go on asking whenever it is time to."""
-        self.stop()
+        if self._lasting and self._stamper is not None:
+            return
+        self._end()
         self._stamper = Stamper(
             pending=lambda: self.sealing.pending,
             stamp=self._stamp,
@@ -77,11 +83,14 @@ class Timekeeper:
             look=self._look,
         )
         self._stamper.start()
-        self._stamper.wait_for_first(FIRST_STAMP_S)
+        if not self._lasting:
+            self._stamper.wait_for_first(FIRST_STAMP_S)
 
     def finish(self, *, interrupted: bool) -> Time:
         """Ask once more, and say what came of it. Raises ``ArchiveError`` when store, log or disk are not there."""
-        self.stop()
+        if self._lasting:
+            return self.so_far(_LATER if self.sealing.asks else "no time-stamp authority is configured")
+        self._end()
         if not self.sealing.asks:
             return told(self.sealing.standing())
         return told(self.sealing.seal_noted(within_s=INTERRUPTED_S if interrupted else LAST_STAMP_S))
@@ -93,7 +102,15 @@ class Timekeeper:
         return Time(time=word, sealed_size=standing.proved, detail=why)
 
     def stop(self) -> None:
+        """A run is over: no more requests from the background, unless others share it."""
+        if not self._lasting:
+            self._end()
+
+    def close(self) -> None:
         """No more requests from the background; one that is under way ends by itself."""
+        self._end()
+
+    def _end(self) -> None:
         if self._stamper is not None:
             self._stamper.stop()
             self._stamper = None

@@ -84,8 +84,12 @@ class Vault:
         clock: Callable[[], datetime],
         notify: Notify = lambda _: None,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        lasting: bool = False,
     ) -> Self:
-        """Keys and log are made on first use; the store is probed once a day; what a dead run left is submitted."""
+        """Keys and log are made on first use; the store is probed once a day; what a dead run left is submitted.
+
+        ``lasting``: many runs will share it, side by side, as in a worker.
+        """
         with ExitStack() as stack:
             home = Home.open(config.home, clock=clock, random=random, key_specs=config.key_specs)
             if home.first_use:
@@ -145,7 +149,7 @@ class Vault:
                 store=store,
                 sequencer=sequencer,
                 scribe=scribe,
-                timekeeper=Timekeeper(sealing, sequencer),
+                timekeeper=Timekeeper(sealing, sequencer, lasting=lasting),
                 cases=Cases(sequencer, store),
                 spool=spool,
                 catalog=catalog,
@@ -162,7 +166,7 @@ class Vault:
         self.close()
 
     def close(self) -> None:
-        self.timekeeper.stop()
+        self.timekeeper.close()
         self._stack.close()
 
     def scribe_of(self, signer: Signer) -> Scribe:
@@ -176,6 +180,11 @@ class Vault:
     def open_case(self, name: str) -> str:
         """The scope of the case with this name, which is opened if there is none."""
         return self.cases.open(name, self.sequencer, self.scribe, remembered=self._remembered_cases)
+
+    def recover(self) -> Recovered:
+        """Bring to its end what runs of this home have left that died since it was opened."""
+        scribe_for = _scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)
+        return recover(self.spool, sequencer=self.sequencer, scribe=self.scribe, scribe_for=scribe_for)
 
     def advance_catalog(self) -> None:
         self.catalog.advance(self.store, self.sequencer.reader)

@@ -35,6 +35,7 @@ from console.options import (
 )
 from console.screen import has_printed_json, print_json, say, sentences
 from console.verbs import (
+    alerts,
     allowing,
     authorities,
     browse,
@@ -48,8 +49,11 @@ from console.verbs import (
     packaging,
     reporting,
     seal,
+    serve,
     stewardship,
     users,
+    watch,
+    work,
 )
 from console.verbs.sequence import sequence
 
@@ -559,12 +563,22 @@ app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
 
 
+def _console_verb() -> str | None:
+    return next((each.name for each in app.registered_commands if each.name == "browse"), None)
+
+
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.add_typer(users.app, name="users")
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
+app.command("work")(work.Verb(_crawlers).work)
+app.add_typer(alerts.app, name="alerts")
+_served = serve.Verbs(_crawlers, console_verb=_console_verb)
+app.command("serve")(_served.serve)
+app.command("status")(_served.status)
 
 
 def main() -> None:

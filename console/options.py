@@ -85,3 +85,11 @@ ControlOption = Annotated[
         help="Look at the program's own page as the run begins and ends, and compare it with what it must show."
     ),
 ]
+DsnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        metavar="DSN",
+        help="PostgreSQL that watches are kept in: postgresql://… [COUNTERPROOF_DSN; the home's own]",
+    ),
+]

@@ -35,6 +35,7 @@ class Intent:
         if session.cut.is_set():
             raise IgnoreRequest("interrupted before it began")
         session.progress("start", {"capture": plan.capture_id, "url": plan.url, "depth": plan.depth})
+        override = session.override_of(plan)
         started, answer = await asyncio.gather(
             asyncio.to_thread(
                 session.acquisition.start,
@@ -43,7 +44,10 @@ class Intent:
                 url=plan.url,
                 parent=plan.parent,
                 timeout_s=session.job.timeout_s + (MAX_S if session.job.media else 0),
+                look_id=session.look_of(plan),
+                attempt=session.job.attempt,
                 facts={
+                    **({} if override is None else {"robots_override": dict(override)}),
                     "url_key": dedupe_key(plan.url),
                     "operator": session.job.operator,
                     "depth": plan.depth,
@@ -58,7 +62,7 @@ class Intent:
         session.looking[plan.capture_id] = looking
         context = _context(session, plan.capture_id)  # known to the egress from now on, though it may be refused
         looking.robots, allowed = _kept(session, looking, answer)
-        if session.job.robots == "obey" and allowed is not True:
+        if session.job.robots == "obey" and override is None and allowed is not True:
             request.meta["refused"] = f"robots.txt of {answer.url} does not allow it, and --robots obey was given"
             raise IgnoreRequest(request.meta["refused"])
         request.meta["keeping"] = looking
@@ -97,9 +101,16 @@ def _kept(session: Session, looking: Looking, answer: RobotsAnswer) -> tuple[dic
         "token": decision.token,
         "allowed": decision.allowed,
         "reason": decision.reason,
-        "basis": "obey" if session.job.robots == "obey" else "user_requested",
+        "basis": _basis(session, looking.plan),
     }
     return said, decision.allowed
+
+
+def _basis(session: Session, plan: Plan) -> str:
+    """What the decision rests on: a person who asked for this very page, the file, or a decision against it."""
+    if session.job.robots != "obey":
+        return "user_requested"
+    return "obey" if session.override_of(plan) is None else "overridden"
 
 
 def _context(session: Session, name: str) -> dict[str, Any]:

@@ -3,8 +3,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+
+class Mannered(Protocol):
+    """Whoever says when a visit may begin: ``Manners`` for one run, ``crawlers.pace.SharedManners`` for all workers."""
+
+    async def enter(self, visit: str, url: str, cut: asyncio.Event, *, waiting: Callable[[], None]) -> None: ...
+
+    def leave(self, visit: str) -> None: ...
 
 
 @dataclass(slots=True)

@@ -18,11 +18,15 @@ from archive.config import settings_module
 from archive.errors import UsageError
 from archive.result import Result
 from archive.vault import Vault
+from archive.watching.database import Database
+from crawlers import warm, worker
 from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
 from crawlers.diagnosis import diagnose
+from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
+from crawlers.manners import Mannered
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
@@ -63,6 +67,7 @@ __all__ = [
     "Printer",
     "Profile",
     "Resolve",
+    "Setup",
     "Upstream",
     "Viewer",
     "attend",
@@ -85,7 +90,9 @@ __all__ = [
     "slices",
     "together",
     "traffic",
+    "warm",
     "without_repeats",
+    "work",
 ]
 
 ADDRESSES = Addresses(key=link_key, is_aside=is_aside)
@@ -118,10 +125,26 @@ async def capture(
     progress: Progress,
     interrupted: asyncio.Event,
     clock: Callable[[], datetime] = now,
+    manners: Mannered | None = None,
+    provider: str | None = None,
 ) -> Result:
-    """Carry out the job. Setting ``interrupted`` ends it soon, with everything that was begun recorded."""
-    session = await open_session(job, environment=environment, vault=vault, clock=clock, progress=progress)
-    return await _carry_out(session, environment=environment, interrupted=interrupted)
+    """Carry out the job. Setting ``interrupted`` ends it soon, with everything that was begun recorded.
+
+    ``manners``: those that workers keep together, in place of the job's own. ``provider``: of the browser, in place of
+    the one that the settings name.
+    """
+    session = await open_session(
+        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners
+    )
+    return await _carry_out(session, environment=environment, interrupted=interrupted, provider=provider)
+
+
+def work(setup: Setup, database: Database, vault: Vault | None) -> None:
+    """Carry out what is due until told to stop: a worker's whole life, in a process that does nothing else. Blocking.
+
+    Raises ``QueueDown`` when the database of watches goes away.
+    """
+    worker.run(setup, database, vault, capture=capture)
 
 
 async def attend(
@@ -146,9 +169,13 @@ async def attend(
     return await _carry_out(session, environment=environment, interrupted=interrupted)
 
 
-async def _carry_out(session: Session, *, environment: Mapping[str, str], interrupted: asyncio.Event) -> Result:
+async def _carry_out(
+    session: Session, *, environment: Mapping[str, str], interrupted: asyncio.Event, provider: str | None = None
+) -> Result:
     settings = Settings()
     settings.setmodule(settings_module(environment), priority="project")
+    if provider is not None:
+        settings.set("PLAYWRIGHT_BROWSER_PROVIDER", provider, priority="cmdline")
     settings.set("CONCURRENT_REQUESTS", session.job.concurrency, priority="cmdline")
     crawler = AsyncCrawlerRunner(settings).create_crawler(CaseSpider)
     watcher = asyncio.ensure_future(_stop_when(interrupted, session.cut, crawler))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
@@ -15,7 +16,7 @@ from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
 from crawlers.keeping import Keeping
 from crawlers.launching import Launch
-from crawlers.manners import Manners
+from crawlers.manners import Mannered
 from crawlers.profile import Profile
 from crawlers.readers import Readers
 from crawlers.recording.desk import Limits
@@ -45,6 +46,12 @@ class Job:
     """Captures between the one asked for and the last one followed: post, profile, hub, listing is 3."""
     robots: str = "record"
     """``record``: fetched, kept, and a person's request proceeds. ``obey``: a page it forbids is not looked at."""
+    robots_overrides: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """By host, where ``obey`` does not hold: who decided it, by what authority, and why."""
+    look_ids: Mapping[str, str] = field(default_factory=dict)
+    """By URL, as in ``urls``: the scheduled look that it is. What is captured behind it is part of that look."""
+    attempt: int = 1
+    """The how manieth of these looks."""
     operator: str | None = None
     resolve: tuple[Resolve, ...] = ()
     allow_network: tuple[Network, ...] = ()
@@ -154,7 +161,7 @@ class Session:
     """The record's section: software, browser, flags, isolation."""
     clock: Callable[[], datetime]
     progress: Progress
-    manners: Manners
+    manners: Mannered
     robots: RobotsKeeper | None = None
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
@@ -216,6 +223,17 @@ class Session:
         """What is kept of a visit's traffic."""
         config = self.vault.config
         return Limits(each=config.traffic_body_mib << 20, visit=config.traffic_mib << 20)
+
+    def override_of(self, plan: Plan) -> Mapping[str, Json] | None:
+        """Of robots.txt, for the host that the page is asked of."""
+        if self.job.robots != "obey" or not self.job.robots_overrides:
+            return None
+        return self.job.robots_overrides.get((urlsplit(plan.url).hostname or "").rstrip(".").casefold())
+
+    def look_of(self, plan: Plan) -> str | None:
+        """The scheduled look that a page belongs to: that of its unit's first."""
+        root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
+        return self.job.look_ids.get(root)
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""

@@ -18,7 +18,7 @@ from crawlers.browser import check_driver
 from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
-from crawlers.manners import Manners
+from crawlers.manners import Mannered, Manners
 from crawlers.provenance import fonts
 from crawlers.readers import Readers
 from crawlers.session import Job, Progress, Session
@@ -46,6 +46,7 @@ async def open_session(
     vault: Vault | None = None,
     clock: Callable[[], datetime] = now,
     progress: Progress = _silent,
+    manners: Mannered | None = None,
 ) -> Session:
     """Everything that a look needs. ``run.opened`` is durable when it returns."""
     if vault is None:
@@ -89,7 +90,7 @@ async def open_session(
         clock=clock,
         progress=progress,
         readers=readers,
-        manners=Manners(job.delay_s, job.per_host, time.monotonic),
+        manners=manners or Manners(job.delay_s, job.per_host, time.monotonic),
         tokens=Tokens(environment),
     )
 

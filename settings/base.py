@@ -81,6 +81,11 @@ COUNTERPROOF_AUTHORITY_ROOTS: str | None = None
 # Seconds that a command without the log key waits for its events to be taken out of the inbox.
 COUNTERPROOF_INBOX_WAIT = 30
 
+# --- What is watched, and what waits to be looked at ------------------------------------------------------------------
+
+# DSN of the PostgreSQL that watches and jobs are kept in, which all workers share. None: one of the home's own.
+COUNTERPROOF_DSN: str | None = None
+
 # --- How much of a visit's traffic is kept; what is over is cut, and named --------------------------------------------
 
 # MiB of bodies, of all that one visit fetches. A page with a long video is the usual reason to raise it.

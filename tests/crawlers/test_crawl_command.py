@@ -60,3 +60,29 @@ def test_a_deployment_that_leaves_its_store_open_is_refused(tmp_path: Path) -> N
     assert ran.returncode != 0
     assert "COUNTERPROOF_STORE_URL" in ran.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_crawl_of_watches_wants_a_case_and_finds_nothing_due(tmp_path: Path) -> None:
+    def watch(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "scrapy", "crawl", "watch", *more],
+            cwd=ROOT,
+            env={**environment(), "COUNTERPROOF_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    refused = watch()
+    assert refused.returncode == 2
+    assert "-a case=NAME" in refused.stderr
+    nothing = watch("-a", "case=bracelets")
+    assert nothing.returncode == 0, nothing.stderr
+    assert not (tmp_path / "home" / "keys").exists()  # nothing was opened for nothing
+
+
+def test_scrapy_lists_both() -> None:
+    lists = [sys.executable, "-m", "scrapy", "list"]
+    ran = subprocess.run(lists, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == ["case", "watch"]

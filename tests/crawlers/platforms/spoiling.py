@@ -13,6 +13,8 @@ from crawlers.markup import squeeze
 from crawlers.registry import read
 from crawlers.saved import Saved
 
+_OURS = ("by", "number", "shown_as")
+"""Keys whose values are words and counts of the format, not of the page."""
 _TAG = re.compile(r"<[^<>]{1,400}>")
 
 
@@ -49,7 +51,7 @@ def invented(reading: Reading, whole: Reading, source: str) -> list[str]:
         if isinstance(value, int):
             return str(value).rstrip("0") in digits
         if isinstance(value, dict):
-            return all(map(there, value.values()))
+            return all(there(each) for key, each in value.items() if key not in _OURS)
         return all(map(there, value))
 
     return [

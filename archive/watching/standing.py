@@ -1,0 +1,204 @@
+"""How watching stands: what is due, late, waiting, failing; hosts and workers; asked beside achieved. Reads only."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from archive.queue import Queue
+from archive.watching import workers
+from archive.watching.database import Connection
+from custody.model import Json
+
+LATE = timedelta(minutes=15)
+"""Of a look that was due so long ago, and not begun, it is said that it is late."""
+WINDOW = timedelta(hours=24)
+LEAST_LOOKS = 5
+"""Of a host, in the window: fewer say nothing about it."""
+WALLS = frozenset({"login_wall", "captcha", "rate_limited", "consent", "geo_block", "app_only", "age_gate"})
+"""Outcomes that show nothing of what was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failing:
+    """A host of which the last day's looks showed nothing, or ended badly."""
+
+    host: str
+    why: str
+    """``walled``: only walls. ``failing``: only errors."""
+    looks: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Behind:
+    """A watch whose looks are further apart than was asked for."""
+
+    watch: str
+    asked_s: int
+    achieved_s: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Of one database, at one time."""
+
+    watches: Mapping[str, int]
+    """By state."""
+    due: int
+    late: int
+    waiting: int
+    """Looks that are jobs, and wait."""
+    running: int
+    oldest_waiting_s: int
+    looks: Mapping[str, int]
+    """Of the last day, by outcome; kept failures as ``failed``."""
+    captures: int
+    """Of the last day."""
+    bytes: int
+    """That those looks brought into the store, before equal ones are counted once."""
+    kept_failures: tuple[Mapping[str, str], ...]
+    failing: tuple[Failing, ...]
+    left_alone: Mapping[str, str]
+    """Hosts that asked us to stop: until when."""
+    spent: tuple[str, ...]
+    """Hosts whose visits of today are used up."""
+    behind: tuple[Behind, ...]
+    workers: tuple[Mapping[str, Any], ...]
+    schedulers: int
+    unsealed_since: str | None
+    """Since when a worker has had events that no trusted time stands over."""
+
+    @property
+    def healthy(self) -> bool:
+        """Nothing here wants a person now."""
+        carried = self.schedulers > 0 and any(each["looks"] for each in self.workers)
+        wanted = bool(self.watches.get("active"))
+        return not (self.kept_failures or self.failing or self.late or (wanted and not carried))
+
+    def to_json(self) -> dict[str, Json]:
+        return {**_plain(asdict(self)), "healthy": self.healthy}
+
+
+def standing(
+    connection: Connection, queue: Queue, *, now: datetime, silent: timedelta = timedelta(seconds=60)
+) -> Standing:
+    since = now - WINDOW
+    jobs = queue.counts(connection)
+    there = workers.alive(connection, silent=silent)
+    outcomes = dict(
+        connection.execute(
+            "SELECT coalesce(outcome, state), count(*) FROM counterproof.looks WHERE ended_at > %s "
+            "GROUP BY 1 ORDER BY 2 DESC",
+            (since,),
+        ).fetchall()
+    )
+    due, late = _one(
+        connection,
+        "SELECT count(*), count(*) FILTER (WHERE due_at < %s) FROM counterproof.watches "
+        "WHERE state = 'active' AND due_at <= %s",
+        (now - LATE, now),
+    )
+    oldest, begun_late = _one(
+        connection,
+        "SELECT min(released_at), count(*) FILTER (WHERE due_at < %s) FROM counterproof.looks WHERE state = 'queued'",
+        (now - LATE,),
+    )
+    captures, size = _one(
+        connection,
+        "SELECT coalesce(sum(captures), 0), coalesce(sum(bytes), 0) FROM counterproof.looks WHERE ended_at > %s",
+        (since,),
+    )
+    unsealed = [str(each.facts["unsealed_since"]) for each in there if each.facts.get("unsealed_since")]
+    return Standing(
+        watches=dict(connection.execute("SELECT state, count(*) FROM counterproof.watches GROUP BY state").fetchall()),
+        due=int(due),
+        late=int(late) + int(begun_late),
+        waiting=jobs.get("todo", 0),
+        running=jobs.get("doing", 0),
+        oldest_waiting_s=0 if oldest is None else max(0, int((now - oldest).total_seconds())),
+        looks={str(name): int(count) for name, count in outcomes.items()},
+        captures=int(captures),
+        bytes=int(size),
+        kept_failures=_failures(connection, since),
+        failing=_failing(connection, since),
+        left_alone={
+            str(host): at.isoformat()
+            for host, at in connection.execute(
+                "SELECT host, max(back_at) FROM counterproof.hosts WHERE back_at > %s GROUP BY host ORDER BY host",
+                (now,),
+            )
+        },
+        spent=tuple(
+            str(row[0])
+            for row in connection.execute(
+                "SELECT DISTINCT host FROM counterproof.hosts WHERE day = %s AND used >= per_day ORDER BY host",
+                (now.date(),),
+            )
+        ),
+        behind=_behind(connection),
+        workers=tuple(
+            {
+                "id": each.id,
+                "place": each.place,
+                "egress": each.egress,
+                "begun_at": each.begun_at.isoformat(),
+                **each.facts,
+            }
+            for each in there
+        ),
+        schedulers=sum(bool(each.facts.get("schedule")) for each in there),
+        unsealed_since=min(unsealed, default=None),
+    )
+
+
+def _failures(connection: Connection, since: datetime) -> tuple[Mapping[str, str], ...]:
+    rows = connection.execute(
+        "SELECT id, watch, ended_at, detail FROM counterproof.looks WHERE state = 'failed' AND ended_at > %s "
+        "ORDER BY ended_at DESC LIMIT 20",
+        (since,),
+    )
+    return tuple(
+        {"look": str(each[0]), "watch": str(each[1]), "at": each[2].isoformat(), "why": each[3]} for each in rows
+    )
+
+
+def _failing(connection: Connection, since: datetime) -> tuple[Failing, ...]:
+    """Hosts whose last looks, all of them, showed a wall, or came to nothing."""
+    rows = connection.execute(
+        "SELECT host, count(*), count(*) FILTER (WHERE outcome = ANY(%s)), count(*) FILTER (WHERE state = 'failed' "
+        "OR outcome IN ('error', 'timeout', 'dns_error', 'tls_error', 'http_error')) FROM counterproof.looks "
+        "WHERE ended_at > %s AND state IN ('done', 'failed') GROUP BY host HAVING count(*) >= %s ORDER BY host",
+        (list(WALLS), since, LEAST_LOOKS),
+    )
+    found = []
+    for host, looks, walled, failed in rows:
+        if walled + failed == looks:
+            found.append(Failing(host=str(host), why="walled" if walled >= failed else "failing", looks=int(looks)))
+    return tuple(found)
+
+
+def _behind(connection: Connection) -> tuple[Behind, ...]:
+    """Those furthest behind, by what they asked for; of cron expressions, ``watch show`` tells."""
+    rows = connection.execute(
+        "SELECT w.id, w.every_s, extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) AS achieved "
+        "FROM counterproof.watches w JOIN counterproof.looks l ON l.watch = w.id "
+        "WHERE w.state = 'active' AND w.every_s IS NOT NULL AND l.state = 'done' AND l.reason <> 'asked' "
+        "AND l.begun_at > now() - 10 * w.every_s * interval '1 second' "
+        "GROUP BY w.id, w.every_s HAVING count(*) > 1 "
+        "AND extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) > 1.2 * w.every_s "
+        "ORDER BY extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) / w.every_s DESC LIMIT 10"
+    )
+    return tuple(Behind(watch=str(each[0]), asked_s=int(each[1]), achieved_s=round(each[2])) for each in rows)
+
+
+def _one(connection: Connection, query: str, values: tuple[object, ...]) -> tuple[Any, ...]:
+    row = connection.execute(query.encode(), values).fetchone()
+    return row if row is not None else (0, 0)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,222 @@
+"""Looks are released exactly once, whoever does it; what dies is taken up, and not for ever."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from archive.lookid import look_id
+from archive.queue import ON_DEMAND
+from archive.watching import looks, pace, watches, workers
+from archive.watching.database import Database
+from archive.watching.looks import Busy, Ended
+from tests.archive.watching.databases import AT, watched
+
+pytestmark = pytest.mark.s3
+
+
+def states(database: Database) -> dict[str, int]:
+    with database.transaction() as connection:
+        return dict(connection.execute("SELECT state, count(*) FROM counterproof.looks GROUP BY state").fetchall())
+
+
+def jobs(database: Database) -> list[str]:
+    with database.transaction() as connection:
+        rows = connection.execute("SELECT args->>'look' FROM procrastinate_jobs WHERE status = 'todo'")
+        return [str(row[0]) for row in rows]
+
+
+def test_three_schedulers_at_once_release_each_look_once(database: Database) -> None:
+    with database.transaction() as connection:
+        for n in range(300):
+            watched(connection, f"https://h{n % 150}.example/{n}")
+
+    def release(_: int) -> int:
+        total = 0
+        for _ in range(12):
+            with database.transaction() as connection:
+                total += looks.release(connection, database.queue, now=AT, limit=60)
+        return total
+
+    with ThreadPoolExecutor(3) as threads:
+        released = sum(threads.map(release, range(3)))
+    waiting = jobs(database)
+    assert released == len(waiting) == len(set(waiting)) == 300
+    assert states(database) == {"queued": 300}
+
+
+def test_a_release_that_fails_leaves_neither_look_nor_job(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+
+    def release_and_die() -> None:
+        with database.transaction() as connection:
+            assert looks.release(connection, database.queue, now=AT) == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        release_and_die()
+    assert (jobs(database), states(database)) == ([], {})
+    with database.transaction() as connection:
+        assert watches.get(connection, watch.id).due_at == AT
+
+
+def test_a_clock_that_steps_releases_no_look_twice(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        seen = []
+        for hours in (0, 1, 2, 1, 0, 2, 3):  # forwards, back by two hours, forwards again
+            now = AT + timedelta(hours=hours)
+            if looks.release(connection, database.queue, now=now):
+                (look,) = looks.of_watch(connection, watch.id, limit=1)
+                seen.append(look["slot"])
+                begun = looks.begin(connection, look["id"], worker="w", now=now)
+                assert begun is not None
+                looks.finish(connection, begun, Ended(outcome="ok"), now=now)
+    assert seen == [AT + timedelta(hours=hours) for hours in (0, 1, 2, 3)]
+
+
+def test_a_host_gets_no_more_looks_than_it_has_room_for_and_the_riskiest_first(database: Database) -> None:
+    with database.transaction() as connection:
+        for n in range(6):
+            watched(connection, f"https://shop.example/{n}", priority=n)
+        watched(connection, "https://other.example/1")
+        assert looks.release(connection, database.queue, now=AT) == looks.AHEAD + 1
+        released = {
+            watches.get(connection, str(row[0])).url
+            for row in connection.execute("SELECT watch FROM counterproof.looks")
+        }
+    assert released == {"https://shop.example/5", "https://shop.example/4", "https://other.example/1"}
+
+
+def test_a_host_that_asked_us_to_stop_or_whose_day_is_spent_gets_none(database: Database) -> None:
+    with database.transaction() as connection:
+        for host in ("walled", "spent", "free"):
+            watched(connection, f"https://{host}.example/1")
+            pace.allow(connection, f"{host}.example", per_day=1)
+            if host != "free":
+                pace.take(
+                    connection, f"{host}.example", pace.DIRECT, "v", now=AT, lasts=timedelta(minutes=1), spends=True
+                )
+        pace.allow(connection, "walled.example", per_day=100)
+        away = pace.heard(connection, "walled.example", pace.DIRECT, "captcha", now=AT)
+        assert away == pace.FIRST_BACK_OFF
+        assert looks.release(connection, database.queue, now=AT) == 1
+        assert looks.release(connection, database.queue, now=AT + away) == 1  # the walled one, after its pause
+        assert looks.release(connection, database.queue, now=AT + timedelta(days=1)) == 1  # the spent one, tomorrow
+
+
+def test_what_a_person_asks_for_goes_first_and_once(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+        look, new = looks.ask(connection, database.queue, watch, now=AT)
+        assert new
+        assert looks.ask(connection, database.queue, watch, now=AT + timedelta(seconds=1)) == (look, False)
+        (priority,) = connection.execute("SELECT priority FROM procrastinate_jobs").fetchone() or (0,)
+    assert priority == ON_DEMAND
+
+
+def test_a_scheduled_look_that_waits_is_moved_to_the_front(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+        looks.release(connection, database.queue, now=AT)
+        look, new = looks.ask(connection, database.queue, watch, now=AT)
+        assert (look, new) == (look_id(watch.id, AT), False)
+        (priority,) = connection.execute("SELECT priority FROM procrastinate_jobs").fetchone() or (0,)
+    assert priority == ON_DEMAND
+
+
+def test_the_same_job_delivered_twice_is_carried_out_once_while_its_worker_lives(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+        looks.release(connection, database.queue, now=AT)
+    look = look_id(watch.id, AT)
+    with database.transaction() as connection:
+        workers.say(connection, "one", place="here", egress="direct", facts={})
+        assert looks.begin(connection, look, worker="one", now=AT, silent=timedelta(minutes=1)) is not None
+    with pytest.raises(Busy), database.transaction() as connection:
+        looks.begin(connection, look, worker="two", now=AT, silent=timedelta(minutes=1))
+    with database.transaction() as connection:
+        workers.leave(connection, "one")
+        second = looks.begin(connection, look, worker="two", now=AT, silent=timedelta(minutes=1))
+    assert second is not None
+    assert second.attempt == 2
+
+
+def test_an_attempt_that_was_overtaken_does_not_tell_the_end(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+        looks.release(connection, database.queue, now=AT)
+        look = look_id(watch.id, AT)
+        first = looks.begin(connection, look, worker="one", now=AT)
+        second = looks.begin(connection, look, worker="two", now=AT)
+        assert first is not None
+        assert second is not None
+        assert not looks.finish(connection, first, Ended(outcome="late"), now=AT)
+        assert looks.finish(connection, second, Ended(outcome="ok"), now=AT)
+        assert looks.begin(connection, look, worker="three", now=AT) is None
+        assert watches.get(connection, watch.id).last_outcome == "ok"
+
+
+def test_a_look_that_kills_every_worker_becomes_a_kept_failure(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection)
+        looks.release(connection, database.queue, now=AT)
+        look = look_id(watch.id, AT)
+        for n in range(looks.MAX_CRASHES):
+            assert looks.begin(connection, look, worker=f"w{n}", now=AT) is not None
+            assert looks.crashed(connection, look, now=AT) is (n + 1 < looks.MAX_CRASHES)
+        (kept,) = looks.of_watch(connection, watch.id, limit=5)
+        assert (kept["state"], kept["detail"]) == ("failed", looks.worn_out(looks.MAX_CRASHES))
+        assert watches.get(connection, watch.id).failures == 1
+        assert looks.begin(connection, look, worker="w", now=AT) is None
+
+
+def test_a_look_whose_job_is_gone_gets_another(database: Database) -> None:
+    with database.transaction() as connection:
+        watched(connection)
+        looks.release(connection, database.queue, now=AT)
+        connection.execute("DELETE FROM procrastinate_jobs")
+        assert looks.take_up(connection, database.queue, now=AT) == (1, 0)
+        assert looks.take_up(connection, database.queue, now=AT) == (0, 0)
+    assert len(jobs(database)) == 1
+
+
+def test_a_look_is_cancelled_while_it_waits_and_told_to_stop_while_it_runs(database: Database) -> None:
+    with database.transaction() as connection:
+        first, second = watched(connection, "https://a.example/1"), watched(connection, "https://b.example/1")
+        looks.release(connection, database.queue, now=AT)
+        waiting, running = look_id(first.id, AT), look_id(second.id, AT)
+        looks.begin(connection, running, worker="w", now=AT)
+        assert looks.cancel(connection, database.queue, waiting, now=AT) == "cancelled"
+        assert looks.cancel(connection, database.queue, running, now=AT) == "told"
+        assert looks.cancel(connection, database.queue, waiting, now=AT) == "over"
+        assert looks.begin(connection, waiting, worker="w", now=AT) is None
+
+
+def test_watches_are_paused_resumed_and_removed(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        assert watches.pause(connection, watch.id, "vacation")
+        assert not watches.pause(connection, watch.id, "again")
+        assert looks.release(connection, database.queue, now=AT) == 0
+        assert watches.resume(connection, watch.id, now=AT)
+        assert looks.release(connection, database.queue, now=AT) == 1
+        assert watches.remove(connection, watch.id)
+        assert looks.begin(connection, look_id(watch.id, AT), worker="w", now=AT) is None
+        assert watches.every(connection) == []
+        again = watched(connection, every="1h")  # the same page may be watched anew
+        assert again.id != watch.id
+
+
+def test_the_interval_that_was_achieved_is_told(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        for n in range(3):
+            now = AT + timedelta(hours=2 * n)
+            looks.release(connection, database.queue, now=now)
+            (look,) = looks.of_watch(connection, watch.id, limit=1)
+            begun = looks.begin(connection, look["id"], worker="w", now=now)
+            assert begun is not None
+            looks.finish(connection, begun, Ended(outcome="ok"), now=now)
+        assert looks.achieved(connection, watch.id) == timedelta(hours=2)

@@ -1,0 +1,104 @@
+"""Watches from end to end, with real parts: a worker carries out what is due, and dies in the worst places."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import run
+from tests.site.server import Site
+from tests.workers import database_of, rows, until, worker
+
+pytestmark = [pytest.mark.browser, pytest.mark.s3]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with Site() as opened:
+        yield opened
+
+
+def verified(home: Path) -> dict[str, int]:
+    """What kinds of events the log has, once all of it holds and nothing is open."""
+    verdict = run("verify", "--json", home=home)
+    assert verdict.code == 0, verdict.out
+    assert verdict.document["facts"]["open"] == 0
+    events: dict[str, int] = verdict.document["facts"]["events"]
+    return events
+
+
+def visits(site: Site, name: str) -> int:
+    host, path = site.url(name).removeprefix("https://").split("/", 1)
+    return sum(each.path == f"/{path}" for each in site.seen(host))
+
+
+def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_says_so(
+    site: Site, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    added = run(
+        "watch", "add", site.url("post"), site.url("listing"), "--case", "bracelets", "--every", "1h", "--no-follow",
+        "--json", home=home,
+    )  # fmt: skip
+    assert added.code == 0, added.err
+    assert [each["result"] for each in added.document["watches"]] == ["new", "new"]
+    with worker(site, home) as working:
+        working.wait_for("look ends", times=2)
+        with database_of(home) as database:
+            until(lambda: not rows(database, "SELECT FROM counterproof.looks WHERE ended_at IS NULL"))
+        assert working.stop() == 0
+        assert all(name not in working.told() for name in ("glimpsegram", "bazaroo", "bracelets"))  # ids, no evidence
+    listed = run("watch", "list", "--json", home=home).document["watches"]
+    assert {each["url"]: each["last_outcome"] for each in listed} == {
+        site.url("post"): "ok",
+        site.url("listing"): "refused_by_policy",
+    }
+    assert visits(site, "listing") == 0
+    assert verified(home)["capture.started"] == 2
+    again = run("watch", "add", site.url("post"), "--case", "bracelets", "--every", "1h", "--no-follow", home=home)
+    assert again.out.startswith("same")
+
+
+@pytest.mark.slow
+def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    page = site.url("post_unlinked")
+    run("watch", "add", page, "--case", "bracelets", "--every", "1h", "--no-follow", home=home)
+    with database_of(home) as database:
+        with worker(site, home, "--silent", "4") as working:
+            working.wait_for("look begins")
+            with database.transaction() as connection:  # the look can be carried out, and not be ticked off
+                connection.execute("SELECT FROM counterproof.looks FOR UPDATE")
+                working.wait_for("look ends")
+                working.kill()
+        assert rows(database, "SELECT state, attempts FROM counterproof.looks") == [("running", 1)]
+        before = visits(site, "post_unlinked")
+        with worker(site, home, "--silent", "4") as second:
+            second.wait_for("look ends")
+            until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"))
+            assert second.stop() == 0
+        found = rows(database, "SELECT outcome, attempts FROM counterproof.looks")
+    assert found == [("recorded before", 2)]
+    assert visits(site, "post_unlinked") == before
+    events = verified(home)
+    assert (events["capture.started"], events["capture.completed"]) == (1, 1)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next_begins(
+    site: Site, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    run("watch", "add", site.url("slow_first_byte"), "--case", "b", "--every", "1h", "--no-follow", home=home)
+    with database_of(home) as database:
+        with worker(site, home, "--silent", "4") as working:
+            working.wait_for("look begins")
+            until(lambda: visits(site, "slow_first_byte"))
+            working.kill()
+        with worker(site, home, "--silent", "4") as second:
+            second.wait_for("look ends")
+            until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"))
+            assert second.stop() == 0
+        assert rows(database, "SELECT outcome, attempts, crashes FROM counterproof.looks") == [("ok", 2, 1)]
+    events = verified(home)
+    assert (events["capture.started"], events["capture.abandoned"], events["capture.completed"]) == (2, 1, 1)
