@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 import ipaddress
+import signal
 import socket
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
@@ -104,8 +105,10 @@ def serve(
         if asked.is_local and asked.opens:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it again when it has shut down
         try:
-            server.run(sockets=[listener])
+            with contextlib.suppress(KeyboardInterrupt):  # that is how it is meant to end
+                server.run(sockets=[listener])
         finally:
             app.state.jobs.close()
             app.state.reviews.close()
@@ -176,6 +179,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         try:
             listener.bind((host, port))
+            listener.listen(128)  # so that who is told the address at once only waits
         except OSError as error:
             raise UsageError(f"port {port} of {host} cannot be had ({error.strerror}): name another") from error
         yield listener
