@@ -23,7 +23,7 @@ from archive.reader import Reader, open_catalog, open_reader
 from console.kept import Kept
 from console.web.accesses import Accesses
 from console.web.viewer import Right, Viewer
-from custody import keyspace
+from custody import keyspace, tiles
 from custody.artifact import Artifact
 from custody.digest import Digest
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
@@ -193,10 +193,14 @@ class Holdings:
     def events(self, entry: Entry) -> list[LoggedEvent]:
         """All that the log says of a capture and its unit, in order; of cases only those that may be seen."""
         log, size = self.archive.reader.log, self.log_size
-        found = [
-            log.parse(0, index, log.leaf(index, size))
-            for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size)
-        ]
+        bundles: dict[int, list[bytes]] = {}
+        found = []
+        for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size):
+            at, inside = divmod(index, tiles.WIDTH)
+            if at not in bundles:
+                width = min(tiles.WIDTH, size - at * tiles.WIDTH)
+                bundles[at] = tiles.decode_bundle(log.bundle(at, width), width)
+            found.append(log.parse(0, index, bundles[at][inside]))
         return [each for each in found if self._concerns(each, entry)]
 
     def leaf(self, index: int) -> LoggedEvent:
