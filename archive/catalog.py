@@ -332,6 +332,23 @@ class Catalog:
             (capture_id,),
         )
 
+    def witnesses(self, capture_id: str) -> list[Act]:
+        """What people stated who saw the page as well; oldest first."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts WHERE type = 'capture.witnessed' AND capture_id = ?"
+            " ORDER BY leaf_index",
+            (capture_id,),
+        )
+
+    def received(self) -> list[Act]:
+        """What others handed over, of all cases; oldest first, without what was disposed of."""
+        return self._acts(
+            "SELECT type, leaf_index, at, detail FROM acts AS taken WHERE type = 'evidence.received' AND NOT EXISTS"
+            " (SELECT 1 FROM acts AS gone WHERE gone.type = 'evidence.disposed' AND gone.unit = taken.unit)"
+            " ORDER BY leaf_index",
+            (),
+        )
+
     def holds(self, unit: str) -> list[Act]:
         """Those on a unit that nothing has released, oldest first."""
         columns = "held.type, held.leaf_index, held.at, held.detail"

@@ -116,7 +116,8 @@ class Draft:
                 raise SignatureError(f"key {keyid} was revoked", code="EVENT_KEY_REVOKED")
         event = Event.parse(envelope.payload) if statement is None else Event.of(statement)
         by = "worker" if event.kind is None else event.kind.by
-        needed, got = self._authority(by, signers.keys())
+        named = event.body.get("keyid") if event.type == "capture.witnessed" else None
+        needed, got = self._authority("person" if named else by, signers.keys() & {named} if named else signers.keys())
         if got < needed:
             raise SignatureError(
                 f"{event.type} needs {needed} signatures by {'root keys' if by == 'root' else 'people'}, has {got}",
@@ -171,6 +172,8 @@ class Draft:
                 raise FormatError(f"{event.chain} is open already")
             if not is_begun and opener not in {None, event.type}:
                 raise FormatError(f"{event.chain} is not open yet: it begins with {opener}")
+            if is_begun and event.type == "evidence.received":
+                raise FormatError(f"{event.chain} has begun: what is received is an item of its own")
             if not is_begun and event.type in ENDS:
                 raise FormatError(f"{event.chain} has no capture that was started, so none can end")
             if not is_begun and event.type == "package.made":

@@ -64,8 +64,11 @@ _INSERT_ARTIFACT = (
     " WHERE capture_id = ? AND unit = ? AND started_sha256 = ? AND end_index = ?"
 )
 
-ACTS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed"})
-"""What is done with evidence later."""
+ACTS = frozenset({
+    "evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed",
+    "evidence.received", "capture.witnessed",
+})  # fmt: skip
+"""What is done with evidence later; and what others handed over, which has no capture."""
 HELD = (
     "SELECT {columns} FROM acts AS held WHERE held.type = 'evidence.held' AND held.unit = ? AND NOT EXISTS"
     " (SELECT 1 FROM acts AS released WHERE released.type = 'evidence.released' AND released.refers_to = held.payload)"
@@ -122,6 +125,8 @@ def _acts(logged: LoggedEvent) -> Iterator[Change]:
     """What is disposed of is forgotten here too, unless a hold came first: then it is not disposed of."""
     event, payload = logged.event, logged.leaf.event.payload_sha256.hex
     unit, capture = event.body.get("item"), event.body.get("capture")
+    if event.type == "evidence.received":
+        unit = event.chain.partition(":")[2]
     at, refers_to = format_utc(event.occurred_at), next((ref.payload_sha256.hex for ref in event.refs), None)
     detail = event.subjects[0].digest.hex
     row = (logged.index, event.type, unit, capture, at, payload, refers_to, detail)

@@ -92,7 +92,7 @@ def show(
         out.print(Text(f"absence   {sentence(absence)}"))
     for line in _quarantined(record):
         out.print(Text(line, style="bold red"))
-    for line in (*later.elsewhere(), *later.held(), *later.allowed()):
+    for line in (*later.elsewhere(), *later.held(), *later.allowed(), *later.witnessed(), *later.handed_over()):
         out.print(Text(line, style="yellow"))
     for line in _attended(record):
         out.print(Text(line))

@@ -47,12 +47,14 @@ from console.verbs import (
     holding,
     keys,
     packaging,
+    receiving,
     reporting,
     seal,
     serve,
     stewardship,
     users,
     watch,
+    witnessing,
     work,
 )
 from console.verbs.sequence import sequence
@@ -561,6 +563,9 @@ app.command("retain")(stewardship.retain)
 app.command("correct")(stewardship.correct)
 app.command("allow")(allowing.allow)
 app.command("dispose")(disposing.dispose)
+app.command("receive")(receiving.receive)
+app.command("received")(receiving.received)
+app.command("witness")(witnessing.witness)
 
 
 def _console_verb() -> str | None:

@@ -18,6 +18,9 @@ class Later:
     holds: tuple[tuple[Act, dict[str, Any]], ...]
     disposal: tuple[Act, dict[str, Any]] | None
     decisions: tuple[tuple[Act, dict[str, Any]], ...] = ()
+    witnesses: tuple[tuple[Act, dict[str, Any]], ...] = ()
+    received: tuple[tuple[Act, dict[str, Any]], ...] = ()
+    """What others handed over that has to do with its unit."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -32,6 +35,15 @@ class Later:
             "decisions": [
                 {"index": act.index, "at": format_utc(act.at), "case_id": told.get("scope"), "why": told.get("why")}
                 for act, told in self.decisions
+            ],
+            "witnesses": [
+                {"index": act.index, "at": format_utc(act.at), **{name: told.get(name) for name in _OF_WITNESS}}
+                for act, told in self.witnesses
+            ],
+            "received": [
+                {"index": act.index, "at": format_utc(act.at), "surface": "received", "custody": "from_receipt"}
+                | {name: told.get(name) for name in ("item", "about", "from", "how", "note", "files")}
+                for act, told in self.received
             ],
             "disposal": self.disposal
             and {
@@ -63,6 +75,21 @@ class Later:
             for act, told in self.decisions
         ]
 
+    def witnessed(self) -> list[str]:
+        return [
+            f"witnessed on {format_utc(act.at)}, leaf {act.index}: {told.get('words', 'the statement cannot be read')} "
+            f"({'signed by a key of theirs' if told.get('keyid') else 'not signed by a key of theirs'})"
+            for act, told in self.witnesses
+        ]
+
+    def handed_over(self) -> list[str]:
+        return [
+            f"received  on {format_utc(act.at)}, leaf {act.index}, from {told.get('from')}, {told.get('how')}: "
+            f"{', '.join(str(each.get('name')) for each in told.get('files', ()))} (item {told.get('item')}; custody "
+            "begins at receipt)"
+            for act, told in self.received
+        ]
+
     def held(self) -> list[str]:
         return [
             f"held      since {format_utc(act.at)} for {told.get('matter', 'a matter that cannot be read')} "
@@ -71,6 +98,7 @@ class Later:
         ]
 
 
+_OF_WITNESS = ("name", "statement", "differences", "words", "keyid", "opened_at", "stated_at", "browser", "way")
 _OF_CORRECTION = ("field", "was", "is", "why")
 _SHOWN_AS = {
     "target.requested_url": "asked",
@@ -100,5 +128,11 @@ def later_of(reader: Reader, catalog: Catalog, entry: Entry) -> Later:
         corrections=tuple(told(act) for act in catalog.corrections(entry.capture_id)),
         holds=tuple(told(act) for act in catalog.holds(entry.unit)),
         disposal=None if disposal is None else told(disposal),
+        witnesses=tuple(told(act) for act in catalog.witnesses(entry.capture_id)),
+        received=tuple(
+            each
+            for each in map(told, catalog.received())
+            if isinstance(about := each[1].get("about"), dict) and about.get("unit") == entry.unit
+        ),
         decisions=tuple(told(act) for act in catalog.decisions(entry.capture_id)),
     )

@@ -85,6 +85,8 @@ REASONS_REJECTED = (
 REASONS_REVOKED = ("rotated", "lost", "compromised")
 PURPOSES_FIXITY = ("asked", "scheduled", "export", "certification")
 ROLES = ("log", "worker", "person", "root")
+STATEMENTS = ("fair_and_accurate", "differs")
+"""What a person says who looked at the page and at the capture."""
 PACKAGES = ("wacz-1.1.1",)
 """What a package is made by."""
 RELATIONS = ("started_by", "derived_from", "about", "corrects", "releases", "renews", "control_for")
@@ -192,6 +194,9 @@ KINDS: Mapping[str, Kind] = {
         chains=("item",),
         relation="derived_from",
     ),
+    "evidence.received": Kind(
+        body=fields(files=COUNT, bytes=COUNT), subject="received.json", chains=("item",), by="person"
+    ),
     "artifact.archived": Kind(
         body=fields(blobs=COUNT, bytes=COUNT), subject="replica.json", chains=("log", "run", "work")
     ),
@@ -230,6 +235,12 @@ KINDS: Mapping[str, Kind] = {
         body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
     ),
     "evidence.accessed": Kind(body=fields(looked=COUNT, took=COUNT), subject="accesses.jsonl", chains=("work",)),
+    "capture.witnessed": Kind(
+        body=fields(capture=UUID7, statement=enum(*STATEMENTS), keyid=nullable(HEX64)),
+        subject="statement.json",
+        chains=("work",),
+        relation="about",
+    ),
     "evidence.exported": Kind(
         body=fields(entries=COUNT, blobs=COUNT, bytes=COUNT), subject="export.json", chains=("work",)
     ),

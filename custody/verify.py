@@ -164,6 +164,7 @@ class _Run:
             "bytes": blobs.bytes,
             "origins": dict(sorted(records.origins.items())),
             "statuses": dict(sorted(records.statuses.items())),
+            "received": records.received,
             "orphans": records.orphans,
         }
 

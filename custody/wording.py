@@ -102,6 +102,10 @@ def _facts(facts: Mapping[str, Json]) -> Iterator[Line]:
         yield Line("origin: " + ", ".join(f"{count} {origin}" for origin, count in origins.items()))
     if not_public := origins.get("not_public"):
         yield Line(f"NOT PUBLIC: {not_public} captures had something of the operator's own between them and the site")
+    if received := facts.get("received"):
+        yield Line(f"RECEIVED: {received} files came from others; custody of them begins when they were received")
+    if witnessed := facts.get("witnessed"):
+        yield Line(f"witnessed: {witnessed} captures, by people who looked at the live page as well")
     time = facts.get("time")
     if time != "trusted":
         yield Line(f"NO TRUSTED TIME: {time}")

@@ -21,14 +21,18 @@ from custody.bundle import layout
 from custody.bundle.statement import DISPOSED, WITHHELD, MissingBlob
 from custody.digest import Digest
 from custody.errors import FormatError
+from custody.received import MAX_BYTES as MAX_RECEIPT_BYTES
+from custody.received import NAME as RECEIVED
+from custody.received import Received
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record, quarantine_of
 
 # Whoever put evidence on hold said for which matter, and a replica or a refused event is not of this one.
 _OTHER_MATTERS = frozenset({"hold.json", "release.json", "replica.json", "rejected.json"})
-_LOOKED_INTO = frozenset(
-    {"run.json", "run-closed.json", "disposal.json", "disposal-report.json", "correction.json", "decision.json"}
-)
+_LOOKED_INTO = frozenset({
+    "run.json", "run-closed.json", "disposal.json", "disposal-report.json", "correction.json", "decision.json",
+    "statement.json",
+})  # fmt: skip
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
 _TOLD_EVERY = 500
@@ -49,6 +53,8 @@ class Blobs:
     """Every naming of every blob, in the order of the log: one blob may have many."""
     records: dict[str, tuple[int, Record]] = field(default_factory=dict)
     """By capture: the leaf of its end, and what it says."""
+    receipts: dict[str, tuple[int, Received]] = field(default_factory=dict)
+    """By item: what others handed over, and the leaf that tells of it."""
     length: int = 0
     """Bytes of all of them."""
     missing: list[MissingBlob] = field(default_factory=list)
@@ -72,7 +78,12 @@ class Blobs:
                 self._disposed |= set(_disposed(self.store, logged))
         told = list(self._told(chosen))
         self._fetch_all(told)
-        kept = [artifact for each in told if each.name == "record.json" for artifact in self._artifacts(each)]
+        kept = [
+            artifact
+            for each in told
+            if each.name in {"record.json", RECEIVED}
+            for artifact in (self._received(each) if each.name == RECEIVED else self._artifacts(each))
+        ]
         self._fetch_all(kept)
         self.named = sorted([*told, *kept], key=lambda each: each.index)
         for each in self.named:
@@ -149,6 +160,31 @@ class Blobs:
                 media_type=each.media_type,
             )
             for each in record.artifacts
+        ]
+
+    def _received(self, named: Named) -> list[Named]:
+        """The files of a receipt."""
+        if named.digest not in self._lengths:
+            return []
+        path = self._staged(named.digest)
+        with disk.trouble(path):
+            data = path.read_bytes() if path.stat().st_size <= MAX_RECEIPT_BYTES else b""
+        try:
+            found = Received.parse(data)
+        except FormatError:
+            return []  # as above
+        self.receipts[found.item] = (named.index, found)
+        return [
+            Named(
+                digest=each.artifact.digest,
+                bytes=each.artifact.bytes,
+                index=named.index,
+                name=each.artifact.name,
+                chain=named.chain,
+                role=each.artifact.role,
+                media_type=each.artifact.media_type,
+            )
+            for each in found.files
         ]
 
     def _fetch_all(self, wanted: list[Named]) -> None:

@@ -82,6 +82,8 @@ class Exported:
     trust: Digest
     tokens: int
     origins: dict[str, int] = field(default_factory=dict)
+    received: int = 0
+    """Files that others handed over."""
     quarantined: tuple[str, ...] = ()
     """Captures in which secrets may be, and that a person allowed to be handed over."""
 
@@ -170,6 +172,7 @@ class Exporter:
             trust=self._ledger.trust.digest,
             tokens=tokens,
             origins=blobs.origins,
+            received=sum(len(each.files) for _, each in blobs.receipts.values()),
             quarantined=tuple(blobs.quarantined),
         )
         at = told.event.event.occurred_at
@@ -326,6 +329,7 @@ class Exporter:
             tokens=made.tokens,
             authorities=sum(bool(each.roots_pem) for each in self._ledger.trust.authorities),
             origins=made.origins,
+            received=made.received,
             quarantined=len(made.quarantined),
             times=self._times(chosen, stamped),
             at=at,

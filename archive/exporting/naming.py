@@ -1,32 +1,14 @@
 """Names for people: where a blob stands in an export, by item, capture and what it is. No check rests on a name."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from archive.exporting.selection import Selection
+from archive.filename import MAX_STEM, ODD, plain_name
 from custody.bundle import layout
 from custody.digest import Digest
 from custody.record import Record
-
-_MAX_STEM = 60
-_MAX_SUFFIX = 20
-_ODD = re.compile(r"[^a-z0-9._-]+")
-_EXTENSIONS = {
-    "application/gzip": ".gz",
-    "application/json": ".json",
-    "application/pdf": ".pdf",
-    "application/warc": ".warc",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "text/html": ".html",
-    "text/plain": ".txt",
-    "video/mp4": ".mp4",
-}
-_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(10))})
-"""What Windows opens in place of a file, whatever its extension."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,27 +73,9 @@ class Names:
         return path
 
 
-def plain_name(text: str, media_type: str | None = None) -> str:
-    """Lower-case ASCII that no file system and no shell takes for something else, with an extension.
-
-    The name that was recorded stands in ``index.csv`` and in the record.
-    """
-    name = _ODD.sub("-", text.lower().replace("\\", "/").rpartition("/")[2]).lstrip("._-")
-    stem, dot, suffix = name.partition(".")
-    if len(suffix) > _MAX_SUFFIX:
-        stem, suffix = name[:_MAX_STEM].replace(".", "-"), name.rpartition(".")[2][:_MAX_SUFFIX]
-    stem, suffix = stem[:_MAX_STEM].rstrip("-. "), suffix.strip("-. ")
-    if not stem:
-        stem = "file"
-    if stem in _DEVICES or re.fullmatch(r"[0-9a-f]{64}", stem):
-        stem = f"file-{stem[:_MAX_STEM]}"
-    extension = f"{dot}{suffix}" if suffix else _EXTENSIONS.get((media_type or "").partition(";")[0].strip(), ".bin")
-    return f"{stem}{extension}"
-
-
 def _host(url: str) -> str:
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
         host = ""
-    return _ODD.sub("-", host.lower())[:_MAX_STEM].strip("-._") or "unknown"
+    return ODD.sub("-", host.lower())[:MAX_STEM].strip("-._") or "unknown"

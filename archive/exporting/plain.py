@@ -33,6 +33,8 @@ class Facts:
     authorities: int
     """Those whose roots are in the trust file."""
     origins: Mapping[str, int]
+    received: int
+    """Files that others handed over."""
     quarantined: int
     """Captures in which secrets may be."""
     times: Range
@@ -150,6 +152,11 @@ def _warnings(facts: Facts) -> Iterator[str]:
         )
     if public := facts.origins.get("public", 0):
         yield f"Origin public: {public} captures came from the public network on every hop (origin: public)."
+    if facts.received:
+        yield (
+            f"RECEIVED: {facts.received} files came from others and were not captured (data/tables/received.csv says "
+            "from whom, how and when). Custody of them begins at receipt: what they were before is their giver's word."
+        )
     if facts.quarantined:
         yield (
             f"QUARANTINED: in {facts.quarantined} captures secrets of a person may be (a password was typed while they "

@@ -48,7 +48,7 @@ class Population:
                 begun += 1
                 looks += "look_id" in body
             elif each.event.type in ENDS:
-                statuses[str(body.get("status", "abandoned"))] += 1
+                statuses[str(body.get("status", each.event.type.partition(".")[2]))] += 1
                 walled += body.get("outcome") in WALLS
         return cls(
             of_case=chosen.scope is not None,

@@ -17,9 +17,9 @@ _TOLD_EVERY = 50_000
 
 ABOUT_ITEMS = frozenset({"evidence.held", "evidence.released", "evidence.disposed", "disposal.completed"})
 """Working events that name an item. What else was done (other exports, fixity) may be about other matters too."""
-ABOUT_CAPTURES = frozenset({"record.corrected", "evidence.allowed"})
+ABOUT_CAPTURES = frozenset({"record.corrected", "evidence.allowed", "capture.witnessed"})
 _HOLDS = frozenset({"evidence.held", "evidence.released"})
-_OF_ONE_CASE = frozenset({"evidence.allowed"})
+_OF_ONE_CASE = frozenset({"evidence.allowed", "capture.witnessed"})
 """Their blob names the case that they were said in."""
 
 
@@ -102,7 +102,7 @@ def _concerns(each: LoggedEvent, items: tuple[str, ...], captures: frozenset[str
 
 def _is_handed_over(reader: LogReader, each: LoggedEvent, scope: str | None, disposed: set[str]) -> bool:
     """What is on hold, and for whom, is nobody's business, unless a disposal is judged by it; and what one case decided
-    is not for another to hand over.
+    or had witnessed is not for another to hand over.
     """
     if each.event.type in _HOLDS:
         return each.event.body["item"] in disposed

@@ -23,6 +23,10 @@ CAPTURES = (
     "http_status", "origin", "surface", "shown", "platform", "started_at", "ended_at", "reached_by", "link_text",
     "folder", "files", "lacks", "record_sha256", "entry",
 )  # fmt: skip
+RECEIVED = (
+    "item", "file", "given_name", "kind", "media_type", "bytes", "sha256", "from", "how", "received_at",
+    "about_capture", "about_item", "note", "custody", "path", "entry",
+)  # fmt: skip
 HOPS = ("item", "capture", "n", "kind", "from", "to", "status", "at")
 PROMOTIONS = (
     "promotion", "item", "state", "post_capture", "post_url", "platform", "author", "handle", "published_from",
@@ -40,6 +44,8 @@ def tables(chosen: Selection, blobs: Blobs, promotions: Promotions | None) -> di
         "captures": Table(CAPTURES, list(_captures(chosen, blobs))),
         "hops": Table(HOPS, list(_hops(blobs))),
     }
+    if blobs.receipts:
+        found["received"] = Table(RECEIVED, list(_received(blobs)))
     if promotions is not None:
         found["promotions"] = Table(PROMOTIONS, [_promotion(each) for each in promotions])
     return found
@@ -92,7 +98,7 @@ def _captures(chosen: Selection, blobs: Blobs) -> Iterator[tuple[Cell, ...]]:
         item, started = each.event.chain.removeprefix("item:"), format_utc(each.event.occurred_at)
         _, record = blobs.records.get(capture, (0, None))
         if record is None:
-            status = "open" if end is None else str(end.event.body.get("status", "abandoned"))
+            status = "open" if end is None else str(end.event.body.get("status", end.event.type.partition(".")[2]))
             outcome = None if end is None else str(end.event.body.get("outcome", end.event.body.get("reason")))
             ended = None if end is None else format_utc(end.event.occurred_at)
             found = dict(zip(("item", "capture", "status", "outcome"), (item, capture, status, outcome), strict=True))
@@ -129,6 +135,18 @@ def _captured(item: str, started: str, record: Record, blobs: Blobs, end: Logged
         digest.hex,
         end.index,
     )
+
+
+def _received(blobs: Blobs) -> Iterator[tuple[Cell, ...]]:
+    for index, each in blobs.receipts.values():
+        unit, capture = each.about or (None, None)
+        for file in each.files:
+            kept = file.artifact
+            yield (
+                each.item, kept.name, file.given_name, file.kind, kept.media_type, kept.bytes, kept.digest.hex,
+                each.from_whom, each.how, format_utc(each.received_at), capture, unit, each.note,
+                "begins at receipt; nothing before it is vouched for", blobs.paths.get(kept.digest), index,
+            )  # fmt: skip
 
 
 def _hops(blobs: Blobs) -> Iterator[tuple[Cell, ...]]:

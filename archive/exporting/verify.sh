@@ -39,7 +39,7 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXXXX")
 trap 'rm -rf "$T"' EXIT # what the script exits with stays
 trap 'exit 2' HUP INT TERM
 mkdir "$T/keys" "$T/roots" "$T/people" "$T/revoked" "$T/payload"
-for name in acts bad begun blamed chain claims.contents claims.payload claims.tags differ.contents differ.payload differ.tags disposed ends exports ids listed needed openings packages places recorded scopes stampable stamped starts told wanted; do
+for name in acts bad begun blamed chain claims.contents claims.payload claims.tags differ.contents differ.payload differ.tags displaced disposed ends exports ids listed needed openings packages places recorded scopes stampable stamped starts told wanted; do
   : >"$T/$name"
 done
 
@@ -375,9 +375,14 @@ authority_of() {   # index: enough of those signed whose word the type asks for
   case $type in
     log.opened/v1 | key.introduced/v1 | key.revoked/v1 | trust.changed/v1) needed=$THRESHOLD got=$roots ;;
     evidence.released/v1 | evidence.disposed/v1) needed=$PEOPLE got=$people ;;
-    evidence.held/v1 | record.corrected/v1 | evidence.allowed/v1) needed=1 got=$people ;;
+    evidence.held/v1 | record.corrected/v1 | evidence.allowed/v1 | evidence.received/v1) needed=1 got=$people ;;
+    capture.witnessed/v1) if [ "$keys" != - ]; then needed=1; is_by_witness && got=1 || got=0; fi ;;
   esac
   [ "$got" -ge "$needed" ] || { bad "AUTHORITY_MISSING entry $1, $type, needs $needed signatures and has $got"; return 1; }
+}
+
+is_by_witness() {   # the key that is named is among those that signed, and is a person's
+  case $known in *"$keys"*) [ -f "$T/people/$keys" ] || [ -f "$T/roots/$keys" ] ;; *) return 1 ;; esac
 }
 
 learn() {   # index
@@ -422,7 +427,9 @@ entry() {   # index; the fields of its line are set
     capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
     package.made/v1) printf '%s %s %s\n' "$1" "$chain" "$ref" >>"$T/packages" ;;
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
-    record.corrected/v1 | evidence.allowed/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
+    evidence.received/v1) [ "$seq" = 0 ] || printf 'STATE_ORDER entry %s does not begin its item\n' "$1" >>"$T/displaced"
+      receipt "$1" ;;
+    record.corrected/v1 | evidence.allowed/v1 | capture.witnessed/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
     evidence.disposed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts"; disposal "$1" ;;
     evidence.exported/v1) printf '%s %s\n' "$1" "$digest" >>"$T/exports" ;;
   esac
@@ -443,6 +450,21 @@ record() {   # index
     elif is_hex "$sum" && is_number "$size"; then printf '%s %s %s artifact %s\n' "$sum" "$size" "$1" "$about" >>"$T/wanted"
     else bad "RECORD_FORMAT entry $1"; return 0; fi
   done <"$T/kept"
+}
+RECEIPT='.[0].predicate as $p | .[1] | (("item:" + .item) == $p.chain and (.files | length) == $p.body.files and
+  ([.files[].bytes] | add) == $p.body.bytes), (.files[] | "\(.sha256) \(.bytes)")'
+receipt() {   # index: what others handed over
+  place "$digest" || return 0
+  jq -r -s "$RECEIPT" "$P" "$where" >"$T/kept" 2>/dev/null || { bad "RECORD_FORMAT entry $1"; return 0; }
+  first=1
+  while read -r sum size; do
+    if [ $first = 1 ]; then
+      first=0
+      [ "$sum" = true ] || { bad "RECORD_MISMATCH the receipt of entry $1 says another thing than its event"; return 0; }
+    elif is_hex "$sum" && is_number "$size"; then printf '%s %s %s artifact %s\n' "$sum" "$size" "$1" "$about" >>"$T/wanted"
+    else bad "RECORD_FORMAT entry $1"; return 0; fi
+  done <"$T/kept"
+  note "RECEIVED: the $(($(wc -l <"$T/kept") - 1)) files of entry $1 came from others; custody of them begins at receipt"
 }
 disposal() {   # index
   if ! place "$digest"; then
@@ -523,6 +545,7 @@ awk 'BEGIN { opens["log"] = "log.opened/v1"; opens["run"] = "run.opened/v1"; ope
      { kind = $3; sub(/:.*/, "", kind) }
      ($2 == opens[kind]) != ($4 == 0) || ($2 == "run.closed/v1" && closed[$3]++) { print "STATE_ORDER entry", $1 ",", $2, "is out of its place in", $3 }' \
   "$T/openings" >>"$T/states"
+cat "$T/displaced" >>"$T/states"
 awk '{ print $4, "capture", $3 }' "$T/ends" | sort -k1,1 >"$T/a"
 sums "$T/payload" >"$T/b"
 awk -v payloads="$T/b" -v recorded="$T/recorded" '
@@ -532,14 +555,14 @@ awk -v payloads="$T/b" -v recorded="$T/recorded" '
   "$T/packages" >>"$T/states"
 awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
-          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = is["evidence.allowed/v1", payload[part[1]]] = part[3] }
+          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = is["evidence.allowed/v1", payload[part[1]]] = is["capture.witnessed/v1", payload[part[1]]] = part[3] }
           printf "" > unheld }
   { at[++count] = $1; type[count] = $2; about[count] = $3; ref[count] = $4
     if ($2 == "evidence.held/v1") is["evidence.released/v1", payload[$1]] = $3
     if ($2 == "evidence.disposed/v1") is["disposal.completed/v1", payload[$1]] = $3 }
   END {
     for (i = 1; i <= count; i++) {
-      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected|evidence.allowed)/ && is[type[i], ref[i]] != about[i])
+      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected|evidence.allowed|capture.witnessed)/ && is[type[i], ref[i]] != about[i])
         print "STATE_ORDER entry", at[i] ",", type[i], "refers to nothing that it can be about"
       if (type[i] == "evidence.released/v1") released[ref[i]] = 1
       if (type[i] == "evidence.disposed/v1") for (k = 1; k < i; k++)
@@ -568,7 +591,7 @@ sort -u "$T/wanted" | awk -v sizes="$T/sizes" -v actual="$T/actual" -v claims="$
   path in size { if (size[path] != $2 + 0) print "BLOB_SIZE", path
     if (!($1 in good) && !spoilt[path]++) print "BLOB_DIGEST", path, "is not what was recorded"
     next }
-  $4 ~ /^(correction|decision|disposal-report|disposal|hold|rejected|release|replica|run-closed|run)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
+  $4 ~ /^(correction|decision|disposal-report|disposal|hold|rejected|release|replica|run-closed|run|statement)\.json$/ && ($1 " " $3 " " $4) in kept { print "NOTE", $4, "of entry", $3, "was kept back"; next }
   ($5 " " $1) in gone || ($5 " *") in gone { told(($5 " " $1) in gone ? $5 " " $1 : $5 " *"); print "NOTE", $4, "of entry", $3, "was disposed of"; next }
   { print "BLOB_MISSING", path, "(" $4 " of entry " $3 ")" }' >"$T/lack"
 while read -r code path rest; do

@@ -18,6 +18,7 @@ from custody import canonical, keyspace
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.event import Envelope
+from custody.received import Received
 from custody.record import MAX_BYTES, Record
 
 T = TypeVar("T")
@@ -59,8 +60,8 @@ class Shelf:
             yield from self.map(function, some)
 
     def artifacts(self, claims: Iterable[Claim], *, unread: list[Claim]) -> Iterator[Claim]:
-        """What the records and briefs among the claims name. One that is gone or damaged goes to ``unread``."""
-        lists = (each for each in claims if each.is_record or each.is_brief)
+        """What records, receipts and briefs among the claims name. One that is gone or damaged goes to ``unread``."""
+        lists = (each for each in claims if each.is_record or each.is_brief or each.is_receipt)
         for record, artifacts in self.mapped(self._artifacts, lists):
             if artifacts is None:
                 unread.append(record)
@@ -79,7 +80,10 @@ class Shelf:
         if claim.is_brief:
             return claim, self._pictures(claim)
         try:
-            record = Record.parse(self.read(claim.digest, MAX_BYTES))
+            if claim.is_receipt:
+                named = [each.artifact for each in Received.parse(self.read(claim.digest, MAX_BYTES)).files]
+            else:
+                named = list(Record.parse(self.read(claim.digest, MAX_BYTES)).artifacts)
         except (NotStored, FormatError):
             return claim, None
         return claim, [
@@ -92,7 +96,7 @@ class Shelf:
                 lock=each.lock,
                 version_id=each.version_id,
             )
-            for each in record.artifacts
+            for each in named
         ]
 
     def _pictures(self, claim: Claim) -> list[Claim] | None:

@@ -51,6 +51,10 @@ class Claim:
         return self.name == "record.json" and self.chain.startswith("item:")
 
     @property
+    def is_receipt(self) -> bool:
+        return self.name == "received.json" and self.chain.startswith("item:")
+
+    @property
     def is_brief(self) -> bool:
         return self.name == "brief.json" and self.chain.startswith("work:")
 
@@ -129,6 +133,10 @@ class Survey:
     """By capture."""
     allowed: dict[str, list[Told]] = field(default_factory=dict)
     """Decisions that a quarantined capture may be handed over, by capture."""
+    received: list[Told] = field(default_factory=list)
+    """What others handed over, each an item of its own."""
+    witnessed: dict[str, list[Told]] = field(default_factory=dict)
+    """What people stated who saw the page as well, by capture."""
     briefs: dict[str, list[Claim]] = field(default_factory=dict)
     """What each case says of itself, by scope: its versions, in log order."""
     unit_of: dict[str, str] = field(default_factory=dict)
@@ -168,7 +176,9 @@ class Survey:
                 self.briefs.setdefault(name, []).append(claim)
             if item is not None:
                 item.claims.append(claim)
-        if item is not None:
+        if event.type == "evidence.received":
+            self.received.append(told)
+        elif item is not None:
             self._see_capture(item, each)
         elif event.type == "item.assigned":
             unit = str(body["item"])
@@ -189,6 +199,8 @@ class Survey:
                 self.settled.add(event.refs[0].payload_sha256)
         elif event.type == "record.corrected":
             self.corrections.setdefault(str(body["capture"]), []).append(told)
+        elif event.type == "capture.witnessed":
+            self.witnessed.setdefault(str(body["capture"]), []).append(told)
         elif event.type == "evidence.allowed":
             self.allowed.setdefault(str(body["capture"]), []).append(told)
 
@@ -222,7 +234,8 @@ class Survey:
         said = {
             told.index
             for capture in item.captures
-            for told in (*self.corrections.get(capture, ()), *self.allowed.get(capture, ()))
+            for said_of in (self.corrections, self.allowed, self.witnessed)
+            for told in said_of.get(capture, ())
         }
         return [*item.claims, *(each for each in self.claims if said and each.index in said)]
 

@@ -242,6 +242,7 @@ def _document(made: "Exported", verdict: "Verdict") -> dict[str, "Json"]:
         "trust_sha256": made.trust.hex,
         "tokens": made.tokens,
         "origins": dict(made.origins),
+        "received": made.received,
         "quarantined": list(made.quarantined),
         "missing": [
             {"sha256": each.digest.hex, "name": each.name, "index": each.index, "reason": each.reason}
@@ -267,6 +268,8 @@ def _tell(made: "Exported", verdict: "Verdict") -> None:
         out.print("NO TRUSTED TIME over all of it", markup=False)
     if not_public := made.origins.get("not_public"):
         out.print(f"NOT PUBLIC: {not_public} captures had something of our own between them and the site", markup=False)
+    if made.received:
+        out.print(f"RECEIVED: {made.received} files came from others; custody of them begins at receipt", markup=False)
     if made.quarantined:
         said = "secrets may be in them, and a person allowed it"
         out.print(f"QUARANTINED: {len(made.quarantined)} captures ({said})", markup=False)

@@ -26,7 +26,7 @@ from custody.model import Json
 
 WITHHOLDABLE = frozenset({
     "correction.json", "decision.json", "disposal-report.json", "disposal.json", "hold.json", "rejected.json",
-    "release.json", "replica.json", "run-closed.json", "run.json",
+    "release.json", "replica.json", "run-closed.json", "run.json", "statement.json",
 })  # fmt: skip
 """Details that may speak of other matters. Records, their artifacts, jobs, keys and tokens are never kept back."""
 

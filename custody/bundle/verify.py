@@ -239,6 +239,7 @@ class _Run:
             "bytes": blobs.bytes,
             "origins": dict(sorted(records.origins.items())),
             "statuses": dict(sorted(records.statuses.items())),
+            "received": records.received,
         }
 
     def _count(self, entry: Entry) -> None:

@@ -173,7 +173,17 @@ class Entries:
                 got=got,
             )
             return False
+        if event.type == "capture.witnessed" and (keyid := event.body["keyid"]) is not None:
+            return self._is_by(index, event, str(keyid), signers)
         return by != "root" or self._body_fits(index, event)
+
+    def _is_by(self, index: int, event: Event, keyid: str, signers: tuple[str, ...]) -> bool:
+        """A witness whose own key is named has signed with it."""
+        if keyid in self._registry.people_among(signers):
+            return True
+        message = f"leaf {index}, {event.type}, is said to be signed by the witness's key {keyid}, and is not"
+        self._sign_fail("AUTHORITY_MISSING", message, index=index, needed=1, got=0)
+        return False
 
     def _authority(self, by: By, signers: tuple[str, ...]) -> tuple[int, int]:
         """How many signatures are needed of those who may say such a thing, and how many there are."""

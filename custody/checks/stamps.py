@@ -80,7 +80,7 @@ class Stamps:
             self._logged.setdefault(key, (entry.index, event))
             if self._files.get(key) == event.subjects[0].digest:
                 self._known.setdefault(key, entry.index)
-        if event.type in ENDS:
+        if event.type in ENDS or event.type == "evidence.received":
             self._ends.append((entry.index, event.chain))
             self._punctuality.see_end(entry.index, entry.leaf.logged_at)
         anchored = None if event.anchor is None else self._find_anchor(entry.index, event.anchor)

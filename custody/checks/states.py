@@ -90,6 +90,8 @@ class States:
             if event.refs[0].payload_sha256 not in item.recorded:
                 item.unfounded.append(index)
             return
+        if "capture" not in event.body:
+            return  # received from others: custody.checks.received
         capture = str(event.body["capture"])
         if event.type == "capture.started":
             self.captures += 1

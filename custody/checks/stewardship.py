@@ -30,6 +30,14 @@ _FORMS: Mapping[str, schema.Schema] = {
     "evidence.disposed": schema.open_ended(schema.fields(**_HEAD, item=schema.UUID7, blobs=_BLOBS, spared=_BLOBS)),
     "record.corrected": schema.open_ended(schema.fields(**_HEAD, capture=schema.UUID7)),
     "evidence.allowed": schema.open_ended(schema.fields(**_HEAD, capture=schema.UUID7)),
+    "capture.witnessed": schema.open_ended(
+        schema.fields(
+            **_HEAD,
+            capture=schema.UUID7,
+            statement=schema.enum(*schema.STATEMENTS),
+            keyid=schema.nullable(schema.HEX64),
+        )
+    ),
 }
 """The blobs of these events are read: docs/manifest.md, "Blobs"."""
 
@@ -39,8 +47,9 @@ _REFERS_TO = {
     "disposal.completed": "a disposal",
     "record.corrected": "an end",
     "evidence.allowed": "an end",
+    "capture.witnessed": "an end",
 }
-_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed"})
+_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed", "capture.witnessed"})
 """These are about a capture, the others about an item."""
 
 
@@ -51,12 +60,12 @@ class Act:
     index: int
     type: str
     about: str
-    """The item, or the capture that was corrected or allowed."""
+    """The item, or the capture that was corrected, allowed or witnessed."""
     payload: Digest
     refers_to: Digest | None
     subject: Subject
-    counts: tuple[tuple[str, int], ...] = ()
-    """What the event says of the blobs of a disposal: their number and bytes."""
+    counts: tuple[tuple[str, Json], ...] = ()
+    """What the event says besides: number and bytes of the blobs of a disposal, what a witness stated, by whose key."""
 
 
 @dataclass(slots=True)
@@ -169,10 +178,9 @@ class Stewardship:
         """Of these items and captures; None: all."""
         disposed = {item for item, them in self._disposals.items() if any(not each.held for each in them)} - self._cases
         corrected = {act.about for act in self._acts if act.type == "record.corrected"}
-        return {
-            name: sum(items is None or each in items for each in them)
-            for name, them in (("held", self._held), ("disposed", disposed), ("corrected", corrected))
-        }
+        witnessed = {act.about for act in self._acts if act.type == "capture.witnessed"}
+        told = {"held": self._held, "disposed": disposed, "corrected": corrected, "witnessed": witnessed}
+        return {name: sum(items is None or each in items for each in them) for name, them in told.items()}
 
     def _must_refer(self, act: Act, known: Mapping[Digest, str]) -> bool:
         about = known.get(act.refers_to) if act.refers_to is not None else None
@@ -238,8 +246,10 @@ class Stewardship:
         about = "capture" if act.type in _OF_CAPTURES else "item"
         says: dict[str, Json] = {about: found[about]}
         blobs = _digests(found.get("blobs", ()))
-        if act.counts:
+        if act.type == "evidence.disposed":
             says |= {"blobs": len(found["blobs"]), "bytes": sum(each["bytes"] for each in found["blobs"])}
+        elif act.counts:
+            says |= {name: found[name] for name, _ in act.counts}
         for name, value in ((about, act.about), *act.counts):
             if says[name] != value:
                 message = f"{what}: its event says {name} is {value}, it says {says[name]}"
@@ -247,9 +257,12 @@ class Stewardship:
         return frozenset(blobs)
 
 
+_ALSO_SAID = {"evidence.disposed": ("blobs", "bytes"), "capture.witnessed": ("statement", "keyid")}
+
+
 def _act(index: int, event: Event, payload: Digest) -> Act:
     body: Mapping[str, Any] = event.body
-    counted = ("blobs", "bytes") if event.type == "evidence.disposed" else ()
+    counted = _ALSO_SAID.get(event.type, ())
     return Act(
         index=index,
         type=event.type,

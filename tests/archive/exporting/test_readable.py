@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import UsageError
-from archive.exporting.naming import plain_name
 from archive.exporting.sheets import Table, to_csv, to_xlsx
+from archive.filename import plain_name
 from custody import canonical
 from custody.bundle import layout
 from custody.digest import Digest
