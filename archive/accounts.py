@@ -62,7 +62,7 @@ class Right(IntEnum):
 class Account:
     name: str
     password: str | None = field(repr=False)
-    """Its hash; None: this account signs in elsewhere, by OpenID Connect."""
+    """Its hash; None: it cannot sign in, and acts by tokens alone."""
     rights: Mapping[str, Right]
     """By case (its id in the log), or ``EVERYWHERE``."""
     created: datetime
@@ -110,7 +110,7 @@ class Accounts:
         return self._read().accounts.get(name)
 
     def add(self, name: str, password: str | None) -> Account:
-        """``password`` None: by OpenID Connect. Raises ``UsageError``."""
+        """``password`` None: for a program, which has tokens. Raises ``UsageError``."""
         if not _USER.fullmatch(name):
             raise UsageError(f"a user's name is letters, digits and . _ @ + -, at most 100; got {name[:120]!r}")
         made = Account(name=name, password=self._hash(password), rights={}, created=self._clock())

@@ -41,13 +41,18 @@ def add(
     name: _NameArgument,
     *,
     password_stdin: _StdinOption = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For a program: it cannot sign in, and acts by tokens.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Add a user, who has no rights yet. The password is asked for; only its Argon2id hash is kept."""
     with _accounts(home) as accounts:
         if accounts.find(name) is not None:
             raise UsageError(f"there is a user {name!r} already: counterproof users password {name}")
-        accounts.add(name, _password(from_stdin=password_stdin))
+        if no_password and password_stdin:
+            raise UsageError("--no-password or --password-stdin, not both")
+        accounts.add(name, None if no_password else _password(from_stdin=password_stdin))
         say(f"added {name}; now: counterproof users grant {name} viewer --case CASE")
 
 

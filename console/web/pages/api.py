@@ -135,6 +135,7 @@ def cases(holdings: HoldingsHere) -> Any:
 
 @api.get("/cases/{scope}", response_model=Case)
 def case(scope: str, holdings: HoldingsHere) -> Any:
+    """One of them."""
     return _case(holdings, holdings.case(scope))
 
 
@@ -146,6 +147,7 @@ def captures(scope: str, holdings: HoldingsHere, limit: Annotated[int, Query(ge=
 
 @api.get("/cases/{scope}/promotions", response_model=Promoted)
 def promotions(request: Request, scope: str, holdings: HoldingsHere) -> Any:
+    """As they were filed, or as they are found in the captures now."""
     known: Promotions = request.app.state.promotions
     told = known.of(holdings, scope)
     return {
@@ -159,7 +161,7 @@ def promotions(request: Request, scope: str, holdings: HoldingsHere) -> Any:
 
 @api.get("/cases/{scope}/candidates", response_model=Candidates)
 def candidates(request: Request, scope: str, holdings: HoldingsHere) -> Any:
-    """Of a large case there are none here: `counterproof findings CASE --candidates` lists them."""
+    """With the newest decision. Of a large case there are none: counterproof findings CASE --candidates has them."""
     known: Promotions = request.app.state.promotions
     holdings.require(scope, Right.REVIEWER)
     decided = _reviews(request).of(scope)
@@ -176,12 +178,14 @@ def reviews(request: Request, scope: str, holdings: HoldingsHere) -> Any:
 
 @api.post("/cases/{scope}/candidates/{candidate}/reviews", response_model=Reviewed, status_code=201)
 def decide(request: Request, scope: str, candidate: str, decision: Decision, holdings: HoldingsHere) -> Any:
+    """Decides on a candidate; an earlier decision stays beside it."""
     made = reviewing.record(request, holdings, scope, lead=candidate, word=decision.word, note=decision.note)
     return {"schema": 1, "reviews": [_review(made)]}
 
 
 @api.get("/captures/{capture_id}", response_model=CaptureOf)
 def capture(capture_id: str, holdings: HoldingsHere) -> Any:
+    """A capture, its record, and the cases that it is in."""
     entry = holdings.entry(capture_id)
     return {
         "schema": 1,
@@ -223,13 +227,13 @@ def file(capture_id: str, name: str, holdings: HoldingsHere) -> Response:
 
 @api.get("/captures/{capture_id}/record", response_class=Response)
 def record(capture_id: str, holdings: HoldingsHere) -> Response:
-    """`record.json`, byte for byte."""
+    """The record, byte for byte."""
     return hand_out_record(capture_id, holdings)
 
 
 @api.post("/jobs", response_model=JobOf, status_code=202)
 def begin(request: Request, order: Order, holdings: HoldingsHere) -> Any:
-    """Has pages captured; `GET /jobs/{id}` says how far it is."""
+    """Has pages captured, as the command does."""
     row = holdings.require(order.case_id, Right.INVESTIGATOR)
     if row.name is None:
         raise Missing("case")
@@ -246,6 +250,7 @@ def begin(request: Request, order: Order, holdings: HoldingsHere) -> Any:
 
 @api.get("/jobs/{job_id}", response_model=JobOf)
 def job(request: Request, job_id: str, holdings: HoldingsHere) -> Any:
+    """How far a capture is that was asked for, and how it ended."""
     return capturing.job_seen(request, holdings, job_id).to_json()
 
 

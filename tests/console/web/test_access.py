@@ -282,6 +282,8 @@ def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.
     assert users("add", "ada").exit_code == 2, "there is no terminal to ask on"
     assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 0
     assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 2
+    assert users("add", "program", "--no-password").exit_code == 0
+    assert users("remove", "program").exit_code == 0
     assert users("grant", "ada", "reviewer", "--case", "first").exit_code == 0
     assert users("grant", "ada", "king", "--case", "first").exit_code == 2
     assert users("grant", "ada", "viewer").exit_code == 2
