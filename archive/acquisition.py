@@ -11,14 +11,14 @@ from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
 from archive.lookid import end_id
 from archive.receipt import Receipt
-from archive.result import Captured
+from archive.result import Captured, Unchanged
 from archive.scribe import NONCE_BYTES, Scribe
 from archive.spool import RunSpool, VisitSpool
 from archive.store import Stored
 from custody import keyspace
 from custody.artifact import Artifact
 from custody.digest import Digest
-from custody.event import Envelope, Ref, Subject
+from custody.event import Envelope, Event, Ref, Subject
 from custody.instant import format_utc
 from custody.model import Json, Outcome, Role, Snapshot, Started, Status, Visit
 from custody.record import Record
@@ -51,7 +51,9 @@ class Acquisition:
         spool: RunSpool,
         advance_catalog: Callable[[], object],
         case_name: str,
+        looks: Scribe | None = None,
     ) -> None:
+        """``looks``: keeps what light looks leave, for as long as their class is kept; None: as everything."""
         self.log = log.log
         self.run = run
         self.scope = scope
@@ -60,9 +62,16 @@ class Acquisition:
         self.advance_catalog = advance_catalog
         self.captured: list[Captured] = []
         """What was recorded so far, in the order of recording."""
+        self.unchanged: list[Unchanged] = []
+        """Looks that ended as ``look.unchanged``, in the order of recording."""
+        self.ended_as: dict[str, Digest] = {}
+        """The payload of each capture's end, for what is said about it later."""
         self.stages: dict[str, str] = {}
         """The stage that each capture in flight has entered last."""
         self._scribe = scribe
+        self._looks = looks or scribe
+        self._light: dict[str, list[Digest]] = {}
+        """What was stored as a light look's, to be kept as a capture's should it become one."""
         self._log = log
         self._lock = threading.Lock()
         self._ended: set[Digest] = set()
@@ -118,6 +127,10 @@ class Acquisition:
                 self.captured[at] = capture = replace(capture, started_index=receipt.index)  # noqa: PLW2901
             if end is not None and (receipt := taken.get(end.payload_sha256)) is not None:
                 self.captured[at] = replace(capture, index=receipt.index, tree_size=receipt.tree_size)
+        for at, look in enumerate(self.unchanged):
+            end = self._ends.get(look.capture_id)
+            if end is not None and (receipt := taken.get(end.payload_sha256)) is not None:
+                self.unchanged[at] = replace(look, index=receipt.index)
         for capture_id, envelope in list(self._ends.items()):
             if (receipt := taken.get(envelope.payload_sha256)) is not None:
                 self.spool.journal.submitted(envelope, receipt)
@@ -135,6 +148,7 @@ class Acquisition:
         facts: Mapping[str, Json],
         look_id: str | None = None,
         attempt: int = 1,
+        light: bool = False,
     ) -> Started:
         """``capture.started``, durable before the browser goes anywhere; the unit's first also joins the case.
 
@@ -143,7 +157,8 @@ class Acquisition:
         Durable in the inbox is enough where this home has no log key: a post that is vanishing waits for nobody.
         """
         now = self._scribe.clock()
-        job = self._scribe.detail(
+        scribe = self._looks if light else self._scribe
+        job = scribe.detail(
             "job.json",
             {"capture_id": capture_id, "unit": unit, "parent": parent, "url": url, "at": format_utc(now), **facts},
         )
@@ -154,7 +169,9 @@ class Acquisition:
         envelope = self._event("capture.started", f"item:{unit}", job, body)
         envelopes = [envelope]
         if parent is None:
-            envelopes.append(assign(unit, self.scope, self._scribe))
+            envelopes.append(assign(unit, self.scope, scribe))
+        if light:
+            self._light[capture_id] = [each.digest for one in envelopes for each in Event.parse(one.payload).subjects]
         self.spool.journal.intent(envelope)
         receipt = self._log.submit(envelopes)[0]
         self.spool.journal.started(envelope, receipt)
@@ -197,21 +214,52 @@ class Acquisition:
         if status is Status.FAILED:
             type_ = "capture.failed"
             body["stage"] = stage
+        subject = Subject(name="record.json", digest=record.digest, bytes=record.bytes)
+        return self._finish(
+            type_, subject, body, capture_id=capture_id, unit=unit, started=started, said=record, files=files,
+            unstored=unstored,
+        )  # fmt: skip
+
+    def end_unchanged(
+        self, *, capture_id: str, unit: str, started: Started, said: Snapshot, body: Mapping[str, Json]
+    ) -> Receipt | None:
+        """``look.unchanged``: the one end of a look that showed nothing new. ``said``: its ``look.json``, spooled."""
+        subject = Subject(name="look.json", digest=said.digest, bytes=said.bytes)
+        full = {"capture": capture_id, **body}
+        return self._finish(
+            "look.unchanged", subject, full, capture_id=capture_id, unit=unit, started=started, said=said
+        )
+
+    def _finish(
+        self,
+        type_: str,
+        subject: Subject,
+        body: Mapping[str, Json],
+        *,
+        capture_id: str,
+        unit: str,
+        started: Started,
+        said: Snapshot,
+        files: Sequence[Snapshot] = (),
+        unstored: Sequence[Snapshot] = (),
+    ) -> Receipt | None:
         with self._lock:
             if started.payload_sha256 in self._ended:
                 raise ArchiveError(f"capture {capture_id} has its end already; the journal holds it")
             envelope = self._event(
                 type_,
                 f"item:{unit}",
-                Subject(name="record.json", digest=record.digest, bytes=record.bytes),
+                subject,
                 body,
                 (Ref(rel="started_by", payload_sha256=started.payload_sha256),),
                 event_id=end_id(started.payload_sha256, capture_id),
             )
-            self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, record)])
+            self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, said)])
             self._ended.add(started.payload_sha256)
-        for each in (*unstored, record):
+            self.ended_as[capture_id] = envelope.payload_sha256
+        for each in unstored:
             self.store_file(each)
+        self._keep(type_, capture_id, said)
         receipt = self._log.submit([envelope])[0]
         if receipt is None:
             with self._lock:
@@ -219,6 +267,16 @@ class Acquisition:
         else:
             self.spool.journal.submitted(envelope, receipt)
         return receipt
+
+    def _keep(self, type_: str, capture_id: str, said: Snapshot) -> None:
+        """What the end names, and what its start named, for as long as such an end is kept."""
+        scribe = self._looks if type_ == "look.unchanged" else self._scribe
+        until = scribe.retain_until()
+        self._scribe.store.create(keyspace.blob(said.digest), said.path, digest=said.digest, retain_until=until)
+        if type_ != "look.unchanged":
+            for digest in self._light.pop(capture_id, ()):
+                key = keyspace.blob(digest)
+                self._scribe.store.create(key, self._scribe.store.read(key), digest=digest, retain_until=until)
 
     def fail(self, visit: Visit, *, stage: str, reason: str) -> None:
         """The end of a capture whose evidence did not get through a stage; nothing if its end is fixed already.

@@ -14,6 +14,7 @@ from archive.errors import UsageError
 HOME = "COUNTERPROOF_HOME"
 STORE_URL = "COUNTERPROOF_STORE_URL"
 RETENTION_DAYS = "COUNTERPROOF_RETENTION_DAYS"
+LOOK_RETENTION_DAYS = "COUNTERPROOF_LOOK_RETENTION_DAYS"
 LOCK_MODE = "COUNTERPROOF_LOCK_MODE"
 KEY_SPECS = {role: f"COUNTERPROOF_{role.upper()}_KEY" for role in ("root", "log", "worker", "person")}
 AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
@@ -49,6 +50,8 @@ class ArchiveConfig:
     store_url: str | None = None
     """``s3://bucket/prefix?endpoint=…`` or ``file:DIR``. None: the embedded store, below the home."""
     retention_days: int = _DEFAULT_RETENTION_DAYS
+    look_retention_days: int | None = None
+    """Of looks that found nothing new, where their case is not kept longer; None: as everything."""
     lock_mode: str = GOVERNANCE
     key_specs: Mapping[str, str] = field(default_factory=dict)
     """By role, where a key is that the home does not hold as a file: ``docs/keys.md``."""
@@ -111,6 +114,7 @@ class ArchiveConfig:
             home=(given_home or _data_directory(environment) / "counterproof").expanduser().absolute(),
             store_url=_store_url(store_url or _first(layers, STORE_URL)),
             retention_days=_days(_first(layers, RETENTION_DAYS) if retention_days is None else str(retention_days)),
+            look_retention_days=_look_days(_first(layers, LOOK_RETENTION_DAYS)),
             lock_mode=_lock_mode(lock_mode or _first(layers, LOCK_MODE)),
             key_specs={role: spec for role, name in KEY_SPECS.items() if (spec := _first(layers, name))},
             authorities=_authorities(authorities or None, _first(layers, AUTHORITIES)),
@@ -171,6 +175,14 @@ def _days(text: str | None) -> int:
         return _DEFAULT_RETENTION_DAYS
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_RETENTION_DAYS):
         raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {RETENTION_DAYS}")
+    return int(text)
+
+
+def _look_days(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_RETENTION_DAYS):
+        raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {LOOK_RETENTION_DAYS}")
     return int(text)
 
 

@@ -20,7 +20,7 @@ from custody import tiles
 from custody.digest import Digest
 from custody.tiles import Edge
 
-_VERSION = 5
+_VERSION = 6
 _BUSY_SECONDS = 60
 _TABLES = f"""
 PRAGMA user_version = {_VERSION};

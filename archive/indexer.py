@@ -1,89 +1,59 @@
 """Events of the log -> rows of the catalogue. Reads the blobs they name, believes none of them, and keeps little."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from archive.errors import NotStored
+from archive.index.database import Change
+from archive.index.forgetting import Disposal
+from archive.index.rows import artifacts_text, prefix_of
+from archive.index.tables import ARTIFACT, CHUNK_LEAVES, JOB, RECORD, SPAN_LEAVES, SUBJECT
 from archive.log import LoggedEvent
+from archive.reading import reading_of
 from archive.store import ObjectStore
 from archive.surface import platform_of, shown_of, surface_of
 from custody import canonical, keyspace
+from custody.checks.states import ENDS, RECORDED, status_of
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.instant import format_utc
 from custody.record import MAX_BYTES, Record, quarantine_of
 
-Change = tuple[str, Sequence[object]]
-"""One SQL statement and what goes into it."""
-
-TABLES = (
-    "CREATE TABLE followed (log TEXT NOT NULL, n INTEGER NOT NULL, size INTEGER NOT NULL, commit_sha256 TEXT)",
-    "CREATE TABLE cases (scope TEXT PRIMARY KEY, name TEXT)",
-    "CREATE TABLE members (scope TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (scope, unit)) WITHOUT ROWID",
-    """CREATE TABLE briefs (
-    scope TEXT NOT NULL, version INTEGER NOT NULL, leaf_index INTEGER NOT NULL, at TEXT NOT NULL, sha256 TEXT NOT NULL,
-    PRIMARY KEY (scope, version)) WITHOUT ROWID""",
-    """CREATE TABLE captures (
-    capture_id TEXT PRIMARY KEY, unit TEXT NOT NULL, parent TEXT,
-    started_at TEXT NOT NULL, started_index INTEGER NOT NULL, started_sha256 TEXT NOT NULL UNIQUE,
-    anchor_size INTEGER, anchor_sha256 TEXT,
-    ended_at TEXT, end_index INTEGER, status TEXT, outcome TEXT, origin TEXT, http_status INTEGER,
-    requested_url TEXT, final_url TEXT, title TEXT, url_key TEXT, record_sha256 TEXT, trouble TEXT,
-    disposed_at TEXT, quarantine TEXT, surface TEXT, shown TEXT, platform TEXT)""",
-    "CREATE INDEX captures_by_url ON captures (url_key, started_index)",
-    "CREATE INDEX captures_by_unit ON captures (unit)",
-    "CREATE INDEX captures_in_order ON captures (started_index)",
-    """CREATE TABLE artifacts (
-    capture_id TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
-    bytes INTEGER NOT NULL, media_type TEXT NOT NULL, PRIMARY KEY (capture_id, place)) WITHOUT ROWID""",
-    "CREATE INDEX artifacts_by_digest ON artifacts (sha256)",
-    """CREATE TABLE acts (
-    leaf_index INTEGER PRIMARY KEY, type TEXT NOT NULL, unit TEXT, capture_id TEXT, at TEXT NOT NULL,
-    payload TEXT NOT NULL, refers_to TEXT, detail TEXT NOT NULL)""",
-    """CREATE TABLE tokens (
-    authority TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (authority, size, sha256)
-    ) WITHOUT ROWID""",
-    "CREATE INDEX tokens_by_digest ON tokens (sha256)",
-    "CREATE INDEX acts_by_unit ON acts (unit)",
-    "CREATE INDEX acts_by_capture ON acts (capture_id)",
-)
-
 _INSERT_START = (
-    "INSERT OR IGNORE INTO captures"
-    " (capture_id, unit, parent, started_at, started_index, started_sha256, requested_url, url_key"
-    ", anchor_size, anchor_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO captures"
+    " (capture_id, unit, parent, started_at, started_index, started_sha256, job_sha256, requested_url, url_key, host"
+    ", anchor_size, anchor_sha256, look_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _INSERT_BRIEF = (
-    "INSERT OR IGNORE INTO briefs SELECT ?, ?, ?, ?, ? WHERE ? = 1 +"
-    " (SELECT coalesce(max(version), 0) FROM briefs WHERE scope = ?)"
+    "INSERT INTO briefs SELECT ?, ?, ?, ?, ? WHERE ? = 1 +"
+    " (SELECT coalesce(max(version), 0) FROM briefs WHERE scope = ?) ON CONFLICT DO NOTHING"
 )
 """Of two versions with one number, the first in the log counts."""
 _OF_START = "capture_id = ? AND unit = ? AND started_sha256 = ?"
-_INSERT_ARTIFACT = (
-    "INSERT OR IGNORE INTO artifacts SELECT capture_id, ?, ?, ?, ?, ?, ? FROM captures"
-    " WHERE capture_id = ? AND unit = ? AND started_sha256 = ? AND end_index = ?"
+_OF_END = f"FROM captures WHERE {_OF_START} AND end_index = ?"
+_INSERT_DIGEST = f"INSERT INTO digests SELECT ?, ?, started_index {_OF_END}"
+_PLACE_CAPTURE = (
+    "INSERT INTO placed SELECT scope, captures.started_index FROM members JOIN captures ON captures.unit = members.unit"
+    " WHERE captures.started_index = ? ON CONFLICT DO NOTHING"
 )
+_PLACE_UNIT = "INSERT INTO placed SELECT ?, started_index FROM captures WHERE unit = ? ON CONFLICT DO NOTHING"
+_UNPACK_END = f"DELETE FROM packed WHERE chunk IN (SELECT started_index / {CHUNK_LEAVES} {_OF_END})"  # noqa: S608  # ours
+_INSERT_KEPT = f"INSERT INTO kept SELECT started_index, ? {_OF_END} ON CONFLICT DO NOTHING"
+_SPAN = (
+    "INSERT INTO spans VALUES (?, ?, ?) ON CONFLICT (span) DO UPDATE SET oldest = CASE WHEN excluded.oldest <"
+    " spans.oldest THEN excluded.oldest ELSE spans.oldest END, newest = CASE WHEN excluded.newest > spans.newest THEN"
+    " excluded.newest ELSE spans.newest END"
+)
+_TO_READ = f"INSERT INTO unread SELECT started_index, 0 {_OF_END} ON CONFLICT DO NOTHING"
 
 ACTS = frozenset({
     "evidence.held", "evidence.released", "evidence.disposed", "record.corrected", "evidence.allowed",
     "evidence.received", "capture.witnessed",
 })  # fmt: skip
 """What is done with evidence later; and what others handed over, which has no capture."""
-HELD = (
-    "SELECT {columns} FROM acts AS held WHERE held.type = 'evidence.held' AND held.unit = ? AND NOT EXISTS"
-    " (SELECT 1 FROM acts AS released WHERE released.type = 'evidence.released' AND released.refers_to = held.payload)"
-)
-"""Holds on a unit that nothing has released."""
-
-_FORGET_CAPTURES = (
-    "UPDATE captures SET disposed_at = ?, requested_url = '', final_url = NULL, title = NULL, url_key = NULL,"  # noqa: S608  # ours
-    " platform = NULL, trouble = NULL WHERE unit = ? AND disposed_at IS NULL"
-    f" AND NOT EXISTS ({HELD.format(columns='1')})"
-)
-_FORGET_ARTIFACTS = (
-    "DELETE FROM artifacts WHERE capture_id IN"
-    " (SELECT capture_id FROM captures WHERE unit = ? AND disposed_at IS NOT NULL)"
-)
+Step = Change | Disposal
 
 MAX_DETAIL_BYTES = 64 * 1024
 MAX_ARTIFACTS = 1_000
@@ -92,36 +62,55 @@ _MAX_URL = 16_384
 _MAX_WORDS = 1_000
 
 
-def changes(store: ObjectStore, logged: LoggedEvent) -> list[Change]:
-    """What an event changes in the catalogue. Raises ``StoreError`` where the store does not answer.
+def changes(store: ObjectStore, logged: LoggedEvent) -> list[Step]:
+    """What an event changes in the catalogue, in order. Raises ``StoreError`` where the store does not answer.
 
     A blob that is gone, damaged, too long or of another form is a capture's ``trouble``: judging it is for ``verify``.
     """
     event = logged.event
     kind, _, chain = event.chain.partition(":")
+    if event.type == "capture.started" and kind == "item":
+        return list(_started(store, logged, unit=chain))
+    if event.type in ENDS and kind == "item":
+        return list(_ended(store, logged, unit=chain))
+    steps: list[Step] = list(_listed(logged))
     if event.type == "case.opened":
         detail = _detail(store, event.subjects[0].digest)
         name = _text(detail.get("name"), _MAX_WORDS) if detail.get("scope") == chain else None
-        return [("INSERT OR IGNORE INTO cases VALUES (?, ?)", (chain, name))]
-    if event.type == "item.assigned":
-        return [("INSERT OR IGNORE INTO members VALUES (?, ?)", (chain, event.body["item"]))]
-    if event.type == "case.described":
+        steps.append(("INSERT INTO cases VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (chain, name, logged.index)))
+    elif event.type == "item.assigned":
+        unit = event.body["item"]
+        steps.append(("INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (chain, unit, logged.index)))
+        steps.append((_PLACE_UNIT, (chain, unit)))
+    elif event.type == "case.described":
         version, digest = event.body["version"], event.subjects[0].digest.hex
         row = (chain, version, logged.index, format_utc(event.occurred_at), digest, version, chain)
-        return [(_INSERT_BRIEF, row)]
-    if event.type == "capture.started" and kind == "item":
-        return [_started(store, logged, unit=chain)]
-    if event.type in {"capture.completed", "capture.failed", "capture.abandoned"} and kind == "item":
-        return list(_ended(store, logged, unit=chain))
-    if event.type == "log.timestamped":
-        token = (event.body["authority"], event.body["size"], event.subjects[0].digest.hex)
-        return [("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", token)]
-    if event.type in ACTS:
-        return list(_acts(logged))
-    return []
+        steps.append((_INSERT_BRIEF, row))
+    elif event.type == "log.timestamped":
+        token = (event.body["authority"], event.body["size"], event.subjects[0].digest.hex, logged.index)
+        steps.append(("INSERT INTO tokens VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", token))
+    elif event.type in ACTS:
+        steps += _acts(logged)
+    return steps
 
 
-def _acts(logged: LoggedEvent) -> Iterator[Change]:
+def _listed(logged: LoggedEvent) -> Iterator[Change]:
+    """Every event but the starts and ends of captures, which have rows of their own."""
+    event, payload = logged.event, logged.leaf.event.payload_sha256.hex
+    kind, _, chain = event.chain.partition(":")
+    item, capture = _text(event.body.get("item"), _MAX_WORDS), _text(event.body.get("capture"), _MAX_WORDS)
+    subjects = [[each.name[:_MAX_WORDS], each.digest.hex, each.bytes] for each in event.subjects[:MAX_ARTIFACTS]]
+    told = json.dumps(subjects, ensure_ascii=False, separators=(",", ":"))
+    at = format_utc(event.occurred_at)
+    item = chain if kind == "item" else item
+    row = (logged.index, logged.n, event.type, event.chain, item, capture, at, event.event_id, payload, told)
+    yield "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
+    for sha256 in dict.fromkeys(each.digest.hex for each in event.subjects[:MAX_ARTIFACTS]):
+        place = (prefix_of(sha256), SUBJECT, logged.index)
+        yield "INSERT INTO digests VALUES (?, ?, ?)", place
+
+
+def _acts(logged: LoggedEvent) -> Iterator[Step]:
     """What is disposed of is forgotten here too, unless a hold came first: then it is not disposed of."""
     event, payload = logged.event, logged.leaf.event.payload_sha256.hex
     unit, capture = event.body.get("item"), event.body.get("capture")
@@ -130,19 +119,26 @@ def _acts(logged: LoggedEvent) -> Iterator[Change]:
     at, refers_to = format_utc(event.occurred_at), next((ref.payload_sha256.hex for ref in event.refs), None)
     detail = event.subjects[0].digest.hex
     row = (logged.index, event.type, unit, capture, at, payload, refers_to, detail)
-    yield "INSERT OR IGNORE INTO acts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row
+    yield "INSERT INTO acts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
     if event.type == "evidence.disposed":
-        yield _FORGET_CAPTURES, (at, unit, unit)
-        yield _FORGET_ARTIFACTS, (unit,)
+        yield Disposal(str(unit), at)
 
 
-def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Change:
+def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Change]:
     event = logged.event
     job = _detail(store, event.subjects[0].digest)
     url, key, parent = (_text(job.get(name), _MAX_URL) for name in ("url", "url_key", "parent"))
     at, started = format_utc(event.occurred_at), logged.leaf.event.payload_sha256.hex
     anchor = (None, None) if event.anchor is None else (event.anchor.size, event.anchor.token_sha256.hex)
-    return _INSERT_START, (event.body["capture"], unit, parent, at, logged.index, started, url, key or url, *anchor)
+    asked = event.subjects[0].digest.hex
+    look = _text(event.body.get("look_id"), _MAX_WORDS)
+    of = (event.body["capture"], unit, parent, at, logged.index, started, asked, url, key or url, host_of(url))
+    yield _INSERT_START, (*of, *anchor, look)
+    yield _PLACE_CAPTURE, (logged.index,)
+    yield _SPAN, (logged.index // SPAN_LEAVES, at, at)
+    place = (prefix_of(asked), JOB, logged.index)
+    yield "INSERT INTO digests VALUES (?, ?, ?)", place
+    yield "DELETE FROM packed WHERE chunk = ?", (logged.index // CHUNK_LEAVES,)
 
 
 def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Change]:
@@ -153,12 +149,12 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
     values: dict[str, object] = {
         "ended_at": format_utc(event.occurred_at),
         "end_index": logged.index,
-        "status": body.get("status", "abandoned"),
+        "status": status_of(event),
         "outcome": body.get("outcome"),
         "http_status": body.get("http_status"),
     }
     record: Record | None = None
-    if event.type != "capture.abandoned":
+    if event.type in RECORDED:
         digest = event.subjects[0].digest
         values["record_sha256"] = digest.hex
         try:
@@ -166,22 +162,59 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
         except (NotStored, FormatError) as error:
             values["trouble"] = str(error)[:300]
     if record is not None:
-        values |= {
-            "origin": record.origin.value,
-            "final_url": _text(record.final_url, _MAX_URL),
-            "title": _text(record.title, _MAX_WORDS),
-            "parent": record.parent,
-            "surface": _text(surface_of(record.circumstances), _MAX_WORDS),
-            "shown": shown_of(record.circumstances, record.outcome, record.http_status)[:_MAX_WORDS],
-            "platform": _text(platform_of(record.circumstances), _MAX_WORDS),
-            "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
-        }
+        values |= told_by(record)
     assigned = ", ".join(f"{name} = ?" for name in values)
     start = (body["capture"], unit, begun)
     yield f"UPDATE captures SET {assigned} WHERE {_OF_START} AND end_index IS NULL", (*values.values(), *start)  # noqa: S608  # names of ours
-    for place, each in enumerate(record.artifacts[:MAX_ARTIFACTS] if record is not None else ()):
-        kept = (place, each.role, each.name[:_MAX_WORDS], each.digest.hex, each.bytes, each.media_type[:_MAX_WORDS])
-        yield _INSERT_ARTIFACT, (*kept, *start, logged.index)
+    end = (*start, logged.index)
+    if event.type != "capture.abandoned":
+        yield _INSERT_DIGEST, (prefix_of(event.subjects[0].digest.hex), RECORD, *end)
+    if record is not None:
+        for each in dict.fromkeys(artifact.digest.hex for artifact in record.artifacts[:MAX_ARTIFACTS]):
+            yield _INSERT_DIGEST, (prefix_of(each), ARTIFACT, *end)
+        yield _INSERT_KEPT, (artifacts_of(record), *end)
+        yield _TO_READ, end
+    yield _UNPACK_END, end
+
+
+def told_by(record: Record) -> dict[str, object]:
+    """What a record says of its capture, by the catalogue's columns."""
+    reading = reading_of(record.circumstances)
+    platform = _text(platform_of(record.circumstances), _MAX_WORDS)
+    read_by = _text(reading.get("platform"), _MAX_WORDS)
+    told: dict[str, object] = {
+        "origin": record.origin.value,
+        "final_url": _text(record.final_url, _MAX_URL),
+        "title": _text(record.title, _MAX_WORDS),
+        "parent": record.parent,
+        "surface": _text(surface_of(record.circumstances), _MAX_WORDS),
+        "shown": shown_of(record.circumstances, record.outcome, record.http_status)[:_MAX_WORDS],
+        "platform": platform,
+        "reader": platform or read_by,
+        "kind": _text(reading.get("kind"), _MAX_WORDS),
+        "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
+    }
+    host = host_of(record.final_url)
+    return told if host is None else {**told, "host": host}
+
+
+def artifacts_of(record: Record) -> str:
+    """As the catalogue keeps them (``archive.index.rows``)."""
+    return artifacts_text(
+        [
+            (each.role, each.name[:_MAX_WORDS], each.digest.hex, each.bytes, each.media_type[:_MAX_WORDS])
+            for each in record.artifacts[:MAX_ARTIFACTS]
+        ]
+    )
+
+
+def host_of(url: str | None) -> str | None:
+    """In small letters; None where there is none to be read."""
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return _text(host, 253) or None
 
 
 def _record(store: ObjectStore, digest: Digest, *, capture_id: str) -> Record:
@@ -201,7 +234,8 @@ def _detail(store: ObjectStore, digest: Digest) -> dict[str, Any]:
 
 
 def _text(value: object, longest: int) -> str | None:
-    return value[:longest] if isinstance(value, str) else None
+    # PostgreSQL's texts hold no NUL.
+    return value[:longest].replace("\0", "\ufffd") if isinstance(value, str) else None
 
 
 def _read(store: ObjectStore, digest: Digest, limit: int) -> bytes:

@@ -7,12 +7,15 @@ from custody.digest import Digest
 INDEXED_TYPES = (
     "case.described",
     "case.opened",
+    "change.observed",
     "event.rejected",
     "findings.made",
+    "instruction.received",
     "item.assigned",
     "key.introduced",
     "key.revoked",
     "log.timestamped",
+    "looks.compared",
     "retention.set",
     "trust.changed",
 )

@@ -136,7 +136,8 @@ def mirror(
     job = _Job(store, target, locking)
     waiting: list[str] = []
     for number, key in enumerate(store.keys(keyspace.ROOT), 1):
-        if key.startswith(_LEFT_OUT) or _POINTER.fullmatch(key):
+        # Packed rows of the catalogue tell of people, can be made again, and would outlive a disposal in a copy.
+        if key.startswith(_LEFT_OUT) or keyspace.is_index(key) or _POINTER.fullmatch(key):
             continue
         try:
             _check_key(key)

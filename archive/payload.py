@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 from archive import disk
 from archive.errors import StoreError
 from custody.digest import Digest
-from custody.keyspace import INBOX, PROBES
+from custody.keyspace import INBOX, PROBES, is_index
 
 CHUNK_BYTES = 1 << 20
 
@@ -37,8 +37,8 @@ def checked_prefix(prefix: str) -> str:
 
 
 def refuse_to_lose(key: str) -> None:
-    """Raise ``StoreError`` for anything but what is under way or was never evidence."""
-    if not key.startswith((INBOX, PROBES)):
+    """Raise ``StoreError`` for anything but what is under way or was never evidence, or the catalogue's packed rows."""
+    if not key.startswith((INBOX, PROBES)) and not is_index(key):
         raise StoreError(f"{key} is evidence: it stays")
 
 

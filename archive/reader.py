@@ -14,6 +14,7 @@ from archive.config import ArchiveConfig
 from archive.errors import KeyFileError, StoreError, UsageError
 from archive.log import LogReader
 from archive.opening import open_store
+from archive.packs import Packs
 from archive.store import ObjectStore
 from custody import keyspace
 from custody.errors import TrustError
@@ -66,16 +67,31 @@ def open_reader(config: ArchiveConfig, *, trust_file: Path | None = None) -> Ite
 
 
 @contextmanager
-def open_catalog(config: ArchiveConfig, reader: Reader) -> Iterator[Catalog]:
-    """The home's catalogue, brought up to date; of another store, one in a file of its own."""
+def open_catalog(
+    config: ArchiveConfig, reader: Reader, *, packed: bool = True, anew: bool = False
+) -> Iterator[Catalog]:
+    """The home's catalogue, brought up to date; of another store, one in a file of its own.
+
+    ``packed``: where it is empty, it may begin with the rows that lie in the store. ``anew``: it is emptied first.
+    """
     name = "catalog.sqlite" if config.store_url is None else f"catalog-{keyspace.slug(reader.log.log)}.sqlite"
     disk.make_directory(config.home)
-    catalog = Catalog.open(config.home / name)
+    if config.dsn is not None:
+        catalog = Catalog.open_shared(config.dsn, reader.log.log)
+    else:
+        catalog = Catalog.open(config.home / name)
     try:
-        catalog.advance(reader.store, reader.log)
+        if anew:
+            catalog.forget()
+        catalog.advance(reader.store, reader.log, packs_of(reader) if packed else None)
         yield catalog
     finally:
         catalog.close()
+
+
+def packs_of(reader: Reader) -> Packs | None:
+    """None where nobody has said whose signature to believe."""
+    return None if reader.trust is None else Packs(reader.log, vkey=reader.trust.log)
 
 
 def _trust(path: Path, *, required: bool) -> Trust | None:

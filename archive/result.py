@@ -60,6 +60,71 @@ class Captured:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Unchanged:
+    """A look that showed what an earlier capture had shown: it ended as ``look.unchanged``, its files were dropped."""
+
+    capture_id: str
+    url: str
+    compared_with: str
+    """The capture."""
+    looked_at: datetime
+    outcome: Outcome
+    http_status: int | None
+    look_id: str | None
+    compared: tuple[Mapping[str, Json], ...] = field(repr=False)
+    not_compared: tuple[Mapping[str, Json], ...] = field(repr=False)
+    dropped_bytes: int
+    detail_sha256: str
+    started_index: int | None
+    index: int | None
+    """None: its end waits in the inbox."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changed:
+    """What became another between two captures, as the log tells of it."""
+
+    capture_id: str
+    """The later one."""
+    before: str
+    url: str
+    kinds: tuple[str, ...]
+    """Words of ``custody.schema.CHANGES``."""
+    sentences: tuple[str, ...] = field(repr=False)
+    """They quote the pages: evidence, and not for alerts."""
+    not_before: str
+    """Instant of the last look that showed it as it was."""
+    not_after: str
+    index: int | None
+    detail_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A page that is worth a look because of what this run saw."""
+
+    url: str
+    case: str
+    why: str
+    """``listing_of_vanishing_post`` or ``new_post``."""
+    of: str
+    """The capture that it comes from."""
+    at_once: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What a run asked of the store, while it lasted, by the count of its process (``archive.tally``)."""
+
+    looks: int = 0
+    requests: int = 0
+    sent_bytes: int = 0
+
+    def to_json(self) -> dict[str, Json]:
+        return {"looks": self.looks, "store_requests": self.requests, "sent_bytes": self.sent_bytes}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lost:
     """A capture whose evidence did not reach the log."""
 
@@ -103,6 +168,16 @@ class Result:
     """What of store, disk or key gave out as the run ended, after all this was recorded; empty: nothing did."""
     controls: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """What came of the program's own page, by ``start`` and ``end``, as the run's end has it; empty: not asked for."""
+
+    unchanged: tuple[Unchanged, ...] = field(default=(), repr=False)
+    changes: tuple[Changed, ...] = field(default=(), repr=False)
+    follow_ups: tuple[Target, ...] = ()
+    """Pages to look at again, at once."""
+    fresh: tuple[Target, ...] = ()
+    """New posts of watched profiles."""
+    done_before: tuple[str, ...] = ()
+    """URLs whose look has its end already."""
+    cost: Cost = field(default_factory=Cost)
 
     @property
     def controlled(self) -> bool:

@@ -99,7 +99,7 @@ class ObjectStore(Protocol):
         ...
 
     def remove_unlocked(self, key: str) -> None:
-        """Every version of what carries no lock and is no evidence: below ``v1/inbox/`` and ``v1/probe/`` alone.
+        """Every version of what carries no lock and is no evidence: ``v1/inbox/``, ``v1/probe/``, a log's ``index/``.
 
         Nothing under the key is no error. Raises ``StoreError`` for any other key.
         """

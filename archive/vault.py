@@ -20,11 +20,12 @@ from archive.catalog import Catalog
 from archive.cataloguing import Cataloguing
 from archive.clock import read_clock
 from archive.config import ArchiveConfig
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Refused
 from archive.genesis import open_log
 from archive.home import Home
 from archive.inbox import Inbox
 from archive.ledger import Ledger
+from archive.packs import Packs
 from archive.probe import ProbeReport, probe
 from archive.reader import store_of
 from archive.recovery import Recovered, recover
@@ -141,7 +142,10 @@ class Vault:
             spool = Spool(home.spool, clock=clock)
             scribe_for = _scribes_by_case(config, sequencer, scribe, clock)
             _tell(recover(spool, sequencer=sequencer, scribe=scribe, scribe_for=scribe_for), notify)
-            catalog = Catalog.open(home.catalog)
+            if config.dsn is not None:
+                catalog = Catalog.open_shared(config.dsn, sequencer.log)
+            else:
+                catalog = Catalog.open(home.catalog)
             stack.callback(catalog.close)
             return cls(
                 config=config,
@@ -177,6 +181,14 @@ class Vault:
         """Writes as ``scribe`` does, and locks what it stores for as long as this case is kept."""
         return _scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope)
 
+    def _scribe_of_looks(self, scope: str) -> Scribe:
+        """As ``scribe_for``, and for as long as looks that found nothing new are kept."""
+        if self.config.look_retention_days is None:
+            return self.scribe_for(scope)
+        config = replace(self.config, retention_days=self.config.look_retention_days)
+        scribe = self.scribe.keeping(lambda: config.retain_until(self._clock()))
+        return _scribes_by_case(config, self.sequencer, scribe, self._clock)(scope)
+
     def open_case(self, name: str) -> str:
         """The scope of the case with this name, which is opened if there is none."""
         return self.cases.open(name, self.sequencer, self.scribe, remembered=self._remembered_cases)
@@ -187,7 +199,27 @@ class Vault:
         return recover(self.spool, sequencer=self.sequencer, scribe=self.scribe, scribe_for=scribe_for)
 
     def advance_catalog(self) -> None:
-        self.catalog.advance(self.store, self.sequencer.reader)
+        self.catalog.advance(self.store, self.sequencer.reader, self.packs)
+
+    @property
+    def packs(self) -> Packs:
+        """The catalogue's rows in the store; written where the log's key is."""
+        return Packs(self.sequencer.reader, vkey=self.home.trust.log, signer=self.home.signers.log)
+
+    def pack_catalog(self) -> None:
+        """Where it is due. Raises ``Refused`` and ``StoreError``."""
+        if self.packs.is_due(self.catalog.database):
+            self.packs.write(self.catalog.database)
+
+    def unpack_disposed(self) -> None:
+        """After a disposal: what was packed before is made anew without it; without the log's key, removed."""
+        packs = self.packs
+        if not packs.has_any():
+            return
+        if self.home.signers.log is None:
+            packs.remove()
+        else:
+            packs.write(self.catalog.database)
 
     def captured_before(self, key: str) -> list[str]:
         """When a page was captured before, newest first, as far as the catalogue was brought up to date."""
@@ -205,6 +237,7 @@ class Vault:
             spool=self.spool.run(run),
             advance_catalog=self.cataloguing.tell,
             case_name=case,
+            looks=self._scribe_of_looks(scope),
         )
         try:
             worker = keys.keyid(self.home.signers.worker.public_key)
@@ -249,6 +282,9 @@ class Vault:
             trouble.append(f"the run's end could not be recorded: {error}")
         try:
             self.cataloguing.catch_up()
+            self.pack_catalog()
+        except Refused:
+            pass  # the bucket locks all: there are no packs in it, and that is told where they are asked for
         except ArchiveError as error:
             said.append(f"the catalogue is behind, and the next command brings it up to date: {error}")
         waiting = 0
@@ -267,6 +303,8 @@ class Vault:
         try:
             for each in captured:
                 acquisition.visit_spool(each.capture_id).remove()
+            for look in acquisition.unchanged:
+                acquisition.visit_spool(look.capture_id).remove()
             if not acquisition.close_run() and not waiting:
                 said.append("what could not be submitted waits in the spool; the next capture submits it")
         except ArchiveError as error:
@@ -287,6 +325,7 @@ class Vault:
             notices=(*said, *trouble),
             trouble="; ".join(trouble),
             controls=controls or {},
+            unchanged=tuple(acquisition.unchanged),
         )
 
     @property

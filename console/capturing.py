@@ -13,11 +13,13 @@ import typer
 
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
+from archive.observers import Agreement
 from archive.result import Result
 from archive.vault import Vault
-from console import progress, promoting, summary
+from console import observing, progress, promoting, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
+from console.observing import Second, Wishes
 from console.packing import pack
 from console.screen import err, now, out, print_json, say
 from console.units import Packing
@@ -35,6 +37,10 @@ class Asked:
     options: Mapping[str, Any]
     progress: str
     as_json: bool
+    second: Wishes | None = None
+    """Of a second observer; None: there is one alone."""
+    again: bool = False
+    """Whether what was captured before is looked at again, and compared."""
     package: bool = False
     """Whether each unit is packed once all is recorded."""
 
@@ -54,7 +60,7 @@ def capture(
     if not asked.case.strip() or len(asked.case) > 200:
         raise UsageError("--case needs a name of 1 to 200 characters, such as --case 2026-0142")
     targets = _targets(asked, run)
-    watch = _progress(asked.progress)
+    watch = progress_of(asked.progress)
     options = dict(asked.options)
     options["control_pages"] = run.control_pages(options["control_pages"], os.environ)
     options["upstream"] = run.Upstream.chosen(options["upstream"], os.environ)
@@ -65,6 +71,17 @@ def capture(
         config = _ask_for_time(config)
     result: Result | None = None
     packing = Packing()
+    agreements: list[Agreement] = []
+    beside: Second | None = None
+    if asked.second is not None:
+        beside = Second(
+            wishes=asked.second,
+            case=asked.case,
+            urls=targets,
+            options=asked.options,
+            ours=config.home,
+            store=config.store_url,
+        )
     try:
         with Vault.open(config, clock=now, notify=say) as vault:
             batch = None
@@ -74,25 +91,30 @@ def capture(
                     say(f"{len(batch.done)} of {len(targets)} were captured when this list was last begun; going on")
             todo = [url for url in targets if batch is None or url not in batch.done]
             vault.advance_catalog()
-            for url in todo:
+            for url in () if asked.again else todo:
                 for earlier in vault.captured_before(run.dedupe_key(url)):
                     say(f"captured before: {url} at {earlier}")
             job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
             def observe(step: str, facts: Mapping[str, Json]) -> None:
-                if step in {"recorded", "submitted"} and batch is not None and facts.get("parent") is None:
+                if step in {"recorded", "submitted", "unchanged"} and batch is not None and facts.get("parent") is None:
                     batch.record(str(facts["url"]))
                 watch(step, facts)
 
-            with attending() as hand:
+            with attending() as hand, beside or nullcontext():
+                if beside is not None:
+                    beside.begin(vault)
                 result = run.run(
                     job,
                     vault=vault,
                     environment=os.environ,
                     progress=observe,
-                    on_interrupt=_on_interrupt if hand is None else _on_interrupt_attended,
+                    on_interrupt=on_interrupt if hand is None else _on_interrupt_attended,
                     hand=hand,
+                    again=asked.again,
                 )
+                if beside is not None:
+                    agreements = beside.conclude(vault, result, run)
             if asked.package:
                 result, packing = pack(vault, result)
             if result.submitted:
@@ -110,9 +132,12 @@ def capture(
         some = " over all of it" if result.sealing.sealed_size else ""
         say(f"NO TRUSTED TIME{some}: {result.sealing.detail}")
     if asked.as_json:
-        print_json(summary.document(result, code, packing))
+        observed = {} if beside is None else {"observers": observing.document(agreements)}
+        print_json({**summary.document(result, code, packing), **observed})
     else:
         for line in summary.lines(result, code, packing):
+            out.print(line)
+        for line in observing.lines(agreements):
             out.print(line)
         _tell_promotions(result, config, run, asked.case)
     return code
@@ -159,7 +184,7 @@ def _read(name: str) -> tuple[bytes, str]:
         raise UsageError(f"--from {name} cannot be read: {error.strerror}") from error
 
 
-def _progress(kind: str) -> Any:
+def progress_of(kind: str) -> Any:
     if kind == "lines":
         return progress.Lines(err, clock=now)
     if kind == "json":
@@ -169,7 +194,7 @@ def _progress(kind: str) -> Any:
     raise UsageError(f"--progress is lines, json or none, got {kind!r}")
 
 
-def _on_interrupt(times: int) -> None:
+def on_interrupt(times: int) -> None:
     if times == 1:
         say("interrupted: ending what was begun and recording it; press Ctrl-C again to leave at once")
     else:
@@ -181,7 +206,7 @@ def _on_interrupt_attended(times: int) -> None:
     if times == 1:
         say("ending the visit: keeping what is shown, and recording it; press Ctrl-C again to keep no more")
     else:
-        _on_interrupt(times - 1)
+        on_interrupt(times - 1)
 
 
 def _ask_for_time(config: ArchiveConfig) -> ArchiveConfig:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from archive.briefs import BriefLost, Briefs, Described, Version
 from archive.cases import Case, case_name
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
+from archive.purpose import zone_of
 from archive.reader import open_reader
 from archive.stewardship.survey import Survey
 from console import briefsheet
@@ -44,7 +44,7 @@ class Shown:
 
     def overdue(self, at: datetime) -> bool:
         """Whether the day of its review has gone by, where the case is."""
-        return self.brief.review_by is not None and at.astimezone(_zone(self.brief)).date() > self.brief.review_by
+        return self.brief.review_by is not None and at.astimezone(zone_of(self.brief)).date() > self.brief.review_by
 
     def row(self, at: datetime) -> dict[str, Json]:
         brief = self.brief
@@ -178,10 +178,3 @@ def _described(shown: Shown, read: Described) -> Iterator[tuple[str, str]]:
     if brief.review_by is not None:
         late = shown.overdue(now())
         yield f"review    by {brief.review_by}{': OVERDUE' if late else ''}", "yellow" if late else ""
-
-
-def _zone(brief: Brief) -> ZoneInfo:
-    try:
-        return ZoneInfo(brief.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")  # a zone that this machine does not know any more moves the day by hours at most

@@ -40,24 +40,31 @@ from console.verbs import (
     authorities,
     browse,
     cases,
+    cataloguing,
+    comparing,
     disposing,
     exporting,
     finding,
     fixity,
     holding,
+    intake,
     keys,
+    looking,
     packaging,
     receiving,
     reporting,
     seal,
+    searching,
     serve,
     stewardship,
     users,
+    visits,
     watch,
     witnessing,
     work,
 )
 from console.verbs.sequence import sequence
+from console.verbs.subject import subject
 
 app = typer.Typer(
     name="counterproof",
@@ -122,6 +129,31 @@ def capture(
             help="Where a platform's page shows a wall: look at its official embed, or ask its oEmbed or API.",
         ),
     ] = True,
+    observers: Annotated[
+        int,
+        typer.Option(
+            "--observers",
+            min=1,
+            max=2,
+            help="2: a second process with keys of its own looks too; compared.",
+        ),
+    ] = 1,
+    observer_device: Annotated[
+        str | None, typer.Option("--observer-device", metavar="desktop|phone", help="The second one's. [as the first]")
+    ] = None,
+    observer_proxy: Annotated[
+        str | None, typer.Option("--observer-proxy", metavar="URL", help="The second one's way out. [as the first]")
+    ] = None,
+    observer_home: Annotated[
+        Path | None, typer.Option("--observer-home", metavar="DIR", help="The second one's. [one below this home]")
+    ] = None,
+    observer_store: Annotated[
+        str | None, typer.Option("--observer-store", metavar="URL", help="The second one's. [its home's own]")
+    ] = None,
+    observer_trust: Annotated[
+        Path | None,
+        typer.Option("--observer-trust", metavar="FILE", help="The second one is another operator's, under this file."),
+    ] = None,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
     timeout: Annotated[
@@ -174,6 +206,7 @@ def capture(
 ) -> None:
     """Look at pages, follow their links to where they end, and leave sealed, verified evidence."""
     from console import capturing
+    from console.observing import Wishes
 
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(
@@ -210,6 +243,15 @@ def capture(
             progress=progress,
             as_json=as_json,
             package=package,
+            second=None
+            if observers == 1
+            else Wishes(
+                home=observer_home,
+                store=observer_store,
+                device=observer_device,
+                proxy=observer_proxy,
+                trust=observer_trust,
+            ),
         )
         from crawlers import run
 
@@ -547,6 +589,7 @@ app.command("seal")(seal.seal)
 app.add_typer(cases.app, name="case", context_settings={"obj": _picture_type})
 app.add_typer(authorities.app, name="authorities")
 app.add_typer(keys.app, name="keys")
+app.add_typer(cataloguing.app, name="catalog")
 
 
 app.command()(sequence)
@@ -576,14 +619,23 @@ _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
 app.add_typer(users.app, name="users")
+app.command("subject")(subject)
+app.command("intake")(intake.Verbs(_crawlers).intake)
+app.command("look")(looking.Verbs(_crawlers).look)
+app.command("compare")(comparing.Verbs(_crawlers).compare)
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")
+app.command("visits")(visits.visits)
 _served = serve.Verbs(_crawlers, console_verb=_console_verb)
 app.command("serve")(_served.serve)
 app.command("status")(_served.status)
+_sought = searching.Verbs(_crawlers)
+app.command("search")(_sought.search)
+app.command("whereis")(_sought.whereis)
+app.command("timeline")(_sought.timeline)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """A case's captures as findings need them: records, texts, and today's readings of the pages that were kept."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,6 +13,7 @@ from archive.briefs import Described
 from archive.catalog import Entry
 from archive.derived import Derived
 from archive.errors import NotStored
+from archive.holdings import MAX_TEXT_BYTES, vantage_of
 from archive.reading import Kind, Reading
 from archive.surface import surface_of
 from console.kept import Kept, document_of, firsthand, read_at
@@ -20,17 +21,15 @@ from custody import canonical
 from custody.artifact import OTHERS, Artifact
 from custody.digest import Digest
 from custody.errors import FormatError
-from custody.model import Json, Role
+from custody.model import Role
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record
 from findings.page import Page, Shown
 from findings.voices import words_behind
 
-MAX_TEXT_BYTES = 4 << 20
 _THREADS = 8
 """They wait for the store; one process reads."""
 _AT_ONCE = 64
-_VANTAGE = ("languages", "timezone", "user_agent", "browser_version", "device")
 _LOOKED = ("viewport_at", "settled_at", "requested_at", "closed_at")
 
 
@@ -232,8 +231,9 @@ def _page(fetched: _Fetched, entry: Entry, run: ModuleType, reader: Any, cache: 
         visible=fetched.visible,
         behind=fetched.behind,
         is_cut=fetched.is_cut,
-        vantage=_vantage(record.circumstances),
+        vantage=vantage_of(record.circumstances),
         surface=surface_of(record.circumstances),
+        http_status=record.http_status,
     )
 
 
@@ -277,18 +277,6 @@ def _of_json(value: Any) -> Reading | None:
 
 def _address(record: Record) -> str:
     return record.final_url or record.requested_url
-
-
-def _vantage(sections: Mapping[str, Json]) -> dict[str, Json]:
-    """As whom we looked, and from where."""
-    environment = sections.get("environment")
-    if not isinstance(environment, Mapping):
-        return {}
-    found = {name: environment[name] for name in _VANTAGE if name in environment}
-    egress = environment.get("egress")
-    if isinstance(egress, Mapping) and "address" in egress:
-        found["egress_address"] = egress["address"]
-    return found
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:

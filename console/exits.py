@@ -64,7 +64,9 @@ def of_result(result: Result, *, whole: bool = True) -> Exit:
     if result.interrupted:
         return Exit.INTERRUPTED
     if result.lost:
-        nothing_begun = not result.captures and all(each.of_store and each.stage == "start" for each in result.lost)
+        nothing_begun = not (result.captures or result.unchanged) and all(
+            each.of_store and each.stage == "start" for each in result.lost
+        )
         return Exit.STORE if nothing_begun else Exit.LOST
     if result.trouble:
         return Exit.STORE

@@ -11,19 +11,18 @@ from typing import Any, BinaryIO
 from archive.catalog import Catalog
 from archive.config import ArchiveConfig
 from archive.errors import StoreError, UsageError
+from archive.holdings import document_of, read_at
 from archive.reader import Reader, open_catalog, open_reader
-from archive.surface import Surface, surface_of
 from console.browsing import entry_named
 from custody import keyspace
-from custody.artifact import Artifact
 from custody.digest import Digest
 from custody.model import Role
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record
 
+__all__ = ["Kept", "document_of", "files_among", "firsthand", "open_kept", "read_at"]
+
 _CHUNK_BYTES = 1 << 20
-_DOCUMENTS = ("dom.html", "body.html", "body.json", "body.txt", "blotted.json")
-_ANSWERS = frozenset((Surface.OEMBED.value, Surface.API.value))
 _MAX_READING = 64 << 20
 
 
@@ -67,17 +66,6 @@ class Kept:
 def open_kept(config: ArchiveConfig) -> Iterator[Kept]:
     with open_reader(config) as reader, open_catalog(config, reader) as catalog:
         yield Kept(reader=reader, catalog=catalog)
-
-
-def document_of(record: Record) -> Artifact | None:
-    """What is read of a capture: the document as the browser had it before the bytes as they were sent."""
-    named = {each.name: each for each in record.artifacts}
-    return next((named[name] for name in _DOCUMENTS if name in named), None)
-
-
-def read_at(record: Record) -> str | None:
-    """Its address, for a reader. None: an answer for programs says itself whose it is, its address does not."""
-    return None if surface_of(record.circumstances) in _ANSWERS else record.final_url or record.requested_url
 
 
 def firsthand(kept: Kept, record: Record) -> Mapping[str, Any] | None:

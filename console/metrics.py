@@ -32,6 +32,8 @@ class _Numbers(Collector):
             ("oldest_waiting_seconds", "Age of the look that waits longest", now.oldest_waiting_s),
             ("captures_day", "Captures of the last 24 hours", now.captures),
             ("bytes_day", "Bytes captured in the last 24 hours", now.bytes),
+            ("store_requests_day", "Requests to the store of the last day's looks", now.requests),
+            ("changes_day", "Looks of the last 24 hours that found a change", now.changed),
             ("kept_failures_day", "Looks given up in the last 24 hours", len(now.kept_failures)),
             ("hosts_failing", "Hosts whose looks showed only walls or errors", len(now.failing)),
             ("hosts_left_alone", "Hosts that asked us to stop", len(now.left_alone)),

@@ -19,6 +19,7 @@ _WORDS = {
     "snapshot": "page settled, keeping it",
     "seen": "kept, sealing",
     "recorded": "recorded",
+    "unchanged": "as it was captured before: recorded so, and not kept again",
     "submitted": "submitted, not yet in the log",
     "attend": "the window is open: Enter takes a picture, q ends",
     "page": "page kept",
@@ -44,6 +45,8 @@ class Lines:
         said = _WORDS.get(step, step)
         if step == "control":
             said = f"control capture of our own page ({facts['when']}): {facts['result']}"
+        elif step == "changed":
+            said = f"changed: {', '.join(map(str, facts['kinds']))}"  # type: ignore[arg-type]  # a list of words
         elif step == "later":
             said = f"it is not there: looking again in {facts['seconds']} s"
         elif step == "page":

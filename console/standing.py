@@ -15,8 +15,9 @@ def lines(now: Standing) -> Iterator[str]:
     yield f"last day  {done}"
     looked = sum(now.looks.values())
     if looked:
-        each = _size(round(now.bytes * 1000 / looked))
-        yield f"stored    {now.captures} captures, {_size(now.bytes)}; {each} for 1,000 looks"
+        yield f"changed   {now.changed} of {looked} looks found a change"
+        size, requests = _size(round(now.bytes * 1000 / looked)), round(now.requests * 1000 / looked)
+        yield f"stored    {now.captures} captures, {_size(now.bytes)}; for 1,000 looks {size}, {requests:,} requests"
     workers = ", ".join(
         f"{each['id']} ({each['running']} of {each['concurrency']})" for each in now.workers if each["looks"]
     )

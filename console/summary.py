@@ -9,7 +9,7 @@ from rich.text import Text
 
 from archive.absence import AGAIN, CONTROL, Absence, absences, sentence
 from archive.reading import reading_line
-from archive.result import Captured, Result
+from archive.result import Captured, Result, Target
 from archive.surface import Shown, Surface
 from archive.wrapping import Led, wrapper_line
 from console import units
@@ -33,6 +33,7 @@ def document(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> dict[
         "time_detail": result.sealing.detail,
         "captures": [_capture(result, each, absences(result.captures)) for each in result.captures],
         "units": units.document(result, packing),
+        **_looked_again(result),
         "lost": [
             {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
         ],
@@ -41,6 +42,51 @@ def document(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> dict[
         "control": {when: _control(each) for when, each in result.controls.items()},
         "exit_code": int(code),
     }
+
+
+def _looked_again(result: Result) -> dict[str, Json]:
+    """What looks at pages that were captured before came to; nothing where there were none."""
+    if not (result.unchanged or result.changes or result.follow_ups or result.fresh or result.done_before):
+        return {}
+    return {
+        "unchanged": [
+            {
+                "id": each.capture_id,
+                "url": each.url,
+                "compared_with": each.compared_with,
+                "looked_at": format_utc(each.looked_at),
+                "outcome": each.outcome.value,
+                "http_status": each.http_status,
+                "look_id": each.look_id,
+                "compared": [dict(one) for one in each.compared],
+                "dropped_bytes": each.dropped_bytes,
+                "detail_sha256": each.detail_sha256,
+                "index": each.index,
+            }
+            for each in result.unchanged
+        ],
+        "changes": [
+            {
+                "id": each.capture_id,
+                "before": each.before,
+                "url": each.url,
+                "kinds": list(each.kinds),
+                "sentences": list(each.sentences),
+                "between": {"after": each.not_before, "before": each.not_after},
+                "detail_sha256": each.detail_sha256,
+                "index": each.index,
+            }
+            for each in result.changes
+        ],
+        "follow_ups": [_target(each) for each in result.follow_ups],
+        "new_posts": [_target(each) for each in result.fresh],
+        "done_before": list(result.done_before),
+        "cost": result.cost.to_json(),
+    }
+
+
+def _target(target: Target) -> dict[str, Json]:
+    return {"url": target.url, "why": target.why, "of": target.of, "at_once": target.at_once}
 
 
 def _control(told: Any) -> dict[str, Json]:
@@ -134,6 +180,7 @@ def lines(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> Iterator
             yield Text(f"  packed   sha256:{made.packed.digest.hex}, {made.packed.bytes} bytes, by unit {unit}")
     for unit, why in packing.refused.items():
         yield Text.from_markup(f"[yellow]not packed[/yellow] unit {unit}: {escape(why)}")
+    yield from _again(result)
     for lost in result.lost:
         yield Text.from_markup(f"[red]LOST[/red] {escape(lost.url)} in {lost.stage}: {escape(lost.reason)}")
     for url in result.unfinished:
@@ -143,6 +190,22 @@ def lines(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> Iterator
         yield Text.from_markup(f"[yellow]note[/yellow] {escape(notice)}")
     yield ""
     yield Text(_closing(result, code))
+
+
+def _again(result: Result) -> Iterator[Text]:
+    for look in result.unchanged:
+        yield Text(look.url, style="bold")
+        where = "waits in the inbox" if look.index is None else f"manifest index {look.index}"
+        yield Text(f"  unchanged since capture {look.compared_with}; {where}, id {look.capture_id}")
+    for change in result.changes:
+        yield Text(f"changed    {change.url}", style="bold")
+        for sentence_ in change.sentences:
+            yield Text(f"  {sentence_}")
+        yield Text(f"  between {change.not_before} and {change.not_after}; compared with {change.before}")
+    for target in result.follow_ups:
+        yield Text(f"look at once more, at once: {target.url} ({target.why.replace('_', ' ')})", style="yellow")
+    for target in result.fresh:
+        yield Text(f"new post   {target.url}")
 
 
 def _controls(result: Result) -> Iterator[Text]:
@@ -238,9 +301,10 @@ def _closing(result: Result, code: Exit) -> str:
     }[result.sealing.time]
     if sealed and result.sealing.time != "trusted":
         time = "the rest without trusted time yet (`counterproof seal`)"
+    unchanged = f", {len(result.unchanged)} looks unchanged" if result.unchanged else ""
     recorded = total - sealed - result.submitted
     waiting = f", {result.submitted} submitted" if result.submitted else ""
     return (
-        f"case {result.case_name}: {total} captured ({counts or 'none'}), {sealed} sealed, {recorded} recorded{waiting}"
-        f"; {time}; {len(result.lost)} lost; exit {int(code)}"
+        f"case {result.case_name}: {total} captured ({counts or 'none'}){unchanged}, {sealed} sealed, "
+        f"{recorded} recorded{waiting}; {time}; {len(result.lost)} lost; exit {int(code)}"
     )

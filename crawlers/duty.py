@@ -1,7 +1,7 @@
 """A worker's duty: what it is told, the job that a look becomes, and what its result is worth."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archive.config import ArchiveConfig
@@ -55,6 +55,12 @@ def networks(texts: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(parse_network(each) for each in texts)
 
 
+FULL_EVERY_DAYS = 30
+"""A look keeps all of a page when the last one that did is so old, though nothing changed."""
+MAX_NEW = 10
+"""New posts of a profile that one look captures; the next look has the rest."""
+
+
 def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, control: bool) -> Job:
     """robots.txt stops a scheduled look, unless the case has decided otherwise for a host."""
     watch = begun.watch
@@ -68,6 +74,9 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
         robots="obey",
         robots_overrides={each.host: each.to_json() for each in overridden},
         look_ids={watch.url: begun.look},
+        light=begun.reason == "scheduled",
+        full_every_days=int(options.get("full_every_days", FULL_EVERY_DAYS)),
+        max_new=int(options.get("max_new", MAX_NEW)) if watch.kind is Kind.PROFILE else 0,
         attempt=begun.attempt,
         operator=setup.operator,
         resolve=setup.resolve,
@@ -88,20 +97,55 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
     )
 
 
+def further(job: Job, result: Result) -> Job | None:
+    """What a look calls for at once: new posts of a profile, and what stands behind a post that begins to vanish.
+
+    Part of the same look, in full, with all that their links lead to.
+    """
+    urls = tuple(dict.fromkeys(each.url for each in (*result.fresh, *result.follow_ups)))
+    if not urls:
+        return None
+    look = next(iter(job.look_ids.values()))
+    return replace(
+        job, urls=urls, look_ids=dict.fromkeys(urls, look), light=False, max_new=0, follow=True, control=False
+    )
+
+
 def judge(result: Result, *, interrupted: bool) -> Ended:
-    """A look whose page was recorded is done; evidence that did not reach the log is tried again."""
+    """A look whose page was recorded, or shown to be what it was, is done; evidence that was lost is tried again."""
     root: Captured | None = next((each for each in result.captures if each.parent is None), None)
-    if root is None:
+    same = next(iter(result.unchanged), None)
+    if root is None and same is None:
         if interrupted:
             return Ended(outcome="interrupted", run=result.run)
         lost = next(iter(result.lost), None)
         raise StoreError(lost.reason if lost is not None else "nothing came of the look")
-    detail = f"{len(result.lost)} captures of it were lost" if result.lost else ""
+    kinds = tuple(sorted({kind for each in result.changes for kind in each.kinds}))
+    outcome, unit = ("", "")
+    if root is not None:
+        outcome, unit = root.outcome.value, root.unit
+    elif same is not None:
+        outcome, unit = same.outcome.value, same.capture_id
     return Ended(
-        outcome=root.outcome.value,
+        outcome=outcome,
         run=result.run,
-        unit=root.unit,
+        unit=unit,
+        changed=True if kinds else False if same is not None else None,
+        kinds=kinds,
         captures=len(result.captures),
-        bytes=sum(kept.bytes for each in result.captures for kept in each.artifacts),
-        detail=detail,
+        bytes=result.cost.sent_bytes,
+        requests=result.cost.requests,
+        detail=f"{len(result.lost)} captures of it were lost" if result.lost else "",
+    )
+
+
+def together(first: Ended, more: Result) -> Ended:
+    """A look, and what it called for."""
+    lost = f"{len(more.lost)} captures behind it were lost" if more.lost else ""
+    return replace(
+        first,
+        captures=first.captures + len(more.captures),
+        bytes=first.bytes + more.cost.sent_bytes,
+        requests=first.requests + more.cost.requests,
+        detail="; ".join(filter(None, (first.detail, lost))),
     )

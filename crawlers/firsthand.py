@@ -53,6 +53,13 @@ class Firsthand:
         if readers is not None and self._document is not None:
             self._reading = readers.begin(self._document.path.read_bytes(), self._url)
 
+    async def read(self) -> Reading | None:
+        """What its reader found; None where there is no reader or document, or it did not come to an end in time."""
+        if self._reading is None:
+            return None
+        await asyncio.wait({self._reading}, timeout=WAIT_S)
+        return self._reading.result() if self._reading.done() else None
+
     async def mark(self, *, left: bool) -> None:
         """Find in the page what its picture is about to show of the reading. ``left``: it is another. Raises Gone."""
         if self._reading is None:

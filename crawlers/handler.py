@@ -15,9 +15,10 @@ from crawlers import browser, launching
 from crawlers.banners import AS_FOUND
 from crawlers.control.look import TIMEOUT_S
 from crawlers.keeping import Keeping
+from crawlers.lightly import Lightly
 from crawlers.provenance import running_browser
 from crawlers.recording.desk import Desk
-from crawlers.session import Session
+from crawlers.session import Plan, Session
 from custody.model import Json
 
 CLOSE_S = 10.0
@@ -114,6 +115,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                 density=session.job.profile.density,
                 readers=None if is_control else session.readers,
                 consent=AS_FOUND if is_control else session.job.consent,
+                light=_light(request),
             )
             if session.hand is not None and not is_control:
                 request.meta["seen"] = await browser.attend(page, order, hand=session.hand, rename=keeping.rename)
@@ -123,3 +125,8 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
             if not await browser.close_context(page, timeout_s=CLOSE_S):
                 self._put_an_end_to_it()
         return Response(request.url, status=200, request=request, flags=["look"])
+
+
+def _light(request: Request) -> Lightly | None:
+    plan: Plan | None = request.meta.get("plan")
+    return None if plan is None or plan.basis is None else Lightly(plan)

@@ -46,6 +46,7 @@ class Intent:
                 timeout_s=session.job.timeout_s + (MAX_S if session.job.media else 0),
                 look_id=session.look_of(plan),
                 attempt=session.job.attempt,
+                light=plan.basis is not None,
                 facts={
                     **({} if override is None else {"robots_override": dict(override)}),
                     "url_key": dedupe_key(plan.url),

@@ -171,6 +171,7 @@ class Look:
             downloads=kit is not None and kit.downloads.begun,
             waits=not self._tab.lost,
             shown_at=self._shown_at(),
+            drops=seen.unchanged,
         )
         seen.traffic = recorded.section
         seen.quarantine = recorded.quarantine

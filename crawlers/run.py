@@ -23,9 +23,11 @@ from crawlers import warm, worker
 from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
+from crawlers.contrast import compared, observed_twice
 from crawlers.diagnosis import diagnose
 from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
+from crawlers.looking import Looking
 from crawlers.manners import Mannered
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
@@ -44,7 +46,9 @@ from crawlers.returning import control_pages
 from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
-from crawlers.sessions import close_session, code_sha256, now, open_session
+from crawlers.sessions import abandon, close_session, code_sha256, now, open_session
+from crawlers.sheets import MAX_BYTES as MAX_LIST_BYTES
+from crawlers.sheets import read as read_sheet
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
 from crawlers.upstream import Upstream
@@ -58,6 +62,7 @@ REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 __all__ = [
     "ADDRESSES",
+    "MAX_LIST_BYTES",
     "MAX_PAGE_BYTES",
     "MAX_PICTURE_BYTES",
     "PRINTS_MAKER",
@@ -73,11 +78,14 @@ __all__ = [
     "attend",
     "capture",
     "code",
+    "compared",
     "control_pages",
     "crop",
     "dedupe_key",
     "diagnose",
     "link_key",
+    "look",
+    "observed_twice",
     "overview",
     "parse_arguments",
     "parse_network",
@@ -85,6 +93,7 @@ __all__ = [
     "platform_at",
     "print_pdf",
     "read_list",
+    "read_sheet",
     "reader",
     "run",
     "slices",
@@ -144,7 +153,38 @@ def work(setup: Setup, database: Database, vault: Vault | None) -> None:
 
     Raises ``QueueDown`` when the database of watches goes away.
     """
-    worker.run(setup, database, vault, capture=capture)
+    worker.run(setup, database, vault, capture=look)
+
+
+async def look(
+    job: Job,
+    *,
+    vault: Vault,
+    environment: Mapping[str, str],
+    progress: Progress,
+    interrupted: asyncio.Event,
+    clock: Callable[[], datetime] = now,
+    manners: Mannered | None = None,
+    provider: str | None = None,
+) -> Result:
+    """As ``capture``, of pages that are looked at again and again: what changed since the last time is recorded.
+
+    With ``job.light`` a page that shows what it showed then is not kept once more.
+    """
+    session = await open_session(
+        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners
+    )
+    try:
+        session.looking_again = looking = await Looking.begin(session)
+    except BaseException:
+        await abandon(session)
+        raise
+    try:
+        return looking.result(
+            await _carry_out(session, environment=environment, interrupted=interrupted, provider=provider)
+        )
+    finally:
+        looking.close()
 
 
 async def attend(
@@ -188,10 +228,7 @@ async def _carry_out(
             session.notices.append("the browser did not let go in time; what it still held is ended without it")
     except BaseException:
         # Whatever was begun and has no end stays in the journal; the next command brings it to one.
-        if session.readers is not None:
-            await session.readers.end()
-        await session.egress.stop()
-        session.acquisition.close_run()
+        await abandon(session)
         raise
     finally:
         watcher.cancel()
@@ -226,11 +263,12 @@ def run(
     progress: Progress,
     on_interrupt: Callable[[int], None],
     hand: Hand | None = None,
+    again: bool = False,
 ) -> Result:
     """For a process that does nothing else: install the reactor, run the job, handle Ctrl-C. Blocking.
 
     ``on_interrupt`` is told how many times the person has asked to stop. ``hand``: she attends, and the first time only
-    ends the visit.
+    ends the visit. ``again``: ``look`` is done, and not ``capture``.
     """
     install_reactor(REACTOR)
     # Looked through for garbage, what was loaded would be gone through again and again: a tenth of our time.
@@ -266,7 +304,10 @@ def run(
                 "progress": progress,
                 "interrupted": interrupted,
             }
-            doing = capture(job, **with_what) if hand is None else attend(job, **with_what, hand=hand)
+            if hand is not None:
+                doing = attend(job, **with_what, hand=hand)
+            else:
+                doing = look(job, **with_what) if again else capture(job, **with_what)
             outcome.append(await doing)
         except BaseException as error:  # noqa: BLE001  # carried over to the caller's side of the reactor, and raised there
             outcome.append(error)

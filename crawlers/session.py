@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from archive.acquisition import Acquisition
 from archive.errors import DiskError, KeyFileError, LogError, StoreError
 from archive.result import Lost
 from archive.surface import Surface
+from archive.tally import TALLY, Count
 from archive.vault import Vault
 from crawlers.attending.hand import Hand
 from crawlers.control.look import ControlLook
 from crawlers.egress import Egress, Resolve
 from crawlers.keeping import Keeping
 from crawlers.launching import Launch
+from crawlers.light import Basis
 from crawlers.manners import Mannered
 from crawlers.profile import Profile
 from crawlers.readers import Readers
@@ -77,6 +80,12 @@ class Job:
 
     media: bool = False
     """The video of each page that was asked for is fetched a second time, by yt-dlp, once the page was captured."""
+    light: bool = False
+    """A page that shows what an earlier capture of this case has ends as ``look.unchanged``, and is not kept again."""
+    full_every_days: int = 30
+    """A light look keeps all of it where the last capture that did is older; 0: never for its age."""
+    max_new: int = 0
+    """New posts of each profile that was asked for that are named; 0: none are looked for."""
     other_surfaces: bool = True
     """Where a platform's page does not show what was asked for, its official embeds and answers are asked."""
 
@@ -112,6 +121,8 @@ class Job:
             "consent": self.consent,
             "media": self.media,
             "control": self.control,
+            "light": self.light,
+            "full_every_days": self.full_every_days,
             "other_surfaces": self.other_surfaces,
         }
 
@@ -133,6 +144,8 @@ class Plan:
     """Which further surface of the platform it is; None: the page."""
     thing: str = ""
     """The address that this surface is looked at in place of; empty where it is the page."""
+    basis: Basis | None = field(default=None, repr=False)
+    """What a light look is held against; None: all of it is kept."""
 
     @property
     def surface(self) -> Surface:
@@ -146,6 +159,12 @@ class Looking(Keeping):
     plan: Plan
     started: Started
     robots: Mapping[str, Json]
+
+
+class Concludes(Protocol):
+    """Says what became another, when all is recorded."""
+
+    async def conclude(self) -> None: ...
 
 
 @dataclass(kw_only=True, slots=True)
@@ -166,6 +185,10 @@ class Session:
     """Set by the spider, which fetches through Scrapy."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a person interrupts: looks under way end now, with what they have."""
+    posts: dict[str, list[str]] = field(default_factory=dict)
+    """By capture, the posts that a profile showed which was asked for."""
+    bases: dict[str, Basis] = field(default_factory=dict)
+    """By URL, what its light look is held against."""
     pictures: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a whole page is painted: one at a time."""
     looking: dict[str, Looking] = field(default_factory=dict)
@@ -175,6 +198,10 @@ class Session:
     """What each unit's post says of where its link is."""
     readers: Readers | None = None
     """Who reads each page in its visit; None: nobody does."""
+    looking_again: Concludes | None = None
+    """Who compares with what was captured before; None: nobody does."""
+    counted: Count = field(default_factory=TALLY.read)
+    """What this process had asked of stores when the session was opened."""
     hand: Hand | None = None
     """Set where a person attends: what she asks for at the terminal."""
     seen: dict[str, set[str]] = field(default_factory=dict)
@@ -244,7 +271,8 @@ class Session:
 
     def vanished(self) -> list[Looking]:
         """Looks that are neither recorded nor lost: there must be none, and if there are, it is said."""
-        known = {each.capture_id for each in self.acquisition.captured} | {each.capture_id for each in self.lost}
+        known = {each.capture_id for each in self.acquisition.captured}
+        known |= {each.capture_id for each in self.acquisition.unchanged} | {each.capture_id for each in self.lost}
         return [each for capture_id, each in self.looking.items() if capture_id not in known]
 
     def unfinished(self) -> tuple[str, ...]:

@@ -5,12 +5,14 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from archive.config import ArchiveConfig
-from archive.result import Result
+from archive.result import Cost, Result
+from archive.tally import TALLY
 from archive.vault import Vault
 from crawlers.autoconsent import bundle
 from crawlers.banners import REJECT
@@ -95,15 +97,25 @@ async def open_session(
     )
 
 
+async def abandon(session: Session) -> None:
+    """Let go of everything at once: what was begun stays in the journal, and the next command brings it to an end."""
+    if session.readers is not None:
+        await session.readers.end()
+    await session.egress.stop()
+    session.acquisition.close_run()
+
+
 async def close_session(session: Session, *, interrupted: bool = False) -> Result:
     """Close the run's events, ask for trusted time, let go of the spool."""
     await asyncio.gather(*session.tasks)
     for looking in session.vanished():
         session.lose(looking.plan, "visit", "it was looked at, and nothing came of it; this is a fault of the program")
+    if session.looking_again is not None:
+        await session.looking_again.conclude()
     if session.readers is not None:
         await session.readers.end()
     await session.egress.stop()
-    return await asyncio.to_thread(
+    result = await asyncio.to_thread(
         session.vault.finish,
         session.acquisition,
         lost=tuple(session.lost),
@@ -112,6 +124,9 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
         notices=tuple(session.notices),
         controls=_controls(session),
     )
+    counted = TALLY.read().since(session.counted)
+    looks = len(result.captures) + len(result.unchanged)
+    return replace(result, cost=Cost(looks=looks, requests=counted.requests, sent_bytes=counted.sent_bytes))
 
 
 def _controls(session: Session) -> Mapping[str, Json]:

@@ -36,6 +36,23 @@ class Keep(Protocol):
     def __call__(self, role: Role, name: str, media_type: str, data: bytes) -> Snapshot: ...
 
 
+class Compares(Protocol):
+    """Knows what an earlier capture of the page has."""
+
+    async def is_unchanged(
+        self,
+        seen: "Seen",
+        *,
+        http_status: int | None,
+        media_type: str,
+        hops: tuple[Hop, ...],
+        picture: bytes | None,
+        reading: Reading,
+    ) -> bool:
+        """Whether there is nothing new to keep; what was compared is put into ``seen.held``. Never raises."""
+        ...
+
+
 _ADDRESS = re.compile(r"""\bhref\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 
 
@@ -62,6 +79,8 @@ class Order:
     """Pixels of the screen to one of the page, along a side: pictures are taken in those of the screen."""
     readers: Reads | None = None
     """Who reads the page as it was kept; None: nobody does now."""
+    light: Compares | None = None
+    """The look ends early where the page shows nothing new; None: all of it is kept, whatever it shows."""
     consent: str = "as-found"
     """What is done about a consent banner: one of ``crawlers.banners.POLICIES``."""
 
@@ -124,6 +143,10 @@ class Seen:
     """How an answer for programs was asked for; empty where a browser looked."""
     attended: Mapping[str, Json] = field(default_factory=dict)
     """What a person did, and the pages that were seen; empty where none attended."""
+    held: Any = None
+    """What the page was compared with, and what came of it (``crawlers.light.Held``); None: nothing was compared."""
+    unchanged: bool = False
+    """It shows what the earlier capture has, so no more of it was kept."""
     reached: bool = False
     """A page of the site was shown."""
     trouble: str | None = None

@@ -89,11 +89,32 @@ class Snapshots:
         self._keep(words, markup, frames)
         reading = Firsthand(kit)
         reading.begin()
+        if not left and words is not None and markup is not None and await self._is_as_before(reading, picture):
+            seen.unchanged = True
+            return True
         try:
             await self._rest(words, markup, shown, reading, left=left)
         finally:
             reading.keep()
         return True
+
+    async def _is_as_before(self, reading: Firsthand, picture: bytes | None) -> bool:
+        """Of a light look: whether what is shown was captured before. Whatever stands in the way: it was not."""
+        kit, light = self.kit, self.kit.order.light
+        if light is None or kit.seen.trouble is not None:
+            return False
+        found = await reading.read()
+        main = kit.trail.main_exchange()
+        if found is None or main is None:
+            return False
+        return await light.is_unchanged(
+            kit.seen,
+            http_status=main.status,
+            media_type=main.mime_type,
+            hops=tuple(kit.trail.hops),
+            picture=picture,
+            reading=found,
+        )
 
     async def _rest(
         self, words: Words | None, markup: str | None, shown: str | None, reading: Firsthand, *, left: bool

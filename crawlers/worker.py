@@ -15,21 +15,23 @@ from typing import Any
 
 from scrapy.utils.reactor import install_reactor
 
-from archive import looked, queue
+from archive import looked, purpose, queue
 from archive.alerting import Messenger, targets
+from archive.briefs import Briefs
 from archive.errors import ArchiveError, QueueDown, StoreError, UsageError
 from archive.looked import Before, Looked
 from archive.queue import Again
 from archive.result import Result
 from archive.vault import Vault
-from archive.watching import alerts, looks, overrides, pace, workers
+from archive.watching import alerts, looks, overrides, pace, watches, workers
 from archive.watching.database import Database
 from archive.watching.looks import Begun, Busy, Ended
 from archive.watching.overrides import Override
 from archive.watching.standing import standing
 from crawlers import warm
-from crawlers.duty import Setup, job_of, judge
+from crawlers.duty import Setup, further, job_of, judge, together
 from crawlers.pace import SharedManners
+from crawlers.session import Job
 from custody.model import Json
 
 LATE = timedelta(minutes=10)
@@ -44,7 +46,7 @@ GRACE_S = 80.0
 """What a look that was interrupted may still take, to seal what it has."""
 REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 Capture = Callable[..., Awaitable[Result]]
-"""``crawlers.run.capture``."""
+"""``crawlers.run.look``."""
 EVENTS = logging.getLogger("counterproof.worker")
 
 
@@ -127,7 +129,12 @@ class Worker:
                 each.set()
 
     async def tick(self) -> None:
-        released = await asyncio.to_thread(self._release, None)
+        released = 0
+        while True:  # a crowd that is due at once is released at once, a batch in each transaction
+            batch = await asyncio.to_thread(self._release, None)
+            released += batch
+            if batch < looks.BATCH:
+                break
         if released:
             EVENTS.info("released", extra={"looks": released})
 
@@ -197,8 +204,23 @@ class Worker:
                     captures=len(before.ends),
                     detail="an earlier attempt had recorded it when its worker died",
                 )
-        result = await self._capture(
-            job_of(begun, self.setup, await asyncio.to_thread(self._overrides, begun), control=self._is_control_due()),
+        standing_ = await asyncio.to_thread(self._may_look, begun)
+        if not standing_.allowed:
+            await asyncio.to_thread(self._pause, begun, standing_.why)
+            return Ended(outcome="review overdue", detail=standing_.why)
+        overridden = await asyncio.to_thread(self._overrides, begun)
+        job = job_of(begun, self.setup, overridden, control=self._is_control_due())
+        result = await self._look(job, interrupted)
+        ended = judge(result, interrupted=interrupted.is_set())
+        more = further(job, result)
+        if more is not None and not interrupted.is_set():
+            EVENTS.info("look goes on", extra={"look": begun.look, "captures": len(more.urls)})
+            ended = together(ended, await self._look(more, interrupted))
+        return ended
+
+    async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
+        return await self._capture(
+            job,
             vault=self._vault,
             environment=self.setup.environment,
             progress=_silent,
@@ -211,7 +233,19 @@ class Worker:
             ),
             provider=warm.PROVIDER,
         )
-        return judge(result, interrupted=interrupted.is_set())
+
+    def _may_look(self, begun: Begun) -> purpose.Standing:
+        """A case whose review is overdue is not looked at for; a person's own asking is hers to decide."""
+        assert self._vault is not None
+        scope = self._vault.cases.find(begun.watch.case)
+        if scope is None or begun.reason == "asked":
+            return purpose.may_look(None, self._clock())
+        described = Briefs(self._vault.sequencer, self._vault.store).current(scope)
+        return purpose.may_look(None if described is None else described.brief, self._clock())
+
+    def _pause(self, begun: Begun, why: str) -> None:
+        with self._database.transaction() as connection:
+            watches.pause(connection, begun.watch.id, why)
 
     def _make_good(self, begun: Begun) -> Before:
         """What earlier attempts have left gets its end, before anything is looked at again."""
@@ -273,7 +307,9 @@ class Worker:
     def _finish(self, begun: Begun, ended: Ended) -> None:
         now = self._clock()
         with self._database.transaction() as connection:
-            looks.finish(connection, begun, ended, now=now)
+            if looks.finish(connection, begun, ended, now=now) and ended.kinds:
+                facts: dict[str, Json] = {"watch": begun.watch.id, "kinds": list(ended.kinds)}
+                alerts.raise_alert(connection, alerts.Kind.CHANGED, begun.look, facts, now=now)
             away = pace.heard(connection, begun.watch.host, self.setup.egress, ended.outcome, now=now)
         if away is not None:
             EVENTS.warning("host asks us to stop", extra={"watch": begun.watch.id, "away_s": int(away.total_seconds())})

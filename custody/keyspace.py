@@ -12,6 +12,8 @@ Below the store's own prefix (docs/manifest.md, "Where it lives")::
     v1/log/<slug>/timestamps/<20-digit size>/<authority>.tsq query and .tsr raw answer
     v1/log/<slug>/keys/<keyid>.pem | .vkey
     v1/log/<slug>/snapshots/<20-digit n>                     cache: chain heads and seen ids at a commit
+    v1/log/<slug>/index/<20-digit n>                         cache: which packs hold the catalogue's rows at a commit
+    v1/log/<slug>/index/packs/<64 hex>                       cache: such rows, by the digest of their bytes
     v1/log/<slug>/checkpoint                                 cache, the one mutable key: the newest checkpoint
     v1/probe/<random hex>                                    short-lived objects of the store probe
 """
@@ -29,6 +31,7 @@ LOGS = "v1/log/"
 PROBES = "v1/probe/"
 QUARANTINE = "v1/quarantine/"
 
+_INDEX = re.compile(rf"{LOGS}[^/]+/index/(\d{{20}}|packs/[0-9a-f]{{64}})")
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)*")
 
 
@@ -86,6 +89,23 @@ def key_vkey(log: str, keyid: str) -> str:
 
 def snapshot(log: str, n: int) -> str:
     return f"{log_prefix(log)}snapshots/{n:020d}"
+
+
+def index_prefix(log: str) -> str:
+    return f"{log_prefix(log)}index/"
+
+
+def index(log: str, n: int) -> str:
+    return f"{index_prefix(log)}{n:020d}"
+
+
+def index_pack(log: str, digest: Digest) -> str:
+    return f"{index_prefix(log)}packs/{digest.hex}"
+
+
+def is_index(key: str) -> bool:
+    """Whether it is one of the two above, of any log: a cache, which may be removed and made again."""
+    return _INDEX.fullmatch(key) is not None
 
 
 def tile(log: str, level: int, index: int, width: int = 256) -> str:

@@ -85,6 +85,13 @@ REASONS_REJECTED = (
 REASONS_REVOKED = ("rotated", "lost", "compromised")
 PURPOSES_FIXITY = ("asked", "scheduled", "export", "certification")
 ROLES = ("log", "worker", "person", "root")
+CHANGES = (
+    "link_added", "link_gone", "caption_edited", "bio_edited", "name_changed", "title_changed", "price_changed",
+    "seller_changed", "availability_changed", "disclosure_added", "disclosure_removed", "picture_changed",
+    "redirect_changed", "account_private", "post_removed", "listing_unavailable", "page_removed", "shown_again",
+    "outcome_changed", "words_changed",
+)  # fmt: skip
+"""What became another between two looks at one address."""
 STATEMENTS = ("fair_and_accurate", "differs")
 """What a person says who looked at the page and at the capture."""
 PACKAGES = ("wacz-1.1.1",)
@@ -188,6 +195,44 @@ KINDS: Mapping[str, Kind] = {
         chains=("item",),
         relation="started_by",
     ),
+    "look.unchanged": Kind(
+        body=fields(
+            capture=UUID7,
+            compared_with=UUID7,
+            outcome=enum(*Outcome),
+            http_status=nullable(_HTTP_STATUS),
+            started_at=UTC,
+            ended_at=UTC,
+        ),
+        subject="look.json",
+        chains=("item",),
+        relation="started_by",
+    ),
+    "change.observed": Kind(
+        body=fields(
+            capture=UUID7,
+            before=UUID7,
+            changes={"type": "integer", "minimum": 1, "maximum": 1000},
+            kinds=array(enum(*CHANGES), 1, len(CHANGES)),
+        ),
+        subject="change.json",
+        chains=("work",),
+        relation="about",
+    ),
+    "looks.compared": Kind(
+        body=fields(
+            capture=UUID7,
+            other=UUID7,
+            other_sha256=HEX64,
+            operator=enum("same", "other"),
+            differences=COUNT,
+            apart_s=COUNT,
+        ),
+        subject="agreement.json",
+        chains=("work",),
+        relation="about",
+    ),
+    "instruction.received": Kind(body=fields(rows=COUNT), subject="instruction", chains=("work",)),
     "package.made": Kind(
         body=fields(format=enum(*PACKAGES), members=COUNT, members_sha256=HEX64),
         subject="package.wacz",

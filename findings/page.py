@@ -67,6 +67,7 @@ class Page:
     vantage: Mapping[str, Json] = field(default_factory=dict, repr=False)
     """As whom, and from where: device, language, time zone, egress address, as far as the record says."""
     surface: str = "page"
+    http_status: int | None = None
 
     @property
     def own_pictures(self) -> tuple[Shown, ...]:

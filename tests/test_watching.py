@@ -60,6 +60,7 @@ def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_sa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     page = site.url("post_unlinked")
@@ -85,6 +86,7 @@ def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next_begins(
     site: Site, tmp_path: Path
 ) -> None:
@@ -102,3 +104,33 @@ def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next
         assert rows(database, "SELECT outcome, attempts, crashes FROM counterproof.looks") == [("ok", 2, 1)]
     events = verified(home)
     assert (events["capture.started"], events["capture.abandoned"], events["capture.completed"]) == (2, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
+def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue_pauses_its_watch(
+    site: Site, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    page = site.url("post_leaving")
+    run("watch", "add", page, "--case", "b", "--every", "1h", "--no-follow", home=home)
+    run("watch", "host", "www.glimpsegram.example", "--delay", "0", home=home)
+    with database_of(home) as database, worker(site, home, "--browser-contexts", "1") as working:
+        until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"), told=working.told)
+        again = "UPDATE counterproof.watches SET due_at = now() - interval '1 second' WHERE id IS NOT NULL RETURNING id"
+        rows(database, again)
+        until(
+            lambda: len(rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'")) == 2, told=working.told
+        )
+        found = rows(database, "SELECT reason, outcome, changed, captures FROM counterproof.looks ORDER BY slot")
+        assert found == [("new", "ok", None, 1), ("scheduled", "ok", False, 0)]
+        until(lambda: rows(database, "SELECT FROM counterproof.workers WHERE facts->'recycled' ? 'contexts'"))
+        first, second = rows(database, "SELECT bytes, requests FROM counterproof.looks ORDER BY slot")
+        assert second[0] < first[0] / 10
+        assert run("case", "edit", "b", "--review-by", "2020-01-31", home=home).code == 0
+        rows(database, again)
+        until(lambda: rows(database, "SELECT FROM counterproof.watches WHERE state = 'paused'"), told=working.told)
+        assert working.stop() == 0
+    assert "review of this case was due" in run("watch", "list", home=home).out
+    events = verified(home)
+    assert (events["capture.started"], events["capture.completed"], events["look.unchanged"]) == (2, 1, 1)

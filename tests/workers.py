@@ -1,10 +1,10 @@
 """Workers, as processes, on the make-believe network; and their database, looked into from outside."""
 
 import json
+import secrets
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,27 +20,24 @@ PATIENCE_S = 180.0
 
 
 class Process:
-    """One of ours that goes on until it is told to stop; what it says is read as it comes."""
+    """One of ours that goes on until it is told to stop; what it says is in a file, which its children may outlive."""
 
     def __init__(self, *arguments: str, home: Path, env: Mapping[str, str] | None = None) -> None:
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "console", *arguments, "--home", str(home)],
-            cwd=home.parent,
-            env=environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.log = home.parent / f"{arguments[0]}-{secrets.token_hex(4)}.log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "console", *arguments, "--home", str(home)],
+                cwd=home.parent,
+                env=environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+            )
 
     @property
     def events(self) -> list[dict[str, Any]]:
         found = []
-        for line in list(self.lines):
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError):
                 found.append(json.loads(line))
         return found
@@ -57,7 +54,6 @@ class Process:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-        self._close()
 
     def stop(self, *, within_s: float = PATIENCE_S) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -66,24 +62,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError(f"it did not stop within {within_s} s: {self.told()}") from None
-        self._close()
         assert "Traceback" not in self.told(), self.told()
         return code
 
-    def _close(self) -> None:
-        """What it said last is read; a child of its that still holds the pipe is not waited for."""
-        self._reader.join(10)
-        assert self.process.stderr is not None
-        if not self._reader.is_alive():
-            self.process.stderr.close()
-
     def told(self) -> str:
-        return "".join(self.lines)[-6000:]
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
+        return self.log.read_text(encoding="utf-8", errors="replace")[-6000:]
 
 
 @contextmanager

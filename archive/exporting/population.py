@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archive.exporting.selection import Selection
 from custody import canonical
-from custody.checks.states import ENDS
+from custody.checks.states import ENDS, status_of
 from custody.model import Json, Outcome
 
 WALLS = frozenset({
@@ -33,6 +33,8 @@ class Population:
     """Of those that have a record: a wall was shown in place of the page."""
     failed: int
     abandoned: int
+    unchanged: int
+    """Looks that showed what an earlier capture had shown, and kept nothing of it once more."""
     open: int
     items_seen: int
     """Assigned to the case."""
@@ -48,7 +50,7 @@ class Population:
                 begun += 1
                 looks += "look_id" in body
             elif each.event.type in ENDS:
-                statuses[str(body.get("status", each.event.type.partition(".")[2]))] += 1
+                statuses[status_of(each.event)] += 1
                 walled += body.get("outcome") in WALLS
         return cls(
             of_case=chosen.scope is not None,
@@ -60,6 +62,7 @@ class Population:
             walled=walled,
             failed=statuses["failed"],
             abandoned=statuses["abandoned"],
+            unchanged=statuses["unchanged"],
             open=begun - statuses.total(),
             items_seen=len(chosen.items),
             items_exported=sum(f"item:{each}" in chosen.through for each in chosen.items),
@@ -81,6 +84,8 @@ class Population:
             f"Captures begun: {self.captures}. Complete: {self.complete}. Partial: {self.partial}. "
             f"Failed: {self.failed}. Never brought to an end: {self.abandoned + self.open}."
         )
+        if self.unchanged:
+            yield f"Looks that showed what an earlier capture had shown, and kept nothing more: {self.unchanged}."
         yield f"Of these, {self.walled} show a wall (a login, a robot check, an age gate …) in place of the page."
         if self.of_case:
             yield f"Items that the case has: {self.items_seen}. Items in this export: {self.items_exported}."

@@ -13,7 +13,7 @@ from archive.log import LoggedEvent
 from archive.surface import platform_of, shown_of, surface_of
 from custody.bundle import layout
 from custody.bundle.statement import WITHHELD
-from custody.checks.states import ENDS
+from custody.checks.states import ENDS, status_of
 from custody.instant import format_utc
 from custody.record import Record
 
@@ -98,7 +98,7 @@ def _captures(chosen: Selection, blobs: Blobs) -> Iterator[tuple[Cell, ...]]:
         item, started = each.event.chain.removeprefix("item:"), format_utc(each.event.occurred_at)
         _, record = blobs.records.get(capture, (0, None))
         if record is None:
-            status = "open" if end is None else str(end.event.body.get("status", end.event.type.partition(".")[2]))
+            status = "open" if end is None else status_of(end.event)
             outcome = None if end is None else str(end.event.body.get("outcome", end.event.body.get("reason")))
             ended = None if end is None else format_utc(end.event.occurred_at)
             found = dict(zip(("item", "capture", "status", "outcome"), (item, capture, status, outcome), strict=True))

@@ -424,7 +424,7 @@ entry() {   # index; the fields of its line are set
     capture.started/v1) printf '%s %s %s\n' "$1" "$chain" "$capture" >>"$T/begun" ;;
     capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"
       printf '%s %s\n' "$1" "$chain" >>"$T/recorded"; record "$1" ;;
-    capture.abandoned/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
+    capture.abandoned/v1 | look.unchanged/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
     package.made/v1) printf '%s %s %s\n' "$1" "$chain" "$ref" >>"$T/packages" ;;
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
     evidence.received/v1) [ "$seq" = 0 ] || printf 'STATE_ORDER entry %s does not begin its item\n' "$1" >>"$T/displaced"

@@ -22,6 +22,7 @@ from archive.stewardship.desk import Desk
 from archive.stewardship.survey import Item, Survey
 from custody import keyspace
 from custody.artifact import OTHERS, Artifact
+from custody.checks.states import RECORDED
 from custody.digest import Digest
 from custody.errors import FormatError
 from custody.event import Ref, Subject
@@ -182,7 +183,7 @@ def _facts(packable: list[_Captured], unit: str, listed: list[pages.Page], at: d
 def _ends(item: Item) -> Iterator[LoggedEvent]:
     """Those with a record."""
     for each in item.captures.values():
-        if each.end is not None and each.end.event.type != "capture.abandoned":
+        if each.end is not None and each.end.event.type in RECORDED:
             yield each.end
 
 

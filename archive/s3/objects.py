@@ -14,6 +14,7 @@ from archive.payload import CHUNK_BYTES, Payload, checked_key, checked_prefix
 from archive.s3.stream import VersionStream
 from archive.s3.trouble import FOREIGN, judged
 from archive.store import Lock, Stored
+from archive.tally import TALLY
 from custody.digest import Digest
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Objects:
         """Ask until there is an answer that asking again would not change, or until the patience is used up."""
         patience = Patience(self.patience_s)
         while True:
+            TALLY.add(sending or 0)
             try:
                 return call()
             except FOREIGN as error:

@@ -7,6 +7,7 @@ from archive.errors import Refused, UsageError
 from archive.stewardship.desk import Desk
 from archive.stewardship.survey import Survey
 from custody import canonical
+from custody.checks.states import RECORDED
 from custody.event import Ref
 from custody.model import Json
 from custody.record import MAX_BYTES
@@ -53,7 +54,7 @@ def correct(desk: Desk, survey: Survey, capture: str, *, field: str, value: str,
     unit = survey.unit_of.get(capture, "")
     item = survey.items.get(unit)
     end = item.captures[capture].end if item is not None else None
-    if item is None or end is None or end.event.type == "capture.abandoned":
+    if item is None or end is None or end.event.type not in RECORDED:
         raise UsageError(f"capture {capture} has no record that could be corrected")
     if not survey.is_live(unit):
         raise Refused(f"capture {capture} was disposed of: there is no record left to correct")

@@ -3,6 +3,7 @@
 from archive.errors import Refused, UsageError
 from archive.stewardship.desk import Desk, Shelf
 from archive.stewardship.survey import Survey
+from custody.checks.states import RECORDED
 from custody.event import Ref
 from custody.model import Json
 from custody.record import quarantine_of
@@ -13,7 +14,7 @@ def allow(desk: Desk, survey: Survey, capture: str, *, scope: str, why: str) -> 
     unit = survey.unit_of.get(capture, "")
     item = survey.items.get(unit)
     end = item.captures[capture].end if item is not None else None
-    if item is None or end is None or end.event.type == "capture.abandoned":
+    if item is None or end is None or end.event.type not in RECORDED:
         raise UsageError(f"capture {capture} has no record that could be allowed")
     if not survey.is_live(unit):
         raise Refused(f"capture {capture} was disposed of: there is nothing left to hand over")

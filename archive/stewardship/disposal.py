@@ -22,7 +22,10 @@ from custody.instant import format_utc
 from custody.model import Json
 from custody.tiles import MAX_LEAF_BYTES
 
-_SAID = frozenset({"brief.json", "findings.jsonl", "correction.json", "decision.json", "statement.json"})
+_SAID = frozenset(
+    ("brief.json", "findings.jsonl", "change.json", "agreement.json", "instruction", "correction.json", "decision.json",
+     "statement.json")
+)  # fmt: skip
 """What people said of a capture goes with it, and so do a case's briefs and findings with their case."""
 
 

@@ -71,6 +71,11 @@ class Ended:
     """None: nothing was compared."""
     captures: int = 0
     bytes: int = 0
+    """That went into the store, before equal ones are counted once."""
+    requests: int = 0
+    """To the store."""
+    kinds: tuple[str, ...] = ()
+    """In what the page had changed: words of the evidence format."""
     detail: str = ""
 
 
@@ -262,7 +267,8 @@ def of_watch(connection: Connection, watch: str, *, limit: int) -> list[dict[str
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             "SELECT id::text, slot, due_at, reason, state, attempts, worker, released_at, begun_at, ended_at, "
-            "run::text, unit::text, outcome, changed, captures, bytes, detail FROM counterproof.looks WHERE watch = %s "
+            "run::text, unit::text, outcome, changed, captures, bytes, requests, kinds, detail "
+            "FROM counterproof.looks WHERE watch = %s "
             "ORDER BY slot DESC, released_at DESC LIMIT %s",
             (watch, limit),
         )
@@ -294,8 +300,8 @@ def _end(
 ) -> bool:
     done = connection.execute(
         "UPDATE counterproof.looks SET state = %s, ended_at = %s, detail = %s, run = %s, unit = %s, outcome = %s, "
-        "changed = %s, captures = %s, bytes = %s WHERE id = %s AND state IN ('queued', 'running') "
-        "AND (%s::integer IS NULL OR attempts = %s)",
+        "changed = %s, captures = %s, bytes = %s, requests = %s, kinds = %s "
+        "WHERE id = %s AND state IN ('queued', 'running') AND (%s::integer IS NULL OR attempts = %s)",
         (
             state,
             now,
@@ -306,6 +312,8 @@ def _end(
             None if ended is None else ended.changed,
             None if ended is None else ended.captures,
             None if ended is None else ended.bytes,
+            None if ended is None else ended.requests,
+            None if ended is None else list(ended.kinds),
             look,
             attempt,
             attempt,

@@ -56,6 +56,10 @@ class Standing:
     """Of the last day."""
     bytes: int
     """That those looks brought into the store, before equal ones are counted once."""
+    requests: int
+    """That they made to the store."""
+    changed: int
+    """Looks of the last day that found a change."""
     kept_failures: tuple[Mapping[str, str], ...]
     failing: tuple[Failing, ...]
     left_alone: Mapping[str, str]
@@ -103,9 +107,10 @@ def standing(
         "SELECT min(released_at), count(*) FILTER (WHERE due_at < %s) FROM counterproof.looks WHERE state = 'queued'",
         (now - LATE,),
     )
-    captures, size = _one(
+    captures, size, requests, changed = _one(
         connection,
-        "SELECT coalesce(sum(captures), 0), coalesce(sum(bytes), 0) FROM counterproof.looks WHERE ended_at > %s",
+        "SELECT coalesce(sum(captures), 0), coalesce(sum(bytes), 0), coalesce(sum(requests), 0), "
+        "count(*) FILTER (WHERE changed) FROM counterproof.looks WHERE ended_at > %s",
         (since,),
     )
     unsealed = [str(each.facts["unsealed_since"]) for each in there if each.facts.get("unsealed_since")]
@@ -119,6 +124,8 @@ def standing(
         looks={str(name): int(count) for name, count in outcomes.items()},
         captures=int(captures),
         bytes=int(size),
+        requests=int(requests),
+        changed=int(changed),
         kept_failures=_failures(connection, since),
         failing=_failing(connection, since),
         left_alone={

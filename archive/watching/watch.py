@@ -74,7 +74,6 @@ OPTIONS: Mapping[str, Choice] = {
     "consent": Choice(kind=str, words=("as-found", "reject"), says="what is done about cookie banners"),
     "full_every_days": Choice(kind=int, least=1, most=366, says="days after which a look is a full capture"),
     "max_new": Choice(kind=int, most=100, says="new posts of a profile captured in one look"),
-    "observers": Choice(kind=int, least=1, most=2, says="workers that look at the same time"),
 }
 """Of a watch, beside address and time; each is left out where nothing was said."""
 

@@ -33,6 +33,8 @@ class Population:
     failed: int
     """Nothing, or not what is needed, could be had of the page."""
     abandoned: int
+    unchanged: int
+    """Looks that showed what an earlier capture had shown, and kept nothing of it once more."""
     open: int
     """Begun, and without an end in the log."""
     walled: int
@@ -85,6 +87,7 @@ def count(
         partial=statuses["partial"],
         failed=statuses["failed"],
         abandoned=statuses["abandoned"],
+        unchanged=statuses["unchanged"],
         open=statuses["open"],
         walled=sum(shown_as[each.value] for each in WALLS),
         absent=shown_as[Shown.ABSENT.value],

@@ -80,6 +80,7 @@ def lines_of(counts: Population) -> Iterator[tuple[str, int, str]]:
     yield "done, in part", counts.partial, "something is missing, as each says"
     yield "failed", counts.failed, "the page, or what is needed of it, could not be had"
     yield "abandoned", counts.abandoned, "begun, and ended without a record, with the reason in the log"
+    yield "unchanged", counts.unchanged, "looks that showed what an earlier capture had shown, and kept nothing more"
     yield "without an end", counts.open, "begun, and the log has no end yet"
     yield "the page was shown", counts.content, "of those with a record"
     yield "walled", counts.walled, "the site answered with a login, a puzzle, a refusal or an empty page instead"

@@ -89,6 +89,7 @@ def dispose(
                     wanted = [plan.unit for plan in plans]
                     done = disposal.carry_out(opened.desk, opened.desk.survey(), wanted)
                     opened.vault.advance_catalog()
+                    opened.vault.unpack_disposed()
                     document |= _done(done, time_of(opened))
                 else:
                     document["draft"] = str(out_)

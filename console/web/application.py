@@ -17,6 +17,7 @@ from console.web import pages
 from console.web.guard import Door, Guard, same_form
 from console.web.holdings import Archive, Forbidden, Missing
 from console.web.jobs import Jobs
+from console.web.pages.api import PROBLEMS
 from console.web.promotions import Promotions
 from console.web.rendering import STATIC, environment, render
 from console.web.sessions import Attempts, Sessions
@@ -73,7 +74,7 @@ def create(
     for router in pages.ROUTERS:
         app.include_router(router, include_in_schema=False)
     for router in pages.APIS:
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", responses=PROBLEMS)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, door=door)
     for error in (Missing, Forbidden, ArchiveError, CustodyError, HTTPException, RequestValidationError):

@@ -98,11 +98,12 @@ class Traffic:
         downloads: bool,
         waits: bool,
         shown_at: Mapping[str, str] | None = None,
+        drops: bool = False,
     ) -> Recorded:
         """The file and the record's section. Raises DiskError, as for every other file of the visit.
 
         ``made``: what was kept of the page; ``waits``: there may be more to come from the browser; ``shown_at``: the
-        address of each file that was made of another page than ``url``, by its name.
+        address of each file that was made of another page than ``url``, by its name. ``drops``: counted, and not kept.
         """
         recorder, scratch = self._recorder, self._scratch
         addresses = shown_at or {}
@@ -125,6 +126,8 @@ class Traffic:
             for kind, why in recorder.unheard:
                 lacks.append(Lack(turn=None, kind=kind, reason="not_listened_to", detail=why, counts=True))
             said = section(turns, lacks, trouble=self._trouble)
+            if drops:
+                return Recorded(snapshot=None, section=said, lacks="", quarantine=quarantine)
             connections = list(self._desk.connections())
 
             def write(file: File) -> None:

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from archive.absence import AGAIN, CONTROL
 from archive.errors import ArchiveError
 from archive.result import Result
-from crawlers import browser, robots, trimming
+from crawlers import browser, lightly, postings, robots, trimming
 from crawlers.address import dedupe_key, parse_target
 from crawlers.browser import Seen
 from crawlers.exit import learn
@@ -36,6 +36,8 @@ from crawlers.video.fetch import SecondFetch
 from crawlers.visits import visit_of
 from custody.model import Candidate, Json, Via, Visit
 
+MAX_POSTS = 500
+"""Of one profile, among which new ones are looked for."""
 UNIT_LINKS = 100
 """Of a post and all that was captured behind it; more only where one page alone may have more."""
 ROBOTS_TIMEOUT_S = 10
@@ -82,7 +84,8 @@ class CaseSpider(Controlled):
             yield self.control("start")
         for url in self.job.urls:
             capture_id = session.acquisition.new_id()
-            yield self._request(self.falling.asked_for(Plan(url=url, capture_id=capture_id, unit=capture_id)))
+            plan = Plan(url=url, capture_id=capture_id, unit=capture_id, basis=session.bases.get(url))
+            yield self._request(self.falling.asked_for(plan))
 
     async def shut(self) -> None:
         """A session of our own is closed here; what it came to is said, since nobody else would."""
@@ -137,6 +140,11 @@ class CaseSpider(Controlled):
                 seen.media = await self._fetch_media(session, plan, looking)
         finally:
             session.manners.leave(plan.capture_id)
+        if self.job.max_new and plan.position == "root" and seen.dom:
+            documents = seen.documents(plan.url)
+            session.posts[plan.capture_id] = await asyncio.to_thread(postings.posts_on, documents, limit=MAX_POSTS)
+        if seen.unchanged and await asyncio.to_thread(self._ends_unchanged, session, looking, seen):
+            return
         candidates = await self._candidates(session, plan, seen)
         # Judging a hostile page takes seconds of computing: the other visits' clocks must not stand still for it.
         visit = await asyncio.to_thread(self._visit, session, looking, seen, candidates)
@@ -159,6 +167,22 @@ class CaseSpider(Controlled):
                         position="author" if candidate.via.where == "author" else "link",
                     )
                 )
+
+    def _ends_unchanged(self, session: Session, looking: Looking, seen: Seen) -> bool:
+        """Blocking. Whether the light look has its end by now; else it is a capture that lacks what was not kept."""
+        visit = self._judged(session, looking, seen, ())
+        if not lightly.is_to_end(looking.plan, seen, visit):
+            return False
+        session.egress.dismiss(looking.plan.capture_id)
+        session.acquisition.enter(visit.capture_id, "recording")
+        facts: dict[str, Json] = {"capture": visit.capture_id, "url": visit.requested_url, "parent": visit.parent}
+        try:
+            lightly.end(session.acquisition, looking, seen, visit, look_id=session.look_of(looking.plan))
+        except ArchiveError as error:  # its signed end is in the journal, or it was never made: said as for any other
+            session.lose(looking.plan, "recording", error)
+            return True
+        session.progress("unchanged", facts)
+        return True
 
     def _follow_up(self, session: Session, plan: Plan, visit: Visit) -> Visit:
         """Nothing was there: say in its record what will be done about that, and have it done."""
@@ -268,20 +292,8 @@ class CaseSpider(Controlled):
             seen.settings["pointing_unread"] = type(error).__name__
 
     def _visit(self, session: Session, looking: Looking, seen: Seen, candidates: tuple[Candidate, ...]) -> Visit:
-        connections = session.egress.report(looking.plan.capture_id)
+        visit = self._judged(session, looking, seen, candidates)
         session.egress.dismiss(looking.plan.capture_id)
-        visit = visit_of(
-            seen,
-            looking,
-            run=session.acquisition.run,
-            scope=session.acquisition.scope,
-            connections=connections,
-            interventions=self.job.interventions,
-            candidates=candidates,
-            environment=session.surroundings,
-            surface=session.surface,
-            closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
-        )
         session.progress(
             "seen",
             {
@@ -292,6 +304,20 @@ class CaseSpider(Controlled):
             },
         )
         return visit
+
+    def _judged(self, session: Session, looking: Looking, seen: Seen, candidates: tuple[Candidate, ...]) -> Visit:
+        return visit_of(
+            seen,
+            looking,
+            run=session.acquisition.run,
+            scope=session.acquisition.scope,
+            connections=session.egress.report(looking.plan.capture_id),
+            interventions=self.job.interventions,
+            candidates=candidates,
+            environment=session.surroundings,
+            surface=session.surface,
+            closed_at=session.clock() if seen.times.get("closed_at") is None else seen.times["closed_at"],
+        )
 
     async def _fetch(self, url: str, what: str, limit: int) -> Fetched:
         assert self.session is not None

@@ -11,6 +11,7 @@ from custody.checks.briefs import OF_CASES, Briefs
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
 from custody.checks.locks import Locks
+from custody.checks.looks import Looks
 from custody.checks.received import Receipts
 from custody.digest import Digest
 from custody.errors import FormatError
@@ -54,10 +55,12 @@ class Records:
     """The chains of what was done later with an item, or said of a case."""
     _scopes: set[str] = field(default_factory=set)
     _briefs: Briefs = field(init=False)
+    _looks: Looks = field(init=False)
     _receipts: Receipts = field(init=False)
 
     def __post_init__(self) -> None:
         self._briefs = Briefs(self.inquiry)
+        self._looks = Looks(self.inquiry)
         self._receipts = Receipts(self.inquiry)
 
     @property
@@ -67,6 +70,7 @@ class Records:
 
     def see(self, entry: Entry) -> None:
         self._briefs.see(entry)
+        self._looks.see(entry)
         self._receipts.see(entry)
         event, leaf = entry.event, entry.leaf
         if event is None or leaf is None or entry.repeated:
@@ -162,6 +166,7 @@ class Records:
                 self.inquiry.findings.skip(CHECK, depends((10,)))
         self.inquiry.findings.detail(CHECK, f"{done} records")
         self._briefs.check(blobs, chains)
+        self._looks.check(blobs, chains)
         self._receipts.check(blobs, locks, chains)
         self.inquiry.findings.detail(10, f"{blobs.count} blobs, {blobs.bytes} bytes")
 

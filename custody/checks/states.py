@@ -10,7 +10,17 @@ from custody.instant import parse_utc
 from custody.verdict import depends
 
 CHECK = 8
-ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned"})
+ENDS = frozenset({"capture.completed", "capture.failed", "capture.abandoned", "look.unchanged"})
+RECORDED = frozenset({"capture.completed", "capture.failed"})
+"""Those that have a record."""
+
+
+def status_of(event: Event) -> str:
+    """What an end says of its capture: ``complete``, ``partial``, ``failed``, ``abandoned`` or ``unchanged``."""
+    if event.type == "look.unchanged":
+        return "unchanged"
+    return str(event.body.get("status", "abandoned"))
+
 
 OPENERS = {"log": "log.opened", "run": "run.opened", "scope": "case.opened"}
 """By kind of chain: what stands first in it, and nowhere else."""
@@ -98,7 +108,7 @@ class States:
             item.starts[payload] = _Start(index, capture, str(event.body["deadline"]))
         elif event.type in ENDS:
             item.ends.append(_End(index, capture, event.refs[0].payload_sha256))
-            if event.type != "capture.abandoned":
+            if event.type in RECORDED:
                 item.recorded.add(payload)
 
     def _see_opening(self, index: int, event: Event, seq: int, opener: str) -> None:

@@ -10,6 +10,7 @@ from custody.checks.blobs import Wanted
 from custody.checks.briefs import OF_CASES
 from custody.checks.entries import Entry
 from custody.checks.inquiry import Inquiry
+from custody.checks.looks import CHANGED, COMPARED
 from custody.checks.states import CHECK, ENDS
 from custody.digest import Digest
 from custody.errors import FormatError
@@ -48,8 +49,10 @@ _REFERS_TO = {
     "record.corrected": "an end",
     "evidence.allowed": "an end",
     "capture.witnessed": "an end",
+    CHANGED: "an end",
+    COMPARED: "an end",
 }
-_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed", "capture.witnessed"})
+_OF_CAPTURES = frozenset({"record.corrected", "evidence.allowed", "capture.witnessed", CHANGED, COMPARED})
 """These are about a capture, the others about an item."""
 
 
@@ -89,6 +92,10 @@ class Stewardship:
     _held: set[str] = field(default_factory=set)
     _cases: set[str] = field(default_factory=set)
     """Whose briefs may be disposed of as an item is, and are none."""
+    _changes: list[tuple[Act, str, bool]] = field(default_factory=list)
+    """What is said to have changed, the earlier capture, and whether that had ended by then."""
+    _ended: set[str] = field(default_factory=set)
+    """Captures that have an end so far."""
     _doubtful: bool = False
 
     def see(self, entry: Entry) -> None:
@@ -99,11 +106,20 @@ class Stewardship:
             payload = leaf.event.payload_sha256
             if event.type in ENDS:
                 self._ends[payload] = str(event.body["capture"])
+                self._ended.add(self._ends[payload])
             elif event.type in _FORMS or event.type == "disposal.completed":
                 self._acts.append(_act(entry.index, event, payload))
+            elif event.type in {CHANGED, COMPARED}:
+                self._see_change(entry.index, event, payload)
             elif event.type in OF_CASES:
                 self._cases.add(event.chain.partition(":")[2])
             self._note(entry.index, event)
+
+    def _see_change(self, index: int, event: Event, payload: Digest) -> None:
+        """Both captures had their ends before somebody could compare them."""
+        self._cases.add(event.chain.partition(":")[2])
+        before = str(event.body["before"]) if event.type == CHANGED else ""  # the other capture may be of another log
+        self._changes.append((_act(index, event, payload), before, not before or before in self._ended))
 
     def finish(self) -> None:
         """When all leaves are seen: what was on hold when, and whether each refers to what it must."""
@@ -125,6 +141,10 @@ class Stewardship:
                 held = not holds.get(act.about, set()) <= released
                 self._disposals.setdefault(act.about, []).append(_Disposal(act, held=held))
         self._held = {item for item, them in holds.items() if not them <= released}
+        for act, before, had_ended in self._changes:
+            if self._must_refer(act, self._ends) and not had_ended and not self._doubtful:
+                message = f"leaf {act.index}, {act.type}, compares with a capture that had not ended, or is none"
+                self.inquiry.findings.fail(CHECK, "STATE_ORDER", message, capture=before, index=act.index)
         if self._doubtful:
             self.inquiry.findings.detail(CHECK, f"references into unread leaves not judged ({depends((5, 6))})")
 

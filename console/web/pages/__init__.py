@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from console.web.pages import api, captures, capturing, cases, files, reviewing, start
+from console.web.pages import (
+    api,
+    captures,
+    capturing,
+    cases,
+    files,
+    graphs,
+    manifest,
+    reviewing,
+    searching,
+    start,
+    timelines,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
@@ -11,9 +23,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     files.router,
     capturing.router,
     reviewing.router,
+    searching.router,
+    timelines.router,
+    graphs.router,
+    manifest.router,
     api.router,
 )
-APIS: tuple[APIRouter, ...] = (api.api,)
+APIS: tuple[APIRouter, ...] = (api.api, searching.api, timelines.api, graphs.api, manifest.api)
 """Of the JSON API, each below ``/api/v1``."""
-BAR: tuple[tuple[str, str], ...] = (("/", "Cases"), ("/capture-now", "Capture now"), ("/api", "API"))
+BAR: tuple[tuple[str, str], ...] = (
+    ("/", "Cases"),
+    ("/search", "Search"),
+    ("/timeline", "Timeline"),
+    ("/log", "Manifest"),
+    ("/capture-now", "Capture now"),
+    ("/api", "API"),
+)
 """Address and word."""

@@ -31,7 +31,7 @@ class Problem(BaseModel):
     kind: str
 
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No session and no token, or one that is over."},
     403: {"model": Problem, "description": "It may be seen; this needs another right, or the form's word."},
     404: {"model": Problem, "description": "It is not there, or in a case that may not be seen."},
@@ -39,7 +39,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "The request has not the form that is asked for."},
     500: {"model": Problem, "description": "What is stored is not what was recorded, or the store does not answer."},
 }
-api = APIRouter(responses=_PROBLEMS, tags=["archive"])
+api = APIRouter(tags=["archive"])
 
 
 class Case(BaseModel):

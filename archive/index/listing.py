@@ -1,0 +1,211 @@
+"""Captures listed and searched: by words, case, platform, outcome, origin, kind, host and date, a page at a time."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+from archive.index.database import Database
+from archive.index.rows import COLUMNS, Entry, entry_of
+from archive.index.sight import Sight, of_case, seen
+from archive.index.tables import SPAN_LEAVES
+from archive.index.tokens import phrases_of, tokens_of, unfolded
+from custody.instant import format_utc
+from custody.model import Json
+
+MAX_LIMIT = 500
+_PASSAGE = 160
+"""Characters of a text that are shown round a word."""
+_LOOKED_AT = 4_000
+"""Characters that are gone through one by one, where a word does not stand there as it was typed."""
+_WIDTH = len(COLUMNS.split(", "))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What is asked for; what is None or empty is not asked for."""
+
+    words: str = ""
+    """Each word, or phrase in quotation marks, has to stand in a capture's texts; its last word may go on there."""
+    scope: str | None = None
+    platform: str | None = None
+    outcome: str | None = None
+    shown: str | None = None
+    origin: str | None = None
+    kind: str | None = None
+    host: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Begun before this."""
+    before: int | None = None
+    """``next`` of the page before: captures begun before that leaf of the log."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """One capture of a list."""
+
+    entry: Entry
+    platform: str | None
+    """Whose page it is, as its surface or its reader says."""
+    kind: str | None
+    """What sort of page its reader took it for, in the visit."""
+    host: str | None
+    scopes: tuple[str, ...]
+    """Its cases, of those that may be seen."""
+    passage: str | None
+    """Text round the first word that was searched for; None where none was, or only a part of a word stands there."""
+
+    def to_json(self) -> dict[str, Json]:
+        value = self.entry.to_json()
+        value |= {"platform": self.platform, "kind": self.kind, "host": self.host, "cases": list(self.scopes)}
+        return {**value, "passage": self.passage}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A page of them, newest first."""
+
+    found: tuple[Found, ...]
+    next: int | None
+    """Where the next page begins; None: there is none."""
+    unread: int = field(default=0)
+    """Captures whose texts were not taken in yet, so that words of theirs are not found."""
+
+
+def listed(database: Database, wanted: Wanted, sight: Sight) -> Listed:
+    """Pages by the log's order, so that what comes meanwhile moves none of them."""
+    limit = max(1, min(wanted.limit, MAX_LIMIT))
+    phrases = phrases_of(wanted.words)
+    if (wanted.words.strip() and not phrases) or (wanted.scope is not None and not of_case(wanted.scope, sight)):
+        return Listed(found=(), next=None)
+    source, order, conditions, values = "captures", "captures.started_index", [], list[object]()
+    if phrases:
+        matching = database.matching(phrases)
+        source, order = matching.source, matching.order
+        conditions.append(matching.condition)
+        values += matching.values
+        if wanted.scope is not None:
+            conditions.append(
+                "EXISTS (SELECT 1 FROM placed WHERE placed.scope = ? AND placed.started_index = captures.started_index)"
+            )
+            values.append(wanted.scope)
+    elif wanted.scope is not None:
+        source = "placed JOIN captures ON captures.started_index = placed.started_index"
+        order = "placed.started_index"
+        conditions.append("placed.scope = ?")
+        values.append(wanted.scope)
+    if wanted.before is not None:
+        conditions.append(f"{order} < ?")
+        values.append(wanted.before)
+    for condition, value in [*_filters(wanted), *_bounds(database, wanted, order)]:
+        conditions.append(condition)
+        values.append(value)
+    # What may be seen is asked of every row, also where one case is wanted: one place to get it right.
+    rights, scopes = seen(sight)
+    rows = database.rows(
+        f"SELECT {_qualified()}, captures.reader, captures.kind, captures.host FROM {source}"  # noqa: S608  # ours
+        f" WHERE {' AND '.join(conditions) or '1 = 1'}{rights} ORDER BY {order} DESC LIMIT ?",
+        [*values, *scopes, limit + 1],
+    )
+    entries = [(entry_of(row[:_WIDTH]), row[_WIDTH:]) for row in rows[:limit]]
+    places = [entry.started_index for entry, _ in entries]
+    cases = _cases_of(database, places, sight)
+    texts = _texts_of(database, places) if phrases else {}
+    found = tuple(
+        Found(
+            entry=entry,
+            platform=more[0],
+            kind=more[1],
+            host=more[2],
+            scopes=tuple(cases.get(entry.started_index, ())),
+            passage=passage_of(texts.get(entry.started_index, ()), phrases),
+        )
+        for entry, more in entries
+    )
+    unread = count_unread(database) if phrases else 0
+    return Listed(found=found, next=places[-1] if len(rows) > limit else None, unread=unread)
+
+
+def count_unread(database: Database) -> int:
+    return int(database.rows("SELECT count(*) FROM unread")[0][0])
+
+
+def passage_of(texts: Sequence[str], phrases: Sequence[Sequence[str]]) -> str | None:
+    """Of the first text that has the first word: what stands round it, white space made one."""
+    if not phrases:
+        return None
+    first = re.compile(rf"(?<![^\W_]){re.escape(phrases[0][0])}", re.IGNORECASE)
+    own = list(reversed(texts))  # the page's own words come last, and say more than its address
+    bare = ((text, found) for text in own if not text.isascii() and (found := first.search(_bare(text))))
+    plain = ((text, found) for text in own if (found := first.search(text)))
+    for text, found in chain(plain, bare):
+        begin = max(0, found.start() - _PASSAGE // 3)
+        if begin:
+            begin = text.find(" ", begin, found.start()) + 1 or begin
+        end = begin + _PASSAGE
+        passage = " ".join(text[begin:end].split())
+        return f"{'…' if begin else ''}{passage}{'…' if end < len(text) else ''}"
+    return None
+
+
+def _bare(text: str) -> str:
+    """Of the same length, each letter without its accents where that leaves one letter."""
+    return "".join(plain if len(plain := "".join(tokens_of(each))) == 1 else each for each in text[:_LOOKED_AT])
+
+
+def _filters(wanted: Wanted) -> list[tuple[str, object]]:
+    since = None if wanted.since is None else format_utc(wanted.since)
+    until = None if wanted.until is None else format_utc(wanted.until)
+    asked = (
+        ("captures.reader = ?", wanted.platform),
+        ("captures.outcome = ?", wanted.outcome),
+        ("captures.shown = ?", wanted.shown),
+        ("captures.origin = ?", wanted.origin),
+        ("captures.kind = ?", wanted.kind),
+        ("captures.host = ?", None if wanted.host is None else wanted.host.lower()),
+        ("captures.started_at >= ?", since),
+        ("captures.started_at < ?", until),
+    )
+    return [(condition, value) for condition, value in asked if value is not None]
+
+
+def _bounds(database: Database, wanted: Wanted, order: str) -> list[tuple[str, object]]:
+    """Leaves outside of which nothing was begun in that time, whatever the clocks of workers said."""
+    if wanted.since is None and wanted.until is None:
+        return []
+    since = "" if wanted.since is None else format_utc(wanted.since)
+    until = "~" if wanted.until is None else format_utc(wanted.until)  # sorts after every date
+    ((first, last),) = database.rows(
+        "SELECT min(span), max(span) FROM spans WHERE newest >= ? AND oldest < ?", (since, until)
+    )
+    if first is None:
+        return [("1 = ?", 0)]
+    return [(f"{order} >= ?", first * SPAN_LEAVES), (f"{order} < ?", (last + 1) * SPAN_LEAVES)]
+
+
+def _qualified() -> str:
+    return ", ".join(f"captures.{name}" for name in COLUMNS.split(", "))
+
+
+def _cases_of(database: Database, places: Sequence[int], sight: Sight) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    if places:
+        marks = ", ".join("?" * len(places))
+        for scope, place in database.rows(
+            f"SELECT scope, started_index FROM placed WHERE started_index IN ({marks}) ORDER BY scope",  # noqa: S608  # ours
+            places,
+        ):
+            if of_case(scope, sight):
+                found.setdefault(place, []).append(scope)
+    return found
+
+
+def _texts_of(database: Database, places: Sequence[int]) -> dict[int, list[str]]:
+    if not places:
+        return {}
+    marks = ", ".join("?" * len(places))
+    query = f"SELECT started_index, words FROM readings WHERE started_index IN ({marks})"  # noqa: S608  # ours
+    return {place: unfolded(words) for place, words in database.rows(query, places)}

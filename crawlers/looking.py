@@ -1,0 +1,171 @@
+"""Looks at what was looked at before: bases before the run, comparisons after it, and what is to be looked at next."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from archive import changes
+from archive.derived import Derived
+from archive.errors import ArchiveError
+from archive.result import Captured, Changed, Result, Target
+from crawlers.address import dedupe_key
+from crawlers.bases import Bases
+from crawlers.bounded import Bounded
+from crawlers.contrast import compared
+from crawlers.light import Basis
+from crawlers.pictures.printing import MAKER
+from crawlers.session import Session
+from custody.digest import Digest
+from custody.instant import format_utc
+from custody.model import Json
+from findings.change import ABSENCES, Between, Comparison
+
+
+@dataclass(kw_only=True, slots=True)
+class Looking:
+    """Of one run. ``session`` is open, and nothing of it was looked at yet."""
+
+    session: Session
+    bases: Bases
+    known: Mapping[str, Basis] = field(default_factory=dict)
+    """By URL, whether or not its look is a light one."""
+    changes: list[Changed] = field(default_factory=list)
+    follow_ups: list[Target] = field(default_factory=list)
+    fresh: list[Target] = field(default_factory=list)
+
+    @classmethod
+    async def begin(cls, session: Session) -> "Looking":
+        """Find what each URL is held against. Raises ``StoreError``."""
+        job, vault = session.job, session.vault
+        await asyncio.to_thread(vault.advance_catalog)
+        bases = Bases(vault, scope=session.acquisition.scope, profile=job.profile)
+        known = await asyncio.to_thread(bases.find, job.urls)
+        if job.light:
+            now = session.clock()
+            session.bases.update(
+                {url: basis for url, basis in known.items() if not _is_due(basis, now, job.full_every_days)}
+            )
+        return cls(session=session, bases=bases, known=known)
+
+    def close(self) -> None:
+        self.bases.close()
+
+    async def conclude(self) -> None:
+        """When all is recorded and before the run is closed: what changed goes into the log."""
+        session = self.session
+        await asyncio.to_thread(self._note_new)
+        asked = [each for each in session.acquisition.captured if each.parent is None and self._basis(each)]
+        if not asked:
+            return
+        by: dict[str, Json] = {
+            name: session.environment[name] for name in ("version", "code_sha256") if name in session.environment
+        }
+        await asyncio.to_thread(self._conclude, asked, by)
+
+    def result(self, result: Result) -> Result:
+        return replace(result, changes=tuple(self.changes), follow_ups=tuple(self.follow_ups), fresh=tuple(self.fresh))
+
+    def _note_new(self) -> None:
+        """Posts that the case has no capture of, in the order of their profile; each once."""
+        session, named = self.session, set[str]()
+        for capture, posts in session.posts.items():
+            left = session.job.max_new
+            for url in posts:
+                key = dedupe_key(url)
+                if not left or key in named or self.bases.is_known(key):
+                    continue
+                named.add(key)
+                left -= 1
+                case = session.acquisition.case_name
+                self.fresh.append(Target(url=url, case=case, why="new_post", of=capture, at_once=False))
+
+    def _conclude(self, asked: Sequence[Captured], by: Mapping[str, Json]) -> None:
+        prints = Derived.open(self.session.vault.home.cache, "prints", MAKER)
+        with Bounded() as reads:
+            for each in asked:
+                try:
+                    self._compare(each, by, prints, reads)
+                except ArchiveError as error:
+                    # Both captures are in the log as they are: the same comparison can be made again at any time.
+                    self.session.notices.append(
+                        f"{each.requested_url}: what changed could not be told ({error}); `counterproof compare "
+                        f"{self._base_of(each)} {each.capture_id} --record` does it again"
+                    )
+
+    def _compare(self, each: Captured, by: Mapping[str, Json], prints: Derived, reads: Bounded) -> None:
+        session, basis = self.session, self._basis(each)
+        assert basis is not None
+        acquisition, store = session.acquisition, session.vault.store
+        unit = [Digest(other.record_sha256) for other in acquisition.captured if other.unit == each.unit]
+        comparison = compared(
+            store, basis.page.record, Digest(each.record_sha256), unit=unit, prints=prints, reads=reads
+        )
+        if not comparison.changes:
+            return
+        between = Between.of(comparison, last_same=self._last_same(each, basis))
+        value = {**comparison.to_json(), "between": {"after": between.not_before, "before": between.not_after}}
+        ledger = session.vault.timekeeper if session.vault.sequencer.orders else session.vault.sequencer
+        told = changes.observe(
+            value,
+            scope=acquisition.scope,
+            end=acquisition.ended_as[each.capture_id],
+            scribe=session.vault.scribe_for(acquisition.scope),
+            submit=ledger.submit,
+            by=by,
+        )
+        self.changes.append(
+            Changed(
+                capture_id=each.capture_id,
+                before=basis.page.capture,
+                url=each.requested_url,
+                kinds=told.kinds,
+                sentences=tuple(change.sentence for change in comparison.changes),
+                not_before=between.not_before,
+                not_after=between.not_after,
+                index=told.index,
+                detail_sha256=told.detail.hex,
+            )
+        )
+        session.progress("changed", {"capture": each.capture_id, "url": each.requested_url, "kinds": list(told.kinds)})
+        self.follow_ups += self._listings(comparison)
+
+    def _last_same(self, each: Captured, basis: Basis) -> str | None:
+        """When the page was last seen unchanged since the basis."""
+        entry = self.bases.last_same(each.requested_url, basis)
+        return None if entry is None else format_utc(entry.started_at)
+
+    def _listings(self, comparison: Comparison) -> Iterator[Target]:
+        """Where the promotion of a post led that is being taken away: while its listing is there, it is evidence."""
+        if not ABSENCES & set(comparison.kinds):
+            return
+        before = comparison.before
+        seen = {before.key}
+        for entry in self.session.vault.catalog.of_unit(before.unit):
+            url = entry.final_url or entry.requested_url
+            key = self.key_of(url)
+            if entry.capture_id == before.capture or entry.record_sha256 is None or key in seen:
+                continue
+            seen.add(key)
+            yield Target(
+                url=entry.requested_url,
+                case=self.session.acquisition.case_name,
+                why="listing_of_vanishing_post",
+                of=comparison.after.capture,
+                at_once=True,
+            )
+
+    def key_of(self, url: str) -> str:
+        basis = next(iter(self.known.values()))
+        return basis.key(url)
+
+    def _basis(self, each: Captured) -> Basis | None:
+        return self.known.get(each.requested_url)
+
+    def _base_of(self, each: Captured) -> str:
+        basis = self._basis(each)
+        return "" if basis is None else basis.page.capture
+
+
+def _is_due(basis: Basis, now: datetime, days: int) -> bool:
+    return days > 0 and now - basis.page.looked_at >= timedelta(days=days)
