@@ -41,8 +41,10 @@ from console.verbs import (
     browse,
     cases,
     cataloguing,
+    certifying,
     comparing,
     disposing,
+    exhibits,
     exporting,
     finding,
     fixity,
@@ -52,11 +54,13 @@ from console.verbs import (
     looking,
     packaging,
     receiving,
+    redacting,
     reporting,
     seal,
     searching,
     serve,
     stewardship,
+    users,
     visits,
     watch,
     witnessing,
@@ -617,12 +621,16 @@ def _console_verb() -> str | None:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.add_typer(users.app, name="users")
 app.command("subject")(subject)
 app.command("intake")(intake.Verbs(_crawlers).intake)
 app.command("look")(looking.Verbs(_crawlers).look)
 app.command("compare")(comparing.Verbs(_crawlers).compare)
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.command("certificates")(certifying.Verbs(_crawlers).certificates)
+app.command("redact")(redacting.Verbs(_crawlers).redact)
+app.add_typer(exhibits.Verbs(_crawlers).app, name="exhibits")
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")
