@@ -129,7 +129,10 @@ class Office:
             yield file
 
     def blob(self, digest: Digest | str) -> Path:
-        return self.store / keyspace.blob(digest if isinstance(digest, Digest) else Digest(digest))
+        """In this copy, where a test may write to it: stores make their files read-only."""
+        path = self.store / keyspace.blob(digest if isinstance(digest, Digest) else Digest(digest))
+        path.chmod(0o600)
+        return path
 
     def artifact(self, capture: str, name: str) -> Any:
         ran = self.ok("show", capture, "--json")
