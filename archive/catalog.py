@@ -253,7 +253,7 @@ class Catalog:
         )
         for capture, started, begun, ended, done, status in captures:
             found.append(_leaf((started, "capture.started", f"item:{unit}", unit, capture, begun, None)))
-            if ended is not None:
+            if ended is not None and status not in _LISTED:
                 type_ = _ENDS.get(status, "capture.completed")
                 found.append(_leaf((ended, type_, f"item:{unit}", unit, capture, done, None)))
         return sorted(found, key=lambda each: each.index)
@@ -394,7 +394,9 @@ class Catalog:
         raise UsageError(f"there is no case {case!r}{others}")
 
 
-_ENDS = {"failed": "capture.failed", "abandoned": "capture.abandoned", "unchanged": "look.unchanged"}
+_ENDS = {"failed": "capture.failed"}
+_LISTED = frozenset({"abandoned", "unchanged"})
+"""Ends without a record are among the other events."""
 
 
 def _leaf(row: tuple[Any, ...]) -> Leaf:

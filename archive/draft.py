@@ -16,7 +16,7 @@ from archive.heads import Advance, Heads
 from archive.known import ChainHead, KnownKey, SeenEvent
 from archive.log import Position
 from custody import keys, keyspace, merkle
-from custody.checks.states import ENDS, OPENERS
+from custody.checks.states import ENDS, OPENERS, RESTING
 from custody.digest import Digest
 from custody.errors import CustodyError, FormatError, SignatureError
 from custody.event import Envelope, Event, Statement, check_signature
@@ -176,8 +176,8 @@ class Draft:
                 raise FormatError(f"{event.chain} has begun: what is received is an item of its own")
             if not is_begun and event.type in ENDS:
                 raise FormatError(f"{event.chain} has no capture that was started, so none can end")
-            if not is_begun and event.type == "package.made":
-                raise FormatError(f"{event.chain} has no capture, so there is nothing to pack")
+            if not is_begun and event.type in RESTING:
+                raise FormatError(f"{event.chain} has no capture, so there is nothing to pack or derive")
             begun.add(event.chain)
 
     def place(self, envelope: Envelope, event: Event, logged_at: datetime) -> None:

@@ -167,7 +167,9 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
     start = (body["capture"], unit, begun)
     yield f"UPDATE captures SET {assigned} WHERE {_OF_START} AND end_index IS NULL", (*values.values(), *start)  # noqa: S608  # names of ours
     end = (*start, logged.index)
-    if event.type != "capture.abandoned":
+    if event.type not in RECORDED:
+        yield from _listed(logged)  # what it names is no record, and is found as the blob of an event
+    else:
         yield _INSERT_DIGEST, (prefix_of(event.subjects[0].digest.hex), RECORD, *end)
     if record is not None:
         for each in dict.fromkeys(artifact.digest.hex for artifact in record.artifacts[:MAX_ARTIFACTS]):

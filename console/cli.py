@@ -41,8 +41,10 @@ from console.verbs import (
     browse,
     cases,
     cataloguing,
+    certifying,
     comparing,
     disposing,
+    exhibits,
     exporting,
     finding,
     fixity,
@@ -52,6 +54,7 @@ from console.verbs import (
     looking,
     packaging,
     receiving,
+    redacting,
     reporting,
     seal,
     searching,
@@ -625,6 +628,9 @@ app.command("look")(looking.Verbs(_crawlers).look)
 app.command("compare")(comparing.Verbs(_crawlers).compare)
 app.command("browse")(browse.Verbs(_crawlers).browse)
 app.command("report")(reporting.Verbs(_crawlers).report)
+app.command("certificates")(certifying.Verbs(_crawlers).certificates)
+app.command("redact")(redacting.Verbs(_crawlers).redact)
+app.add_typer(exhibits.Verbs(_crawlers).app, name="exhibits")
 app.add_typer(watch.app, name="watch", context_settings={"obj": _crawlers})
 app.command("work")(work.Verb(_crawlers).work)
 app.add_typer(alerts.app, name="alerts")

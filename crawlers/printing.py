@@ -20,12 +20,14 @@ _MARGIN = "font: 7.5pt sans-serif; width: 100%; margin: 0 14mm; display: flex; j
 def print_pdf(papers: Mapping[Path, bytes], *, left: str, right: str, environment: Mapping[str, str]) -> None:
     """Blocking. Writes each paper (a whole HTML document) to the path that it is to have as PDF.
 
-    ``left`` and ``right`` stand at the head of each page, and the page's number at its foot. Raises ``SetupMissing``
+    ``left`` and ``right`` stand at the head of each page (its title where ``right`` is empty), and the page's number at
+    its foot. Raises ``SetupMissing``
     where the browser is not there or does not print.
     """
     executable = find_browser(environment, checkout=CHECKOUT)
     browser.check_driver()
-    top = f'<div style="{_MARGIN}"><b>{html.escape(left)}</b><span>{html.escape(right)}</span></div>'
+    beside = html.escape(right) or '<span class="title"></span>'
+    top = f'<div style="{_MARGIN}"><b>{html.escape(left)}</b><span>{beside}</span></div>'
     bottom = (
         f'<div style="{_MARGIN}"><span class="title"></span>'
         '<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'

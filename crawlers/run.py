@@ -29,6 +29,7 @@ from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
 from crawlers.looking import Looking
 from crawlers.manners import Mannered
+from crawlers.others import suggest, words_of_others
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
 from crawlers.pictures.decoding import MAX_BYTES as MAX_PICTURE_BYTES
@@ -36,6 +37,7 @@ from crawlers.pictures.decoding import NotDecoded, media_type
 from crawlers.pictures.findings import together
 from crawlers.pictures.printing import MAKER as PRINTS_MAKER
 from crawlers.pictures.printing import Printer
+from crawlers.pictures.redaction import redact
 from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.printing import print_pdf
@@ -95,12 +97,15 @@ __all__ = [
     "read_list",
     "read_sheet",
     "reader",
+    "redact",
     "run",
     "slices",
+    "suggest",
     "together",
     "traffic",
     "warm",
     "without_repeats",
+    "words_of_others",
     "work",
 ]
 

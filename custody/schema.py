@@ -40,6 +40,7 @@ _VKEY: Schema = {"type": "string", "pattern": r"^[a-z0-9./-]{1,200}\+[0-9a-f]{8}
 _SERIAL: Schema = {"type": "string", "pattern": "^-?[0-9]{1,60}$"}
 _VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
 _DAYS: Schema = {"type": "integer", "minimum": 1, "maximum": 36_500}
+_PIXELS: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 _HTTP_STATUS: Schema = {"type": "integer", "minimum": 100, "maximum": 999}
 
 
@@ -96,6 +97,10 @@ STATEMENTS = ("fair_and_accurate", "differs")
 """What a person says who looked at the page and at the capture."""
 PACKAGES = ("wacz-1.1.1",)
 """What a package is made by."""
+DERIVED = ("redaction",)
+"""Why something was derived from an artifact and kept."""
+MAX_BOXES = 48
+"""As many as a signed message has room for."""
 RELATIONS = ("started_by", "derived_from", "about", "corrects", "releases", "renews", "control_for")
 
 
@@ -169,6 +174,17 @@ KINDS: Mapping[str, Kind] = {
     "case.opened": Kind(body=fields(), subject="case.json", chains=("scope",)),
     "case.described": Kind(body=fields(version=_VERSION), subject="brief.json", chains=("work",), by="person"),
     "findings.made": Kind(body=fields(promotions=COUNT, candidates=COUNT), subject="findings.jsonl", chains=("work",)),
+    "exhibits.frozen": Kind(
+        body=fields(version=_VERSION, first=_VERSION, exhibits=COUNT),
+        subject="exhibits.json",
+        chains=("work",),
+        by="person",
+    ),
+    "certificate.drafted": Kind(
+        body=fields(documents=COUNT, exhibits=COUNT, specimen={"type": "boolean"}),
+        subject="certificate.json",
+        chains=("work",),
+    ),
     "item.assigned": Kind(body=fields(item=UUID7), subject="item.json", chains=("scope",)),
     "capture.started": Kind(
         body=fields(
@@ -236,6 +252,17 @@ KINDS: Mapping[str, Kind] = {
     "package.made": Kind(
         body=fields(format=enum(*PACKAGES), members=COUNT, members_sha256=HEX64),
         subject="package.wacz",
+        chains=("item",),
+        relation="derived_from",
+    ),
+    "artifact.derived": Kind(
+        body=fields(
+            purpose=enum(*DERIVED),
+            capture=UUID7,
+            of_sha256=HEX64,
+            boxes=array(fields(x=_PIXELS, y=_PIXELS, width=_PIXELS, height=_PIXELS), 1, MAX_BOXES),
+        ),
+        subject="redacted.png",
         chains=("item",),
         relation="derived_from",
     ),

@@ -36,7 +36,7 @@ def site() -> Iterator[Site]:
 def intake(site: Site, home: Path, file: Path, *options: str, code: int = 0) -> Ran:
     ran = run(
         "intake", str(file), "--case", "V-1", "--authority", "none", "--json", "--no-control", "--no-follow",
-        "--concurrency", "4", *through(site.resolve, site.trust_spki), *options, home=home, timeout_s=280,
+        "--concurrency", "4", *through(site.resolve, site.trust_spki), *options, home=home, timeout_s=800,
     )  # fmt: skip
     assert ran.code == code, ran.err[-3000:]
     return ran

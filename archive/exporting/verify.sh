@@ -425,7 +425,7 @@ entry() {   # index; the fields of its line are set
     capture.completed/v1 | capture.failed/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends"
       printf '%s %s\n' "$1" "$chain" >>"$T/recorded"; record "$1" ;;
     capture.abandoned/v1 | look.unchanged/v1) printf '%s %s %s %s\n' "$ref" "$chain" "$capture" "$1" >>"$T/ends" ;;
-    package.made/v1) printf '%s %s %s\n' "$1" "$chain" "$ref" >>"$T/packages" ;;
+    package.made/v1 | artifact.derived/v1) printf '%s %s %s %s\n' "$1" "$chain" "$ref" "$type" >>"$T/packages" ;;
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
     evidence.received/v1) [ "$seq" = 0 ] || printf 'STATE_ORDER entry %s does not begin its item\n' "$1" >>"$T/displaced"
       receipt "$1" ;;
@@ -551,7 +551,7 @@ sums "$T/payload" >"$T/b"
 awk -v payloads="$T/b" -v recorded="$T/recorded" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
           while ((getline line < recorded) > 0) { split(line, part, " "); end[part[2], payload[part[1]]] = part[1] + 1 } }
-  !end[$2, $3] || end[$2, $3] > $1 { print "STATE_ORDER entry", $1 ", package.made/v1, rests on no capture of its item" }' \
+  !end[$2, $3] || end[$2, $3] > $1 { print "STATE_ORDER entry", $1 ",", $4 ", rests on no capture of its item" }' \
   "$T/packages" >>"$T/states"
 awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }

@@ -19,6 +19,8 @@ from custody.model import Json
 MAX_CAPTURES = 2_000
 _WIDTH = len(COLUMNS.split(", "))
 _PRIVATE = "private"
+_SAME = "unchanged"
+"""Status of a look that found nothing new, and kept nothing (``look.unchanged``)."""
 _GONE = frozenset({"removed", "unavailable"})
 
 
@@ -140,11 +142,12 @@ def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
     away: set[str] = set()
     found = []
     for entry, key, facts in looks:
-        place = f"{key} {entry.surface}"
+        place = f"{key} {entry.surface or 'page'}"
+        is_shown = entry.shown == "content" or (entry.status == _SAME and entry.outcome == "ok")
         before = last.get(place)
         now = None if facts is None else json.loads(facts)
         changed: dict[str, tuple[Json, Json]] = {}
-        if entry.shown != "content":
+        if not is_shown:
             moment = Moment.NOT_SHOWN
             if entry.outcome == _PRIVATE:
                 moment = Moment.PRIVATE
@@ -161,8 +164,9 @@ def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
             elif place in away:
                 moment = Moment.BACK
             away.discard(place)
-            last[place] = (entry, now)
-        compared = before[0].capture_id if before is not None and entry.shown == "content" else None
+            if entry.status != _SAME:  # such a look kept nothing: what it was compared with stands for it
+                last[place] = (entry, now)
+        compared = before[0].capture_id if before is not None and is_shown else None
         found.append(
             Told(
                 moment=moment,
@@ -171,7 +175,7 @@ def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
                 url=entry.final_url or entry.requested_url,
                 changed=changed,
                 compared_with=compared,
-                unread=not now,
+                unread=not now and entry.status != _SAME,
             )
         )
     return found

@@ -131,7 +131,7 @@ def record(desk: Desk, survey: Survey, packed: Packed) -> Made:
     """Stored and read back first, then in the log; kept as long as the case's captures, held where they are held."""
     if any(each.digest == packed.digest and each.name == SUBJECT for each in survey.items[packed.unit].claims):
         return Made(packed=packed, index=None)
-    scribe = _scribe_for(desk, survey, packed.unit)
+    scribe = scribe_for(desk, survey, packed.unit)
     key = keyspace.blob(packed.digest)
     desk.store.create(key, packed.path, digest=packed.digest, retain_until=scribe.retain_until())
     if survey.held(packed.unit):
@@ -231,7 +231,7 @@ def _text(desk: Desk, found: Record) -> str:
         raise StoreError(f"the text of capture {found.capture_id} cannot be used ({error}): {_HELP}") from error
 
 
-def _scribe_for(desk: Desk, survey: Survey, unit: str) -> Scribe:
+def scribe_for(desk: Desk, survey: Survey, unit: str) -> Scribe:
     """Keeps as long as the longest of the unit's cases asks."""
     days = max((survey.days.get(scope, 0) for scope in survey.items[unit].scopes), default=0)
     until: Callable[[], datetime] = desk.worker.retain_until

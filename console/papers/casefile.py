@@ -35,6 +35,7 @@ from custody.trust import Trust
 MAX_CAPTURES = 1_000_000
 MAX_PICTURE_BYTES = 64 << 20
 MAX_TEXT_BYTES = 4 << 20
+_UNCHANGED = "it showed what an earlier capture had shown, and nothing of it was kept"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +143,22 @@ class CaseFile:
             shown=shown,
         )
 
+    def witnesses(self, capture: str) -> list[str]:
+        """What people stated who held the live page against the capture, a sentence each."""
+        found = []
+        for each in self.survey.witnessed.get(capture, ()):
+            said = self.shelf.detail(each.detail)
+            if not said:
+                found.append(f"Entry {each.index}: a statement of a witness, whose words are gone.")
+                continue
+            whose = "signed by a key of theirs" if said.get("keyid") else "not signed by a key of theirs"
+            differences = f" Differences: {said['differences']}" if said.get("differences") else ""
+            found.append(
+                f"{said.get('name')} stated on {said.get('stated_at')}, {whose} (entry {each.index}): "
+                f"“{said.get('words')}”{differences}"
+            )
+        return found
+
     def detail(self, deed: Deed) -> dict[str, Any]:
         """The JSON that an event rests on; empty where it is gone."""
         return self.shelf.detail(deed.logged.event.subjects[0].digest)
@@ -185,7 +202,7 @@ def _look(kept: Kept, entry: Entry, dating: Dating) -> Look:
     if entry.disposed_at is not None:
         trouble = "it was disposed of"
     elif entry.record_sha256 is None:
-        trouble = "it has no end yet, or was abandoned"
+        trouble = _UNCHANGED if entry.status == "unchanged" else "it has no end yet, or was abandoned"
     else:
         try:
             record = Record.parse(kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))

@@ -25,7 +25,7 @@ def of_case(file: CaseFile) -> Iterator[str]:
     for origin, (name, said) in _ORIGINS.items():
         if number := sum(each.record is not None and each.record.origin is origin for each in looks):
             yield f"{name}: {_captures(number)}. {said}"
-    if lacking := [each for each in looks if each.trouble]:
+    if lacking := [each for each in looks if each.trouble and each.entry.status != "unchanged"]:
         yield (
             f"{_captures(len(lacking)).capitalize()} could not be read for this paper: "
             + "; ".join(f"{each.id} ({each.trouble})" for each in lacking[:_MAX_NAMED])

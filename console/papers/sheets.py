@@ -53,6 +53,8 @@ class Sheet:
     picture: Plate | None
     lacks: tuple[str, ...]
     corrections: tuple[str, ...]
+    witnesses: tuple[str, ...]
+    """What people stated who held the live page against the capture."""
 
 
 def sheet(file: CaseFile, look: Look, *, title: str, exhibit: str, picture: Plate | None) -> Sheet:
@@ -76,6 +78,7 @@ def sheet(file: CaseFile, look: Look, *, title: str, exhibit: str, picture: Plat
         picture=picture,
         lacks=tuple(limits.of_look(look)),
         corrections=tuple(_corrections(file, look.id)),
+        witnesses=tuple(file.witnesses(look.id)),
     )
 
 

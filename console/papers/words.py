@@ -11,6 +11,11 @@ def all_words() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
 
 
+def section(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = all_words()[name]
+    return found
+
+
 def limits(name: str) -> list[str]:
     found: list[str] = all_words()["limits"][name]
     return found

@@ -4,6 +4,7 @@ What comes out is derived, and says so where it is shown; the picture itself is 
 """
 
 import io
+import math
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
@@ -15,6 +16,8 @@ from crawlers.pictures.decoding import NotDecoded, decode
 _FRAME = (200, 0, 0)
 _FRAME_PX = 3
 _QUALITY = 85
+_SPARE = 0.15
+"""Of a part: as much as one may be longer, so that no sliver is left over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,14 +68,16 @@ def crop(data: bytes, box: Box, *, margin: int, width: int) -> Cut:
 
 
 def slices(data: bytes, *, height: int, width: int) -> list[Cut]:
-    """All of it from top to bottom, in parts of at most ``height`` pixels, each scaled to at most ``width``."""
+    """All of it from top to bottom, in equal parts of about ``height`` pixels, each scaled to at most ``width``."""
     picture = _opened(data)
+    count = max(1, math.ceil(picture.height / height - _SPARE))
+    each = math.ceil(picture.height / count)
     found = []
-    for top in range(0, picture.height, height):
-        part = picture.crop((0, top, picture.width, min(picture.height, top + height)))
+    for top in range(0, picture.height, each):
+        part = picture.crop((0, top, picture.width, min(picture.height, top + each)))
         if part.width > width:
             part = part.resize((width, max(1, round(part.height * width / part.width))), Image.Resampling.LANCZOS)
-        found.append(_cut(part, picture, is_whole=picture.height <= height, lossless=False))
+        found.append(_cut(part, picture, is_whole=count == 1, lossless=False))
     return found
 
 

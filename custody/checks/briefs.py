@@ -15,7 +15,15 @@ from custody.model import Json
 from custody.source import Absent, TooLong, Unreachable
 
 DESCRIBED = "case.described"
-OF_CASES = (DESCRIBED, "findings.made", "change.observed", "instruction.received", "looks.compared")
+OF_CASES = (
+    DESCRIBED,
+    "findings.made",
+    "exhibits.frozen",
+    "certificate.drafted",
+    "change.observed",
+    "instruction.received",
+    "looks.compared",
+)
 """Said of a case as a whole: kept, looked at and disposed of with what else is said of it."""
 CHECK = 11
 MAX_BYTES = 4 * 1024 * 1024

@@ -22,6 +22,8 @@ def status_of(event: Event) -> str:
     return str(event.body.get("status", "abandoned"))
 
 
+RESTING = {"package.made": "a package", "artifact.derived": "something derived"}
+"""What is made of an item's captures, and has to rest on one of them."""
 OPENERS = {"log": "log.opened", "run": "run.opened", "scope": "case.opened"}
 """By kind of chain: what stands first in it, and nowhere else."""
 
@@ -47,8 +49,8 @@ class _Item:
     ends: list[_End] = field(default_factory=list)
     recorded: set[Digest] = field(default_factory=set)
     """Payloads of the ends that have a record."""
-    unfounded: list[int] = field(default_factory=list)
-    """Packages that rest on none of the ends before them."""
+    unfounded: list[tuple[int, str]] = field(default_factory=list)
+    """Packages, and what was derived, that rest on none of the ends before them: index and what it is."""
 
 
 class States:
@@ -95,10 +97,10 @@ class States:
 
     def _see_item(self, index: int, event: Event, payload: Digest, name: str) -> None:
         item = self._items.setdefault(name, _Item())
-        if event.type == "package.made":
+        if (what := RESTING.get(event.type)) is not None:
             # What it rests on comes first, so a later end is none of it.
             if event.refs[0].payload_sha256 not in item.recorded:
-                item.unfounded.append(index)
+                item.unfounded.append((index, what))
             return
         if "capture" not in event.body:
             return  # received from others: custody.checks.received
@@ -136,8 +138,8 @@ class States:
                 )
             else:
                 ended[end.started] = end.index
-        for index in item.unfounded:
-            self._fail(f"leaf {index} is of a package that rests on no capture of its item", item=name, index=index)
+        for index, what in item.unfounded:
+            self._fail(f"leaf {index} is of {what} that rests on no capture of its item", item=name, index=index)
         for payload, start in item.starts.items():
             if payload not in ended:
                 self.open += 1

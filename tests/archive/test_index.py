@@ -658,3 +658,25 @@ def test_the_small_archive_lists_its_events(opened: Open) -> None:
     assert [(each.index, each.type) for each in told] == [(each.index, each.event.type) for each in logged]
     assert [each.type for each in catalog.events_typed("key.introduced")] == ["key.introduced"] * 3
     assert all(each.at.tzinfo is UTC for each in told)
+
+
+def test_a_look_that_kept_nothing_is_a_moment_in_which_nothing_changed(opened: Open) -> None:
+    builder, catalog = ArchiveBuilder().open_log(), opened("one")
+    run, scope = builder.open_run(), builder.open_case()
+    full = capture(builder, run, Told(kind="profile", fields={"handle": "one", "bio": "a"}), scope=scope)
+    begun = builder.start(run, scope=scope)
+    store = follow(catalog, builder)
+    # As ``look.unchanged`` leaves the row; the event itself has tests of its own.
+    with catalog.database.transaction() as transaction:
+        transaction.run(
+            "UPDATE captures SET status = 'unchanged', outcome = 'ok', ended_at = started_at, end_index = ?"
+            " WHERE capture_id = ?",
+            (999, begun.id),
+        )
+    later = capture(builder, run, Told(kind="profile", fields={"handle": "one", "bio": "b"}), scope=scope)
+    put(builder, store)
+    follow(catalog, builder, store)
+    told = history(catalog.database, Target(sort="account", value="one"), None)
+    assert [each.moment for each in told] == [Moment.FIRST_SEEN, Moment.UNCHANGED, Moment.CHANGED]
+    assert [each.compared_with for each in told] == [None, full.id, full.id]
+    assert later.id == told[2].entry.capture_id

@@ -469,6 +469,18 @@ class ArchiveBuilder:
         subject = self.blob("package.wacz", data)
         return self.commit(self.draft(self.event("package.made", f"item:{captured.unit}", subject, body, refs=(ref,))))
 
+    def derived(self, captured: Captured, data: bytes = b"PNG", *, rests_on: Draft | None = None) -> int:
+        """``artifact.derived`` of a capture; the commit's number. ``rests_on``: another event than its end."""
+        box: dict[str, Json] = {"x": 1, "y": 2, "width": 30, "height": 40}
+        body: dict[str, Json] = {
+            "purpose": "redaction", "capture": captured.id, "of_sha256": Digest.of(b"pixels").hex, "boxes": [box],
+        }  # fmt: skip
+        end = rests_on or captured.ended
+        ref = Ref(rel="derived_from", payload_sha256=end.make().payload_sha256 if end else Digest.of(b"nothing"))
+        subject = self.blob("redacted.png", data)
+        chain = f"item:{captured.unit}"
+        return self.commit(self.draft(self.event("artifact.derived", chain, subject, body, refs=(ref,))))
+
     def _artifact(self, role: Role, data: bytes) -> Artifact:
         subject = self.blob(role.value, data)
         return Artifact(

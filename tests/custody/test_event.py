@@ -90,7 +90,7 @@ def _examples(type_: str) -> Iterator[Event]:
         "authority": "tsa-0.example",
         "gen_time": "2026-03-04T05:06:07.000Z",
         "serial": "12345",
-        "purpose": "asked" if type_ == "fixity.verified" else "case",
+        "purpose": {"fixity.verified": "asked", "artifact.derived": "redaction"}.get(type_, "case"),
         "method": "download",
         "days": 365,
         "version": 1,
@@ -121,9 +121,13 @@ def _examples(type_: str) -> Iterator[Event]:
         "ended_at": "2026-03-04T05:06:07.000Z",
         "stage": "visit",
         "format": "wacz-1.1.1",
+        "of_sha256": "d" * 64,
+        "boxes": [{"x": 1, "y": 2, "width": 3, "height": 4}],
+        "first": 1,
+        "specimen": True,
         "members_sha256": "c" * 64,
         "reason": {"key.revoked": "rotated", "event.rejected": "EVENT_SIG"}.get(type_, "interrupted"),
-        **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes"), 3),
+        **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes", "exhibits", "documents"), 3),
         **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries", "looked", "took"), 2),
     }
     for chain in kind.chains:

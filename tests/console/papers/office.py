@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
+from typer.testing import CliRunner
 
 from archive.acquisition import Acquisition
 from archive.config import ArchiveConfig
 from archive.vault import Vault
+from console.cli import app
 from console.papers.casefile import CaseFile, open_casefile
 from custody import keyspace
 from custody.digest import Digest
@@ -22,7 +24,7 @@ from pipelines.recording import record
 from pipelines.stages import Artifact, Stored
 from tests.archive.deployment import now
 from tests.authority import LocalAuthority
-from tests.command import Ran, run
+from tests.command import Ran
 
 CASE = "love"
 POST = "https://ana.example/p/1"
@@ -109,7 +111,12 @@ class Office:
         return {"COUNTERPROOF_STORE_URL": f"file:{self.store}"}
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
-        return run(*arguments, home=self.home, env={**self.environment, **(env or {})})
+        """The real command, in this process: dozens of them are run here, and each would start a Python of its own."""
+        variables = {**self.environment, **(env or {})}
+        ran = CliRunner().invoke(app, [*arguments, "--home", str(self.home)], env=variables)
+        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+            raise ran.exception
+        return Ran(code=ran.exit_code, out=ran.stdout, err=ran.stderr)
 
     def ok(self, *arguments: str, code: int = 0) -> Ran:
         ran = self.run(*arguments)

@@ -1,0 +1,91 @@
+"""Tables as XLSX and DOCX. What strangers wrote is text in them, and never a formula, a link or a field."""
+
+import io
+import re
+from datetime import datetime
+from typing import Any
+
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.shared import Mm, Pt
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from console.papers.pages import visible
+from console.papers.schedule import Table
+
+MAX_CELL = 32_767
+"""Characters that a cell of XLSX holds."""
+_BEGINS_FORMULA = re.compile(r"^[\t\r\n ]*[=+\-@]")
+_WIDE, _NARROW = 42, 18
+
+
+def harmless(value: str) -> str:
+    """Text for a cell: what a spreadsheet, or one that gets it as CSV later, would take for a formula begins with '."""
+    text = visible(value)[:MAX_CELL]
+    return f"'{text}" if _BEGINS_FORMULA.match(text) else text
+
+
+def to_xlsx(tables: list[Table], at: datetime) -> bytes:
+    """One sheet for each."""
+    book = Workbook(write_only=True)
+    book.properties.creator = "Counterproof"
+    book.properties.created = book.properties.modified = at.replace(tzinfo=None)
+    for table in tables:
+        sheet = book.create_sheet(_name(table.title))
+        for n, column in enumerate(table.columns, 1):
+            wide = column in {"asked for", "shown", "promoting post", "listing", "item", "record sha256"}
+            sheet.column_dimensions[get_column_letter(n)].width = _WIDE if wide else _NARROW
+        for line in (table.title, *table.notes):
+            sheet.append([_cell(sheet, line, bold=line == table.title)])
+        sheet.append([])
+        sheet.append([_cell(sheet, each, bold=True) for each in table.columns])
+        for row in table.rows:
+            sheet.append([_cell(sheet, each) for each in row])
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def to_docx(table: Table, at: datetime) -> bytes:
+    document = Document()
+    document.core_properties.author = "Counterproof"
+    document.core_properties.title = table.title
+    document.core_properties.created = document.core_properties.modified = at.replace(tzinfo=None)
+    section = document.sections[0]
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Mm(420), Mm(297)  # A3: fourteen columns with addresses
+    document.add_heading(visible(table.title), 1)
+    for note in table.notes:
+        document.add_paragraph(visible(note))
+    made = document.add_table(rows=1, cols=len(table.columns))
+    made.style = "Table Grid"
+    for cell, column in zip(made.rows[0].cells, table.columns, strict=True):
+        cell.paragraphs[0].add_run(column).bold = True
+    for row in table.rows:
+        for cell, value in zip(made.add_row().cells, row, strict=True):
+            cell.text = visible(value)
+    for line in made.rows:
+        for cell in line.cells:
+            for paragraph in cell.paragraphs:
+                for run in paragraph.runs:
+                    run.font.size = Pt(7)
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def _cell(sheet: object, value: str, *, bold: bool = False) -> Any:
+    cell = WriteOnlyCell(sheet, harmless(value))  # type: ignore[arg-type]  # a write-only sheet, as openpyxl's own page does
+    cell.data_type = "s"  # a text, whatever it begins with
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
+
+
+def _name(title: str) -> str:
+    """A sheet's name has at most 31 characters, and not these."""
+    return re.sub(r"[\\/*?:\[\]]", " ", title.partition(",")[0])[:31]
