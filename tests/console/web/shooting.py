@@ -39,7 +39,7 @@ def paths(console: Console) -> dict[str, str]:
     archive = console.app.state.archive
     (case,) = archive.catalog.listed(None)
     with console.client() as client:
-        page = client.get(f"/cases/{case.scope}").text
+        page = client.get(f"/cases/{case.scope}/promotions").text
     promotion = page.split(f"/cases/{case.scope}/promotions/")[1].split('"')[0]
     post = archive.catalog.of_case(case.scope)[-1].capture_id
     return {
