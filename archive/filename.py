@@ -5,6 +5,7 @@ import re
 MAX_STEM = 60
 _MAX_SUFFIX = 20
 ODD = re.compile(r"[^a-z0-9._-]+")
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 _EXTENSIONS = {
     "application/gzip": ".gz",
     "application/json": ".json",
@@ -26,14 +27,22 @@ def plain_name(text: str, media_type: str | None = None) -> str:
 
     The name that it had stands where it is recorded.
     """
-    name = ODD.sub("-", text.lower().replace("\\", "/").rpartition("/")[2]).lstrip("._-")
-    stem, dot, suffix = name.partition(".")
-    if len(suffix) > _MAX_SUFFIX:
-        stem, suffix = name[:MAX_STEM].replace(".", "-"), name.rpartition(".")[2][:_MAX_SUFFIX]
-    stem, suffix = stem[:MAX_STEM].rstrip("-. "), suffix.strip("-. ")
-    if not stem:
-        stem = "file"
-    if stem in _DEVICES or re.fullmatch(r"[0-9a-f]{64}", stem):
-        stem = f"file-{stem[:MAX_STEM]}"
-    extension = f"{dot}{suffix}" if suffix else _EXTENSIONS.get((media_type or "").partition(";")[0].strip(), ".bin")
-    return f"{stem}{extension}"
+    stem, suffix = parted(ODD.sub("-", text.lower().replace("\\", "/").rpartition("/")[2]).lstrip("._-"))
+    stem = stem[:MAX_STEM].rstrip("-. ") or "file"
+    if stem.partition(".")[0] in _DEVICES:
+        stem = f"file-{stem}"[:MAX_STEM].rstrip("-.")
+    if not suffix.strip("-. "):
+        suffix = _EXTENSIONS.get((media_type or "").partition(";")[0].strip(), ".bin")
+    return f"{stem}{suffix}"
+
+
+def parted(name: str) -> tuple[str, str]:
+    """What comes before the extension, and the extension with its dot; of something packed, both of them."""
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not stem or len(suffix) > _MAX_SUFFIX:
+        return name, ""
+    suffix = suffix.rstrip("-_")
+    inner, dot, before = stem.rpartition(".")
+    if f".{suffix}" in _PACKED and inner and dot and len(before) <= _MAX_SUFFIX:
+        return inner, f".{before}.{suffix}"
+    return stem, f".{suffix}" if suffix else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archive import cases, disk
 from archive.errors import Refused, UsageError
-from archive.filename import plain_name
+from archive.filename import parted, plain_name
 from archive.scribe import NONCE_BYTES, Scribe
 from archive.stewardship.desk import Desk
 from archive.stewardship.survey import Survey
@@ -170,11 +170,11 @@ class _Names:
 
     def of(self, given: str, media_type: str) -> str:
         name = plain_name(given, media_type)
-        stem, dot, suffix = name.partition(".")
+        stem, suffix = parted(name)
         n = 1
         while name in self._taken:
             n += 1
-            name = f"{stem}-{n}{dot}{suffix}"
+            name = f"{stem}-{n}{suffix}"
         self._taken.add(name)
         return name
 

@@ -60,6 +60,7 @@ from console.verbs import (
     searching,
     serve,
     stewardship,
+    users,
     visits,
     watch,
     witnessing,
@@ -620,6 +621,7 @@ def _console_verb() -> str | None:
 _found = finding.Verbs(_crawlers)
 app.command("findings")(_found.findings)
 app.command("graph")(_found.graph)
+app.add_typer(users.app, name="users")
 app.command("subject")(subject)
 app.command("intake")(intake.Verbs(_crawlers).intake)
 app.command("look")(looking.Verbs(_crawlers).look)

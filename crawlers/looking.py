@@ -40,7 +40,11 @@ class Looking:
         job, vault = session.job, session.vault
         await asyncio.to_thread(vault.advance_catalog)
         bases = Bases(vault, scope=session.acquisition.scope, profile=job.profile)
-        known = await asyncio.to_thread(bases.find, job.urls)
+        try:
+            known = await asyncio.to_thread(bases.find, job.urls)
+        except BaseException:
+            bases.close()
+            raise
         if job.light:
             now = session.clock()
             session.bases.update(
@@ -54,7 +58,10 @@ class Looking:
     async def conclude(self) -> None:
         """When all is recorded and before the run is closed: what changed goes into the log."""
         session = self.session
-        await asyncio.to_thread(self._note_new)
+        try:
+            await asyncio.to_thread(self._note_new)
+        except ArchiveError as error:  # the catalogue: nothing of the evidence hangs on it
+            session.notices.append(f"which posts are new could not be told: {error}")
         asked = [each for each in session.acquisition.captured if each.parent is None and self._basis(each)]
         if not asked:
             return

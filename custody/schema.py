@@ -306,6 +306,7 @@ KINDS: Mapping[str, Kind] = {
     "evidence.allowed": Kind(
         body=fields(capture=UUID7), subject="decision.json", chains=("work",), relation="about", by="person"
     ),
+    "evidence.accessed": Kind(body=fields(looked=COUNT, took=COUNT), subject="accesses.jsonl", chains=("work",)),
     "capture.witnessed": Kind(
         body=fields(capture=UUID7, statement=enum(*STATEMENTS), keyid=nullable(HEX64)),
         subject="statement.json",

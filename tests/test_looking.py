@@ -9,13 +9,19 @@ from typing import Any
 import pytest
 
 from tests.command import Ran, run, through
-from tests.site.host import Answer, Host, Request, page
+from tests.site.host import Answer, Host, Request, always, page
 from tests.site.server import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
 
 HOST, SHOP = "www.first.example", "www.second.example"
-ITEM, POST = f"https://{SHOP}/item/1", f"https://{HOST}/p/1"
+ITEM, POST = f"https://{SHOP}/item/1", f"https://{HOST}/p/Cx1001"
+
+
+PROFILE = (
+    "<!doctype html><meta charset=utf-8><title>Ana</title><h1>Ana</h1><p>finds for less, a new one every day</p>"
+    "<a href='/p/Cx1001'>one</a> <a href='/p/2024'>two</a> <a href='/ana/followers/'>followers</a>"
+)
 
 
 def listing(price: str, seller: str) -> Answer:
@@ -69,7 +75,7 @@ class Made:
 def made(tmp_path: Path) -> Iterator[Made]:
     site = Site()
     found = Made(site=site, home=tmp_path / "home")
-    site.hosts[HOST] = Host(name=HOST, routes={"/p/1": found.post})
+    site.hosts[HOST] = Host(name=HOST, routes={"/p/Cx1001": found.post, "/ana/": always(page(PROFILE))})
     site.hosts[SHOP] = Host(name=SHOP, routes={"/item/1": found.item})
     with site:
         yield found
@@ -133,3 +139,16 @@ def test_where_a_post_is_taken_away_its_listing_is_named(made: Made) -> None:
     assert run("export", "--case", "W-1", "-o", str(bag), home=made.home).code == 0
     handed = run("verify", "--export", str(bag), "--trust", str(made.home / "trust.json"), home=made.home)
     assert handed.code == 0, handed.out
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_profile_names_its_new_posts(made: Made) -> None:
+    profile = f"https://{HOST}/ana/"
+    first = made.say("look", profile, "--new-posts", "5")
+    assert [each["url"] for each in first["new_posts"]] == [POST, f"https://{HOST}/p/2024"]
+    assert {each["why"] for each in first["new_posts"]} == {"new_post"}
+    made.say("capture", POST)
+    again = made.say("look", profile, "--new-posts", "5")
+    assert again["captures"] == [], "the profile is as it was"
+    assert [each["url"] for each in again["new_posts"]] == [f"https://{HOST}/p/2024"], "each post is captured once"

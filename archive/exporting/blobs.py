@@ -1,5 +1,6 @@
 """The blobs of an export: fetched by many hands, hashed on the way; what is not handed over is named, and why."""
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ from archive.errors import NotStored
 from archive.exporting.naming import Named, Names
 from archive.exporting.selection import Selection
 from archive.log import LoggedEvent
-from archive.payload import CHUNK_BYTES
 from archive.stewardship.desk import Map
 from archive.store import ObjectStore
 from custody import canonical, keyspace
@@ -36,6 +36,7 @@ _LOOKED_INTO = frozenset({
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
 _TOLD_EVERY = 500
+_CHUNK_BYTES = 1 << 18
 
 
 @dataclass(slots=True)
@@ -201,12 +202,17 @@ class Blobs:
     def _fetch(self, digest: Digest) -> tuple[Digest, str | None, int]:
         """In whatever thread ``map`` uses. Why it cannot be handed over, and its length."""
         path, hasher, length = self._staged(digest), sha256(), 0
+        buffer = memoryview(bytearray(_CHUNK_BYTES))
         try:
-            with self.store.open(keyspace.blob(digest)) as stream, disk.trouble(path), path.open("xb") as file:
-                while chunk := stream.read(CHUNK_BYTES):
-                    hasher.update(chunk)
-                    length += len(chunk)
-                    file.write(chunk)
+            with (
+                self.store.open(keyspace.blob(digest)) as stream,
+                disk.trouble(path),
+                path.open("xb", buffering=0) as file,
+            ):
+                while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # as every stream of ours has it
+                    hasher.update(buffer[:count])
+                    length += count
+                    _write_all(file, buffer[:count])
         except NotStored:
             return digest, DISPOSED if digest.hex in self._disposed else "absent", 0
         if hasher.hexdigest() == digest.hex:
@@ -230,6 +236,11 @@ class Blobs:
         self.missing.append(
             MissingBlob(digest=named.digest, bytes=named.bytes, index=named.index, name=named.name, reason=reason)
         )
+
+
+def _write_all(file: io.FileIO, data: memoryview) -> None:
+    while data:
+        data = data[file.write(data) :]
 
 
 def _make_folder(path: Path) -> None:

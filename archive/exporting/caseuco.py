@@ -35,7 +35,9 @@ def graph(chosen: Selection, blobs: Blobs, at: datetime) -> bytes:
     """What was looked at, by what, when, and which files came of it. ``at`` dates the graph itself."""
     nodes = [*_nodes(chosen, blobs, at)]
     document = {"@context": _CONTEXT, "@graph": nodes}
-    return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
+    return (json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def _nodes(chosen: Selection, blobs: Blobs, at: datetime) -> Iterator[Node]:

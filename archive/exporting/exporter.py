@@ -5,7 +5,7 @@ appears under its name when it is whole, or not at all.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -176,7 +176,7 @@ class Exporter:
             quarantined=tuple(blobs.quarantined),
         )
         at = told.event.event.occurred_at
-        self._wrap(made, chosen, stamped, bag, at)
+        self._wrap(made, chosen, stamped, bag, at, blobs.digests)
         return made, at
 
     def _size(self, at: int | None) -> int:
@@ -311,7 +311,15 @@ class Exporter:
                 write(target, proof)
         return sum(name.endswith(".tsr") for name in names)
 
-    def _wrap(self, made: Exported, chosen: Selection, stamped: list[Stamped], bag: Path, at: datetime) -> None:
+    def _wrap(  # noqa: PLR0917  # one call
+        self,
+        made: Exported,
+        chosen: Selection,
+        stamped: list[Stamped],
+        bag: Path,
+        at: datetime,
+        known: Mapping[str, Digest],
+    ) -> None:
         facts = plain.Facts(
             log=chosen.log,
             scope=chosen.scope,
@@ -335,7 +343,7 @@ class Exporter:
             at=at,
         )
         write(bag / layout.README, plain.readme(facts).encode())
-        wrapping.seal_bag(bag, identifier=made.event_id, at=at)
+        wrapping.seal_bag(bag, identifier=made.event_id, at=at, known=known)
 
     def _times(self, chosen: Selection, stamped: list[Stamped]) -> Range:
         """When the captures happened, by tokens that are judged here and lie in the export for others to judge."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from archive.exporting.selection import Selection
-from archive.filename import MAX_STEM, ODD, plain_name
+from archive.filename import MAX_STEM, ODD, parted, plain_name
 from custody.bundle import layout
 from custody.digest import Digest
 from custody.record import Record
@@ -64,11 +64,11 @@ class Names:
         return f"entry-{named.index}-{name}"
 
     def _free(self, folder: str, name: str) -> str:
-        stem, dot, suffix = name.partition(".")
+        stem, suffix = parted(name)
         path, n = f"{folder}{name}", 1
         while path in self._taken:
             n += 1
-            path = f"{folder}{stem}-{n}{dot}{suffix}"
+            path = f"{folder}{stem}-{n}{suffix}"
         self._taken.add(path)
         return path
 

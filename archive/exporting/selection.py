@@ -54,22 +54,30 @@ def select(
     items: Iterable[str],
     progress: Callable[[str], None] = lambda _: None,
 ) -> Selection:
-    """Reads the log twice: what a run is wanted for stands after its beginning. Raises ``UsageError``, ``LogError``."""
+    """Reads the log once; of runs all leaves are kept till the end, for what wants one stands after its beginning.
+
+    Raises ``UsageError``, ``LogError``.
+    """
     wanted = tuple(dict.fromkeys(items))
     chosen = Selection(reader.log, size, scope, wanted)
     log_chain = f"log:{keyspace.slug(reader.log)}"
     chains = {log_chain, *(f"item:{each}" for each in wanted), *([f"scope:{scope}"] if scope else [])}
     work: list[LoggedEvent] = []
-    for each in _walk(reader, size, lambda chain: chain in chains or chain.startswith("work:"), progress):
-        (work if each.event.chain.startswith("work:") else chosen.events).append(each)
-    runs = {f"run:{each.event.run}" for each in chosen.events if each.event.chain.startswith("item:")} - {"run:None"}
-    chosen.events += _walk(reader, size, runs.__contains__, progress)
+    runs: dict[str, list[LoggedEvent]] = {}
+    for each in _walk(reader, size, lambda chain: chain in chains or chain.startswith(("work:", "run:")), progress):
+        if each.event.chain.startswith("run:"):
+            runs.setdefault(each.event.chain, []).append(each)
+        else:
+            (work if each.event.chain.startswith("work:") else chosen.events).append(each)
+    wanted_runs = {f"run:{each.event.run}" for each in chosen.events if each.event.chain.startswith("item:")}
+    wanted_runs &= runs.keys()
+    chosen.events += [each for name in wanted_runs for each in runs[name]]
     captures = chosen.captures
     later = [each for each in work if _concerns(each, wanted, captures)]
     disposed = {str(each.event.body["item"]) for each in later if each.event.type == "evidence.disposed"}
     chosen.events += [each for each in later if _is_handed_over(reader, each, scope, disposed)]
     chosen.events.sort(key=lambda each: each.index)
-    _close(chosen, chains | runs)
+    _close(chosen, chains | wanted_runs)
     return chosen
 
 

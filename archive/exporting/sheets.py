@@ -7,10 +7,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 Cell = str | int | None
 
@@ -50,24 +53,27 @@ def to_csv(table: Table) -> bytes:
 
 def to_xlsx(tables: Mapping[str, Table], at: datetime) -> bytes:
     """A sheet for each. ``at`` stands for the time of its making, so that it does not differ each time."""
-    book = Workbook()
-    for sheet in book.worksheets:  # the empty one that every new book has
-        book.remove(sheet)
+    book = Workbook(write_only=True)
     for name, table in tables.items():
         sheet = book.create_sheet(name)
-        sheet.append(list(table.columns))
-        for cell in sheet[1]:
-            cell.font = Font(bold=True)
         sheet.freeze_panes = "A2"
-        for n, row in enumerate(table.rows, 2):
-            for m, value in enumerate(row, 1):
-                cell = sheet.cell(n, m)
-                cell.value = neutral(value)
-                if isinstance(value, str):
-                    cell.data_type = "s"  # whatever the text looks like
+        heads = [WriteOnlyCell(sheet, value=each) for each in table.columns]
+        for head in heads:
+            head.font = Font(bold=True)
+        sheet.append(heads)
+        for row in table.rows:
+            sheet.append([_cell(sheet, each) for each in row])
     raw = io.BytesIO()
     book.save(raw)
     return _settled(raw, at)
+
+
+def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, value=neutral(value))
+    cell.data_type = "s"  # whatever the text looks like
+    return cell
 
 
 def _settled(raw: io.BytesIO, at: datetime) -> bytes:

@@ -58,7 +58,7 @@ def files(
     index, others = Table(INDEX, list(_index(blobs))), tables(chosen, blobs, promotions)
     made = {layout.INDEX: to_csv(index), f"{layout.TABLES}population.json": population.format()}
     made |= {f"{layout.TABLES}{name}.csv": to_csv(table) for name, table in others.items()}
-    made[f"{layout.TABLES}tables.xlsx"] = to_xlsx({**others, "index": index}, at)
+    made[f"{layout.TABLES}tables.xlsx"] = to_xlsx(others, at)
     return made
 
 

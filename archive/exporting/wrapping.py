@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +16,12 @@ from custody.bundle.lists import format_list
 from custody.digest import Digest
 
 
-def seal_bag(bag: Path, *, identifier: str, at: datetime) -> None:
-    """RFC 8493: the declaration, what is said of the bag, and the digests of all of it."""
-    payload = {path: _digest(bag / path) for path in _files(bag) if path.startswith(layout.PAYLOAD)}
+def seal_bag(bag: Path, *, identifier: str, at: datetime, known: Mapping[str, Digest]) -> None:
+    """RFC 8493: the declaration, what is said of the bag, and the digests of all of it.
+
+    ``known``: of files that were hashed as they were written; whoever checks the bag reads them again.
+    """
+    payload = {path: known.get(path) or _digest(bag / path) for path in _files(bag) if path.startswith(layout.PAYLOAD)}
     octets = sum((bag / path).stat().st_size for path in payload)
     info = (
         f"Bag-Software-Agent: Counterproof {version('counterproof')}\n"

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -26,6 +27,26 @@ class Verbs:
             int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="Of this machine. [any that is free]")
         ] = 0,
         open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the system's browser there.")] = True,
+        host: Annotated[
+            str | None,
+            typer.Option("--host", metavar="ADDRESS", help="Listen here for others, who sign in. [this machine alone]"),
+        ] = None,
+        name: Annotated[
+            list[str] | None,
+            typer.Option("--name", metavar="NAME[:PORT]", help="With --host: how others call it. Repeatable."),
+        ] = None,
+        tls_certificate: Annotated[
+            Path | None, typer.Option("--tls-certificate", metavar="PEM", help="With --host: chain of its certificate.")
+        ] = None,
+        tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="PEM", help="The key of it.")] = None,
+        behind_proxy: Annotated[
+            str | None,
+            typer.Option("--behind-proxy", metavar="ADDRESS", help="With --host: the proxy that ends TLS before it."),
+        ] = None,
+        record_access: Annotated[
+            bool,
+            typer.Option("--record-access", help="Put into the log who looked at which captures and took which files."),
+        ] = False,
         home: HomeOption = None,
         store: StoreOption = None,
     ) -> None:
@@ -36,15 +57,37 @@ class Verbs:
 
           counterproof browse
           counterproof browse --port 8700 --no-open
+
+        For others, with --host: they sign in, see the cases that they were granted, and come over TLS.
+
+          counterproof users add ada; counterproof users grant ada reviewer --case acme
+          counterproof browse --host 0.0.0.0 --port 8443 --name evidence.example:8443
+            --tls-certificate chain.pem --tls-key key.pem
         """
         from console.web.serving import Serve, serve
 
         with sentences(as_json=False):
             config = ArchiveConfig.load(os.environ, home=home, store_url=store)
-            serve(config, Serve(port=port, opens=open_), run=self._run, clock=now, tell=_tell)
+            asked = Serve(
+                host=host,
+                port=port,
+                opens=open_,
+                names=tuple(name or ()),
+                certificate=tls_certificate,
+                key=tls_key,
+                proxy=behind_proxy,
+                records_access=record_access,
+            )
+            serve(config, asked, run=self._run, clock=now, tell=_tell if host is None else _tell_others)
 
 
 def _tell(address: str) -> None:
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
     say("open that address: it lets one browser in, once. Ctrl-C stops the console and signs everybody out.")
+
+
+def _tell_others(address: str) -> None:
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+    say("users sign in there. Ctrl-C stops the console and signs everybody out.")

@@ -90,10 +90,15 @@ class View:
         return self.sheets[0].name if self.sheets else None
 
     @property
-    def safe_document(self) -> str | None:
+    def document(self) -> str | None:
         """Name of the document that can be looked at without its scripts."""
-        names = [] if self.record is None else [each.name for each in self.record.artifacts]
-        return next((each for each in ("dom.html", "body.html") if each in names), None)
+        return document_of(self.record)
+
+
+def document_of(record: Record | None) -> str | None:
+    """As the browser had it, before the bytes as they were sent."""
+    names = [] if record is None else [each.name for each in record.artifacts]
+    return next((each for each in ("dom.html", "body.html") if each in names), None)
 
 
 def view_of(holdings: Holdings, entry: Entry) -> View:

@@ -1,5 +1,6 @@
 """The archive as one viewer may see it. All that pages, downloads and the API show goes through here."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Request
@@ -20,8 +21,9 @@ from archive.leafindex import LeafIndex
 from archive.log import LoggedEvent
 from archive.reader import Reader, open_catalog, open_reader
 from console.kept import Kept
+from console.web.accesses import Accesses
 from console.web.viewer import Right, Viewer
-from custody import keyspace
+from custody import keyspace, tiles
 from custody.artifact import Artifact
 from custody.digest import Digest
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
@@ -53,6 +55,8 @@ class Archive:
     """Gives ``crawlers.run``, which is loaded when pages are read again."""
     clock: Callable[[], datetime]
     leaves: LeafIndex
+    accesses: Accesses | None = None
+    """None: nobody asked for accesses to be recorded."""
     _advanced: datetime | None = None
     _advancing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -156,9 +160,28 @@ class Holdings:
 
     def record(self, entry: Entry) -> Record | None:
         """Checked against the digest in the log; None where there is none, or it was disposed of."""
+        data = self.record_bytes(entry)
+        return None if data is None else Record.parse(data)
+
+    def record_bytes(self, entry: Entry) -> bytes | None:
+        """The one way to what a capture says: whoever goes it has looked."""
         if entry.record_sha256 is None or entry.disposed_at is not None:
             return None
-        return Record.parse(self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES))
+        if self.archive.accesses is not None:
+            self.archive.accesses.look(self.viewer.name, entry.capture_id)
+        return self.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES)
+
+    def record_json(self, entry: Entry) -> Any:
+        """The same as a value, with all that a later version has put into it."""
+        data = self.record_bytes(entry)
+        return None if data is None else json.loads(data)
+
+    def taken(self, entry: Entry, name: str) -> Artifact:
+        """A file that is about to be handed out."""
+        found = self.artifact(entry, name)
+        if self.archive.accesses is not None:
+            self.archive.accesses.take(self.viewer.name, entry.capture_id, name)
+        return found
 
     def artifact(self, entry: Entry, name: str) -> Artifact:
         record = self.record(entry)
@@ -170,10 +193,14 @@ class Holdings:
     def events(self, entry: Entry) -> list[LoggedEvent]:
         """All that the log says of a capture and its unit, in order; of cases only those that may be seen."""
         log, size = self.archive.reader.log, self.log_size
-        found = [
-            log.parse(0, index, log.leaf(index, size))
-            for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size)
-        ]
+        bundles: dict[int, list[bytes]] = {}
+        found = []
+        for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size):
+            at, inside = divmod(index, tiles.WIDTH)
+            if at not in bundles:
+                width = min(tiles.WIDTH, size - at * tiles.WIDTH)
+                bundles[at] = tiles.decode_bundle(log.bundle(at, width), width)
+            found.append(log.parse(0, index, bundles[at][inside]))
         return [each for each in found if self._concerns(each, entry)]
 
     def leaf(self, index: int) -> LoggedEvent:
@@ -208,7 +235,7 @@ class Holdings:
         return None
 
     def _is_seen(self, unit: str) -> bool:
-        if self.viewer.owns_all:
+        if self.scopes is None:
             return True
         return any(self.viewer.may(each, Right.VIEWER) for each in self.archive.catalog.scopes_of(unit))
 

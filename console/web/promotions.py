@@ -19,6 +19,7 @@ from findings.matter import Matter
 
 MAX_LIVE = 400
 """Captures of a case that are read while somebody waits for the page; beyond that, what was filed is shown."""
+MAX_CAPTURES = 1_000_000
 _MAX_KEPT = 64
 
 
@@ -51,12 +52,8 @@ class Promotions:
         self._lock = threading.Lock()
 
     def of(self, holdings: Holdings, scope: str) -> Told:
-        holdings.case(scope)
-        entries = [*reversed(self._archive.catalog.of_case(scope, limit=1_000_000))]
-        version = self._archive.catalog.brief_of(scope)
-        filings = list(_Filings(self._archive, holdings.log_size).events(filing.MADE))
-        mine = [each.index for each in filings if each.event.chain == f"work:{scope}"]
-        key = (_digest(entries), version and version.digest, mine[-1] if mine else None)
+        """As long as it takes: of a case that nobody has asked for yet, some seconds."""
+        key, entries = self._key(holdings, scope)
         with self._lock:
             known = self._kept.get(scope)
             if known is not None and known[0] == key:
@@ -67,11 +64,28 @@ class Promotions:
             self._kept[scope] = (key, told)
             return told
 
+    def at_hand(self, holdings: Holdings, scope: str) -> Told | None:
+        """None: it has to be worked out, which a page does not wait for."""
+        known = self._kept.get(scope)
+        return known[1] if known is not None and known[0] == self._key(holdings, scope)[0] else None
+
+    def _key(self, holdings: Holdings, scope: str) -> tuple[object, Sequence[Entry]]:
+        """What tells whether the case has changed; and its captures, oldest first, or the newest of a large one."""
+        row = holdings.case(scope)
+        # Of a large case the newest captures say as well whether it has changed, and cost a page less.
+        entries = [*reversed(self._archive.catalog.of_case(scope, limit=MAX_LIVE + 1))]
+        version = self._archive.catalog.brief_of(scope)
+        filings = list(_Filings(self._archive, holdings.log_size).events(filing.MADE))
+        mine = [each.index for each in filings if each.event.chain == f"work:{scope}"]
+        return (_digest(entries), row.captures, version and version.digest, mine[-1] if mine else None), entries
+
     def _tell(self, holdings: Holdings, scope: str, entries: Sequence[Entry]) -> Told:
         archive = self._archive
         store, filings = archive.reader.store, _Filings(archive, holdings.log_size)
         filed = filing.newest(filings, store, scope)
         live = _Live()
+        if len(entries) > MAX_LIVE:
+            entries = archive.catalog.of_case(scope, limit=MAX_CAPTURES)
         if len(entries) <= MAX_LIVE:
             try:
                 live = self._read(scope, entries)

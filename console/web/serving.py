@@ -2,33 +2,62 @@
 
 import contextlib
 import getpass
+import ipaddress
+import signal
 import socket
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 
 import uvicorn
 
+from archive.accounts import Accounts
 from archive.config import ArchiveConfig
 from archive.errors import UsageError
+from archive.scribe import Scribe
+from archive.stewardship.opening import open_desk
+from console.screen import say
+from console.web.accesses import Accesses, Logbook
 from console.web.application import create
 from console.web.holdings import open_archive
 from console.web.sessions import Sessions
 
 LOOPBACK = "127.0.0.1"
+_SELF = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Serve:
     """What ``counterproof browse`` was asked for."""
 
-    host: str = LOOPBACK
+    host: str | None = None
+    """An address to listen on for others; None: this machine alone."""
     port: int = 0
     """0: any that is free."""
     opens: bool = True
     """Whether a browser is opened."""
+    names: Sequence[str] = ()
+    """By which others ask for it: ``evidence.example`` or ``evidence.example:8443``."""
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM, both or none."""
+    records_access: bool = False
+    """Whether it is put into the log who looked at what."""
+    proxy: str | None = None
+    """Address of the proxy that ends TLS before us, and is believed about who asks."""
+
+    @property
+    def is_local(self) -> bool:
+        return self.host is None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the way to the browser is TLS."""
+        return self.certificate is not None or self.proxy is not None
 
 
 def serve(
@@ -39,34 +68,120 @@ def serve(
     clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> None:
-    """Until it is interrupted. ``tell`` is given the address, once, when it answers."""
-    with open_archive(config, run, clock) as archive, _listening(asked.host, asked.port) as listener:
+    """Until it is interrupted. ``tell`` is given the address, once, when it answers. Raises ``ArchiveError``."""
+    _refuse(asked, config, clock)
+    with open_archive(config, run, clock) as archive, _listening(asked.host or LOOPBACK, asked.port) as listener:
         port = listener.getsockname()[1]
+        if asked.records_access:
+            journal = config.home / "state" / "accesses.jsonl"
+            archive.accesses = Accesses(journal, partial(_desk, config, clock, say), clock)
         sessions = Sessions(clock)
-        names = ("127.0.0.1", "localhost", "[::1]")
-        app = create(archive, sessions, hosts=[f"{each}:{port}" for each in names], cookie=f"counterproof-{port}")
+        app = create(
+            archive,
+            sessions,
+            hosts=_hosts(asked, port),
+            cookie="__Host-counterproof" if asked.is_secure else f"counterproof-{port}",
+            is_secure=asked.is_secure,
+            is_local=asked.is_local,
+        )
         server = uvicorn.Server(
             uvicorn.Config(
-                app, log_level="warning", access_log=False, server_header=False, date_header=False, ws="none"
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                ws="none",
+                ssl_certfile=asked.certificate,
+                ssl_keyfile=asked.key,
+                proxy_headers=asked.proxy is not None,
+                forwarded_allow_ips=asked.proxy or [],
             )
         )
-        address = f"http://{LOOPBACK}:{port}/enter?token={sessions.invite(_who())}"
+        address = _address(asked, port)
+        if asked.is_local:
+            address = f"{address}enter?token={sessions.invite(_who())}"
         tell(address)
-        if asked.opens:
+        if asked.is_local and asked.opens:
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
-        server.run(sockets=[listener])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it again when it has shut down
+        try:
+            with contextlib.suppress(KeyboardInterrupt):  # that is how it is meant to end
+                server.run(sockets=[listener])
+        finally:
+            app.state.jobs.close()
+            app.state.reviews.close()
+            if archive.accesses is not None:
+                archive.accesses.close()
+
+
+@contextlib.contextmanager
+def _desk(
+    config: ArchiveConfig, clock: Callable[[], datetime], tell: Callable[[str], None]
+) -> Iterator[tuple[Scribe, Logbook]]:
+    with open_desk(config, clock=clock, notify=tell, by_person=False) as opened:
+        yield opened.vault.scribe, opened.desk.log
+
+
+def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) -> None:
+    """What would let in more than was meant."""
+    if (asked.certificate is None) != (asked.key is None):
+        raise UsageError("--tls-certificate and --tls-key go together: name both PEM files")
+    for path in (asked.certificate, asked.key):
+        if path is not None and not path.is_file():
+            raise UsageError(f"there is no file {path}: name the PEM file that is meant")
+    if asked.is_local:
+        if asked.names or asked.is_secure:
+            raise UsageError(
+                "--name, --tls-certificate and --behind-proxy are for others' browsers: add --host ADDRESS"
+            )
+        return
+    if not asked.is_secure:
+        raise UsageError(
+            "others reach this console over TLS alone: --tls-certificate FILE --tls-key FILE, or --behind-proxy "
+            "ADDRESS of the proxy that ends TLS before it"
+        )
+    if not asked.names:
+        raise UsageError("by which name do others ask for it? --name evidence.example")
+    if asked.proxy is not None:
+        try:
+            ipaddress.ip_address(asked.proxy)
+        except ValueError as error:
+            raise UsageError(f"--behind-proxy is the proxy's IP address, got {asked.proxy!r}") from error
+    if not Accounts(config.home, clock).all():
+        raise UsageError("nobody could sign in: counterproof users add NAME, and users grant NAME RIGHT --case CASE")
+
+
+def _hosts(asked: Serve, port: int) -> list[str]:
+    if asked.is_local:
+        return [f"{each}:{port}" for each in _SELF]
+    found = [each.lower() for each in asked.names]
+    # A browser leaves out the port of its scheme; behind a proxy that is the proxy's.
+    return found + [f"{each}:{port}" for each in found if ":" not in each]
+
+
+def _address(asked: Serve, port: int) -> str:
+    if asked.is_local:
+        return f"http://{LOOPBACK}:{port}/"
+    name = asked.names[0]
+    return f"https://{name}/" if asked.proxy or ":" in name or port == 443 else f"https://{name}:{port}/"
 
 
 @contextlib.contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError as error:
+        raise UsageError(f"--host is an address of this machine, such as 0.0.0.0, got {host!r}") from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         try:
             listener.bind((host, port))
+            listener.listen(128)  # so that who is told the address at once only waits
         except OSError as error:
-            raise UsageError(f"port {port} of {host} is not free ({error.strerror}): name another, or none") from error
+            raise UsageError(f"port {port} of {host} cannot be had ({error.strerror}): name another") from error
         yield listener
     finally:
         listener.close()

@@ -2,24 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 
+from archive.accounts import EVERYWHERE, Account, Right, Token
 
-class Right(IntEnum):
-    """Each holds those before it."""
-
-    VIEWER = 1
-    """Looks at pages, and fetches what they show."""
-    REVIEWER = 2
-    """Decides on candidates."""
-    INVESTIGATOR = 3
-    """Has pages captured."""
-    CUSTODIAN = 4
-    """Grants rights in the case."""
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+__all__ = ["Right", "Viewer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,19 +13,37 @@ class Viewer:
     """Somebody who has signed in, or holds a token."""
 
     name: str
-    rights: Mapping[str, Right] | None = field(repr=False)
-    """By case (its id in the log). None: all of them, in all cases: whoever holds the home on this machine."""
+    rights: Mapping[str, Right] = field(repr=False)
+    """By case (its id in the log), or ``EVERYWHERE``."""
     csrf: str = field(default="", repr=False)
     """What each form must bring back; empty for a token, which no page can send by itself."""
+
+    @classmethod
+    def owner(cls, name: str, csrf: str) -> "Viewer":
+        """Whoever holds the home on this machine: everything."""
+        return cls(name=name, rights={EVERYWHERE: Right.CUSTODIAN}, csrf=csrf)
+
+    @classmethod
+    def of(cls, account: Account, csrf: str) -> "Viewer":
+        return cls(name=account.name, rights=account.rights, csrf=csrf)
+
+    @classmethod
+    def by(cls, account: Account, token: Token) -> "Viewer":
+        """No more than the account has, and no more than the token gives."""
+        rights = {scope: min(right, token.most) for scope, right in account.rights.items()}
+        if token.scopes:
+            everywhere = rights.get(EVERYWHERE)
+            given = {scope: rights.get(scope, everywhere) for scope in token.scopes}
+            rights = {scope: right for scope, right in given.items() if right is not None}
+        return cls(name=f"{account.name} (token {token.id})", rights=rights)
 
     @property
     def scopes(self) -> frozenset[str] | None:
         """The cases that may be seen; None: all."""
-        return None if self.rights is None else frozenset(self.rights)
+        return None if EVERYWHERE in self.rights else frozenset(self.rights)
 
     def may(self, scope: str, right: Right) -> bool:
-        return self.rights is None or self.rights.get(scope, 0) >= right
+        return max(self.rights.get(scope, 0), self.rights.get(EVERYWHERE, 0)) >= right
 
-    @property
-    def owns_all(self) -> bool:
-        return self.rights is None
+    def may_everywhere(self, right: Right) -> bool:
+        return self.rights.get(EVERYWHERE, 0) >= right

@@ -128,7 +128,7 @@ def _examples(type_: str) -> Iterator[Event]:
         "members_sha256": "c" * 64,
         "reason": {"key.revoked": "rotated", "event.rejected": "EVENT_SIG"}.get(type_, "interrupted"),
         **dict.fromkeys(("captures", "complete", "partial", "lost", "blobs", "bytes", "exhibits", "documents"), 3),
-        **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries"), 2),
+        **dict.fromkeys(("checked", "failed", "members", "removed", "refused", "entries", "looked", "took"), 2),
     }
     for chain in kind.chains:
         yield Event(

@@ -16,10 +16,12 @@ def made() -> ArchiveBuilder:
     return small()
 
 
-def unchanged(made: ArchiveBuilder, base: Captured, *, says: dict[str, Json] | None = None) -> tuple[Captured, Draft]:
+def unchanged(
+    made: ArchiveBuilder, base: Captured, *, says: dict[str, Json] | None = None, scope: str | None = None
+) -> tuple[Captured, Draft]:
     """A look that ends so; ``says``: other values of its blob than its event has."""
     run = made.open_run()
-    begun = made.start(run)
+    begun = made.start(run, scope=scope)
     assert base.record_digest is not None
     side: Json = {"capture": base.id, "record_sha256": base.record_digest.hex}
     body: dict[str, Json] = {

@@ -2,24 +2,41 @@
 
 from fastapi import APIRouter
 
-from console.web.pages import captures, cases, files, graphs, manifest, searching, start, timelines
+from console.web.pages import (
+    api,
+    captures,
+    capturing,
+    cases,
+    files,
+    graphs,
+    manifest,
+    reviewing,
+    searching,
+    start,
+    timelines,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
     cases.router,
     captures.router,
     files.router,
+    capturing.router,
+    reviewing.router,
     searching.router,
     timelines.router,
     graphs.router,
     manifest.router,
+    api.router,
 )
-APIS: tuple[APIRouter, ...] = (searching.api, timelines.api, graphs.api, manifest.api)
+APIS: tuple[APIRouter, ...] = (api.api, searching.api, timelines.api, graphs.api, manifest.api)
 """Of the JSON API, each below ``/api/v1``."""
 BAR: tuple[tuple[str, str], ...] = (
     ("/", "Cases"),
     ("/search", "Search"),
     ("/timeline", "Timeline"),
     ("/log", "Manifest"),
+    ("/capture-now", "Capture now"),
+    ("/api", "API"),
 )
 """Address and word."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from console.telling import WHY, gap_words
 from console.web.captureview import thumbnail
 from console.web.holdings import Holdings, HoldingsHere, Missing
-from console.web.promotions import Promotions
+from console.web.promotions import Promotions, Told
 from console.web.rendering import loose, render
 from console.web.viewer import Right
 
@@ -33,23 +33,38 @@ class Quote:
 
 
 @router.get("/cases/{scope}")
-def case(request: Request, scope: str, holdings: HoldingsHere) -> Response:
-    row = holdings.case(scope)
+def case(request: Request, scope: str, holdings: HoldingsHere, wait: bool = False) -> Response:
+    """At once; promotions that are not at hand come by themselves, or where somebody said that he waits."""
     promotions: Promotions = request.app.state.promotions
-    told = promotions.of(holdings, scope)
+    holdings.case(scope)
+    told = promotions.of(holdings, scope) if wait else promotions.at_hand(holdings, scope)
     return render(
         request,
         "case.html",
-        case=row,
         described=holdings.brief(scope),
-        zone=holdings.zone([row]),
-        told=told,
-        records={name: loose(each) for name, each in told.records.items()},
         entries=holdings.entries(scope, limit=_MAX_LISTED),
         most=_MAX_LISTED,
-        may_review=holdings.viewer.may(scope, Right.REVIEWER),
-        may_capture=holdings.viewer.may(scope, Right.INVESTIGATOR),
+        **_promoted(holdings, scope, told),
     )
+
+
+@router.get("/cases/{scope}/promotions")
+def promoted(request: Request, scope: str, holdings: HoldingsHere) -> Response:
+    """The part of the page that may take some seconds."""
+    promotions: Promotions = request.app.state.promotions
+    return render(request, "promotions_part.html", **_promoted(holdings, scope, promotions.of(holdings, scope)))
+
+
+def _promoted(holdings: Holdings, scope: str, told: Told | None) -> dict[str, Any]:
+    row = holdings.case(scope)
+    return {
+        "case": row,
+        "zone": holdings.zone([row]),
+        "told": told,
+        "records": {} if told is None else {name: loose(each) for name, each in told.records.items()},
+        "may_review": holdings.viewer.may(scope, Right.REVIEWER),
+        "may_capture": holdings.viewer.may(scope, Right.INVESTIGATOR),
+    }
 
 
 @router.get("/cases/{scope}/promotions/{promotion}")

@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from typing import BinaryIO
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from console.web import captureview as view
 from console.web.holdings import HoldingsHere, Missing
-from custody.digest import Digest
-from custody.record import MAX_BYTES as MAX_RECORD_BYTES
+from console.web.inert import MAX_CHARACTERS, POLICY, inert
+from console.web.rendering import render
 
 router = APIRouter()
 _CHUNK_BYTES = 1 << 18
@@ -26,7 +27,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 def file(capture_id: str, name: str, holdings: HoldingsHere, download: bool = False) -> Response:
     """A picture is shown in the page; everything else is saved, as bytes without a type that a browser acts on."""
     entry = holdings.entry(capture_id)
-    artifact = holdings.artifact(entry, name)
+    artifact = holdings.taken(entry, name) if download else holdings.artifact(entry, name)
     stack = ExitStack()
     stream = stack.enter_context(holdings.archive.kept.file(artifact.digest))
     head = stream.read(_HEAD)
@@ -50,15 +51,41 @@ def file(capture_id: str, name: str, holdings: HoldingsHere, download: bool = Fa
 def record(capture_id: str, holdings: HoldingsHere) -> Response:
     """``record.json``, byte for byte as the log names it."""
     entry = holdings.entry(capture_id)
-    if entry.record_sha256 is None or entry.disposed_at is not None:
+    data = holdings.record_bytes(entry)
+    if data is None or entry.record_sha256 is None:
         raise Missing("record")
-    data = holdings.archive.kept.blob(Digest(entry.record_sha256), MAX_RECORD_BYTES)
     headers = {
         "Content-Security-Policy": _POLICY,
         "X-Counterproof-SHA256": entry.record_sha256,
         "Content-Disposition": disposition(f"{capture_id}-record.json", inline=False),
     }
     return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/captures/{capture_id}/document")
+def document(request: Request, capture_id: str, holdings: HoldingsHere) -> Response:
+    """The document that was kept, in a frame that can do nothing."""
+    entry = holdings.entry(capture_id)
+    name = view.document_of(holdings.record(entry))
+    if name is None:
+        raise Missing("document")
+    cases = holdings.cases_of(entry.unit)
+    return render(request, "document.html", entry=entry, name=name, cases=cases)
+
+
+@router.get("/captures/{capture_id}/document/frame")
+def frame(request: Request, capture_id: str, holdings: HoldingsHere) -> Response:
+    """Only for the frame of that page: by itself, a press on one of its links could lead somewhere."""
+    if request.headers.get("sec-fetch-dest", "iframe") != "iframe":
+        return RedirectResponse(f"/captures/{capture_id}/document", 303)
+    entry = holdings.entry(capture_id)
+    name = view.document_of(holdings.record(entry))
+    if name is None:
+        raise Missing("document")
+    with holdings.archive.kept.file(holdings.artifact(entry, name).digest) as stream:
+        data = stream.read(MAX_CHARACTERS * 4)
+    headers = {"Content-Security-Policy": POLICY}
+    return HTMLResponse(inert(data.decode("utf-8", "replace")), headers=headers)
 
 
 def picture_type(head: bytes) -> str | None:

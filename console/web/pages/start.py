@@ -1,11 +1,14 @@
 """The first page: the cases; and the way in by the token that the command has printed."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from console.web.holdings import HoldingsHere
+from archive.accounts import Accounts
+from console.web.holdings import HoldingsHere, Missing
 from console.web.rendering import render
-from console.web.sessions import Sessions
+from console.web.sessions import Attempts, Sessions
 
 router = APIRouter()
 
@@ -46,17 +49,12 @@ def enter(request: Request, token: str = "") -> Response:
     return signed_in(request, secret)
 
 
-def signed_in(request: Request, secret: str, to: str = "/") -> Response:
-    answer = RedirectResponse(to, 303)
-    state = request.app.state
-    answer.set_cookie(
-        state.door.cookie, secret, httponly=True, samesite="strict", secure=state.door.is_secure, path="/"
-    )
-    return answer
-
-
 @router.get("/sign-in")
 def sign_in(request: Request) -> Response:
+    if request.state.viewer is not None:
+        return RedirectResponse("/", 303)
+    if not request.app.state.is_local:
+        return render(request, "sign_in.html", trouble=None, name="")
     return render(
         request,
         "error.html",
@@ -65,6 +63,38 @@ def sign_in(request: Request) -> Response:
         what="This console lets in whoever opens the address that the command has printed, once.",
         then="Open that address. Was it used, in another browser? Stop the command (Ctrl-C) and start it again.",
     )
+
+
+@router.post("/sign-in")
+def try_sign_in(request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
+    """A few tries by name and by address, then a wait."""
+    state = request.app.state
+    if state.is_local:
+        raise Missing("sign-in")
+    attempts: Attempts = state.attempts
+    accounts: Accounts = state.accounts
+    keys = (f"name {name[:100]}", f"address {request.client.host if request.client else ''}")
+    if wait := attempts.wait_s(*keys):
+        trouble = f"There were too many tries. The next one is looked at in {wait // 60 + 1} minutes."
+        headers = {"Retry-After": str(wait)}
+        return render(request, "sign_in.html", status=429, headers=headers, trouble=trouble, name=name)
+    account = accounts.check(name, password)
+    if account is None:
+        attempts.fail(*keys)
+        trouble = "Name and password do not go together. Whoever keeps the archive can set a new one."
+        return render(request, "sign_in.html", status=401, trouble=trouble, name=name)
+    attempts.forget(keys[0])
+    sessions: Sessions = state.sessions
+    return signed_in(request, sessions.begin(account.name))
+
+
+def signed_in(request: Request, secret: str, to: str = "/") -> Response:
+    answer = RedirectResponse(to, 303)
+    state = request.app.state
+    answer.set_cookie(
+        state.door.cookie, secret, httponly=True, samesite="strict", secure=state.door.is_secure, path="/"
+    )
+    return answer
 
 
 @router.post("/sign-out")

@@ -4,16 +4,19 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archive.exporting.exporter import BY_HAND
 from custody.digest import Digest
+from custody.model import Json
 from tests.archive.exporting.conftest import HandedOver
 from tests.archive.exporting.office import Office, shared_item
 from tests.archive.exporting.spoiling import copied, flip, remove_entry, repair
 from tests.archive.exporting.test_tampering import ATTACKS, CUSTODY, bytes_of
+from tests.custody.archive_builder import ArchiveBuilder
 
 # What VERIFY.md promises that it needs, and no more.
 TOOLS = (
@@ -96,6 +99,19 @@ def test_a_missing_entry_and_a_spoilt_token_stop_it(stamped: HandedOver, tmp_pat
                 flip(token, len(token.read_bytes()) - 20)
 
         assert spoilt(stamped, folder, spoil, repaired=True).startswith("FAIL  ")
+
+
+def test_a_digest_in_a_record_that_is_of_no_file_is_not_looked_for(tmp_path: Path) -> None:
+    """Real records have more of them: the browser's own file, the fonts."""
+    made = ArchiveBuilder(locked=False).open_log()
+    scope, run = made.open_case(), made.open_run()
+    more: dict[str, Json] = {"environment": {"browser_file": {"bytes": 1, "name": "chromium", "sha256": "0" * 64}}}
+    made.capture(run, scope=scope, change=lambda one: replace(one, circumstances={**one.circumstances, **more}))
+    made.close_run(run, 1)
+    office = Office(tmp_path, made)
+    office.export()
+    done = by_hand(tmp_path / "bag", office.trust.digest.hex, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_the_store_lost_is_a_fault_that_it_points_at(tmp_path: Path) -> None:

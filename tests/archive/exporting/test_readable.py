@@ -76,6 +76,8 @@ def test_no_name_is_anything_but_a_name(text: str, media_type: str | None) -> No
         (".htaccess", "htaccess.bin"),
         ("…", "file.bin"),
         ("traffic.warc.gz", "traffic.warc.gz"),
+        ("tls-www.glimpsegram.example.pem", "tls-www.glimpsegram.example.pem"),
+        ("aux.tar.gz", "file-aux.tar.gz"),
         ("a\u202egpj.exe", "a-gpj.exe"),
     ],
 )

@@ -66,7 +66,7 @@ def test_it_is_an_item_of_its_own_kept_as_it_came(tmp_path: Path) -> None:
     capture = office.made.captures[0]
     kept = hand_in(office, tmp_path / "in", about=capture.id)
     assert kept.received.about == (capture.unit, capture.id)
-    assert {each.artifact.name for each in kept.received.files} == {"img-1234.png", "gpj.order-.eml"}
+    assert {each.artifact.name for each in kept.received.files} == {"img-1234.png", "gpj.order.eml"}
     assert {each.given_name for each in kept.received.files} == {"IMG 1234.PNG", "..\u202egpj.order=.eml"}
     verdict = verify(office.store, office.trust, at=office.now())
     assert verdict.holds, [each.to_json() for each in verdict.failures]

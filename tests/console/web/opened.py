@@ -77,6 +77,8 @@ def serving(config: ArchiveConfig, **options: Any) -> Iterator[Console]:
         finally:
             server.should_exit = True
             thread.join(20)
+            app.state.jobs.close()
+            app.state.reviews.close()
 
 
 @contextmanager
@@ -110,10 +112,10 @@ class Window:
 
     def go(self, path: str, *, status: int = 200) -> None:
         """Open it, and wait until its badges have come to a verdict."""
-        answer = self.page.goto(f"{self.console.base}{path}")
+        answer = self.page.goto(f"{self.console.base}{path}", timeout=90_000)
         assert answer is not None
         assert answer.status == status, path
-        expect(self.page.locator(".checking")).to_have_count(0, timeout=30_000)
+        expect(self.page.locator(".checking")).to_have_count(0, timeout=90_000)
 
     def check(self) -> None:
         """Nothing that axe-core finds, no error, no way out, no page wider than its window."""

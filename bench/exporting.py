@@ -1,0 +1,137 @@
+"""Promotions exported from the embedded store, against a 16-thread GET loop over the same blobs; BENCH_PROMOTIONS."""
+
+import os
+import random
+import shutil
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from archive import cases, disk
+from archive.config import ArchiveConfig
+from archive.embedded import BUCKET, serving
+from archive.exporting.exporter import Asked, Exported, Exporter
+from archive.home import Home
+from archive.vault import Vault
+from archive.watchdog import SERVER_LOCK
+from bench.artifacts import SIZES
+from bench.measuring import race, tell, timed
+from console.verbs.exporting import judge
+from custody.event import Event
+from custody.model import Role
+from tests.custody.archive_builder import ArchiveBuilder, Captured, Draft
+
+PROMOTIONS = int(os.environ.get("BENCH_PROMOTIONS", "10"))
+CAPTURES = 3
+"""Of each: post, hop, listing."""
+FILES = {**SIZES, Role.WARC: 2_000_000}
+THREADS = 16
+ROUNDS = 3
+AIM_S = 600.0
+"""For 120 promotions."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def fill(vault: Vault, scope: str) -> None:
+    """Real events and records; the files are noise, stored as captures store them."""
+    noise, scribe = random.Random(5), vault.scribe  # noqa: S311  # bytes to move
+    run = scribe.new_id()
+    opened = scribe.detail("run.json", {"run": run})
+    vault.sequencer.append([
+        scribe.event("run.opened", chain=f"run:{run}", run=run, subject=opened, body={"purpose": "case"})
+    ])  # fmt: skip
+    for _ in range(PROMOTIONS):
+        unit = scribe.new_id()
+        for n in range(CAPTURES):
+            capture = unit if n == 0 else scribe.new_id()
+            _capture(vault, run, unit, capture, {role: noise.randbytes(size) for role, size in FILES.items()})
+        vault.sequencer.append([cases.assign(unit, scope, scribe)])
+
+
+def _capture(vault: Vault, run: str, unit: str, capture: str, files: dict[Role, bytes]) -> None:
+    scribe, builder, chain = vault.scribe, ArchiveBuilder(locked=False), f"item:{unit}"
+    body: Any = {"capture": capture, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z"}
+    job = scribe.detail("job.json", {"capture_id": capture})
+    started = scribe.event("capture.started", chain=chain, run=run, subject=job, body=body)
+    begun = Captured(
+        id=capture, unit=unit, started=Draft(lambda: started, chain), ended=None, record=None, record_digest=None
+    )
+    record = builder.record(run, begun, files)
+    for data in builder.blobs.values():
+        scribe.blob("artifact", data)
+    subject = scribe.blob("record.json", record.format())
+    end: Event = builder.end(run, begun, record, subject)
+    ended = scribe.event(end.type, chain=chain, run=run, subject=subject, body=end.body, refs=end.refs)
+    vault.sequencer.append([started, ended])
+
+
+class Rounds:
+    def __init__(self, vault: Vault, scope: str, client: Any, folder: Path) -> None:
+        self.vault = vault
+        self.scope = scope
+        self.client = client
+        self.folder = folder
+        self.made: list[Exported] = []
+
+    def export(self) -> None:
+        with ThreadPoolExecutor(THREADS) as threads:
+            exporter = Exporter(self.vault.sequencer, self.vault.store, self.vault.scribe, map=threads.map)
+            asked = Asked(scope=self.scope, items=tuple(self.vault.cases.items(self.scope)))
+            self.made.append(exporter.export(asked, self.folder / f"bag-{len(self.made)}"))
+        for old in self.made[:-1]:
+            shutil.rmtree(old.path, ignore_errors=True)
+
+    def loop(self, keys: list[str]) -> None:
+        def get(key: str) -> None:
+            body = self.client.get_object(Bucket=BUCKET, Key=key)["Body"]
+            while body.read(1 << 18):
+                pass
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(get, keys))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        home = Home.open(path / "home", clock=now)
+        with serving(home.store) as running, Vault.open(ArchiveConfig(home=home.path), clock=now) as vault:
+            scope = vault.cases.open("bench", vault.sequencer, vault.scribe)
+            fill(vault, scope)
+            client: Any = boto3.client(
+                "s3",
+                endpoint_url=running.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=running.credentials.access_key,
+                aws_secret_access_key=running.credentials.secret_key,
+                config=Config(max_pool_connections=THREADS, s3={"addressing_style": "path"}),
+            )
+            rounds = Rounds(vault, scope, client, path)
+            rounds.export()
+            made = rounds.made[0]
+            keys = list(vault.store.keys("v1/blobs/"))
+            print(f"   {PROMOTIONS} promotions, {made.blobs} files, {made.bytes / 1e6:.0f} MB", flush=True)
+            loop, ours = race(ROUNDS, lambda: rounds.loop(keys), rounds.export)
+            tell("GET, 16 threads", made.bytes / 1e6 / loop.wall_s, "MB/s")
+            tell("export to a folder", made.bytes / 1e6 / ours.wall_s, "MB/s")
+            tell("export against the loop", loop.wall_s / ours.wall_s, "x", at_least=0.7)
+            tell("the same in processor time", loop.cpu_s / ours.cpu_s, "x")
+            tell("120 promotions at that pace", ours.wall_s * 120 / PROMOTIONS, "s", at_most=AIM_S)
+            checked = timed(lambda: judge(rounds.made[-1].path, vault.sequencer.trust))
+            tell("checking it as its recipient will", checked.wall_s * 120 / PROMOTIONS, "s for 120")
+        deadline = time.monotonic() + 30
+        while disk.try_exclusive(home.store / SERVER_LOCK) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

