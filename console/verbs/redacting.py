@@ -130,7 +130,7 @@ def _suggest(config: ArchiveConfig, run: ModuleType, text: str, name: str, *, as
         width, height = (looked.shape.width, looked.shape.height) if looked.shape else (0, 0)
         found = run.suggest(looked.lines, blocks, width=width, height=height)
     except SetupMissing as error:
-        why = f"without boxes: {error}"
+        why = f"without boxes: {str(error).partition('; or ask')[0]}"
     boxes = [",".join(str(each) for each in one.box.to_json().values()) for one in found]
     if as_json:
         said = [{"box": box, "words": one.words} for box, one in zip(boxes, found, strict=True)]
