@@ -43,6 +43,14 @@ class Verbs:
             str | None,
             typer.Option("--behind-proxy", metavar="ADDRESS", help="With --host: the proxy that ends TLS before it."),
         ] = None,
+        replay: Annotated[
+            Path | None,
+            typer.Option(
+                "--replay",
+                metavar="FOLDER",
+                help="Of ReplayWeb.page, to replay packages in. [HOME/addons/replaywebpage]",
+            ),
+        ] = None,
         record_access: Annotated[
             bool,
             typer.Option("--record-access", help="Put into the log who looked at which captures and took which files."),
@@ -76,6 +84,7 @@ class Verbs:
                 certificate=tls_certificate,
                 key=tls_key,
                 proxy=behind_proxy,
+                replay=replay,
                 records_access=record_access,
             )
             serve(config, asked, run=self._run, clock=now, tell=_tell if host is None else _tell_others)

@@ -18,6 +18,7 @@ from console.web.guard import Door, Guard, same_form
 from console.web.holdings import Archive, Forbidden, Missing
 from console.web.jobs import Jobs
 from console.web.pages.api import PROBLEMS
+from console.web.player import Player
 from console.web.promotions import Promotions
 from console.web.rendering import STATIC, environment, render
 from console.web.sessions import Attempts, Sessions
@@ -37,10 +38,12 @@ def create(
     is_secure: bool = False,
     is_local: bool = True,
     capture_options: Sequence[str] = (),
+    player: Player | None = None,
 ) -> FastAPI:
     """For one archive that is open. ``hosts``: by which names it is asked for, with their ports.
 
-    ``is_local``: the way in is a link that the command prints; else people sign in with a name.
+    ``player``: where packages are replayed; None: nowhere. ``is_local``: the way in is a link that the command prints;
+    else people sign in with a name.
     """
     accounts = Accounts(archive.config.home, archive.clock)
 
@@ -66,6 +69,7 @@ def create(
     app.state.jobs = Jobs(archive.config, archive.clock, options=capture_options)
     app.state.reviews = Reviews(archive.config.home)
     app.state.archive = archive
+    app.state.player = player
     app.state.sessions = sessions
     app.state.promotions = Promotions(archive)
     app.state.templates = environment()

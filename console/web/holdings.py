@@ -183,6 +183,11 @@ class Holdings:
             self.archive.accesses.take(self.viewer.name, entry.capture_id, name)
         return found
 
+    def package_taken(self, entry: Entry, name: str) -> None:
+        """A package of its unit is about to be shown."""
+        if self.archive.accesses is not None:
+            self.archive.accesses.take(self.viewer.name, entry.capture_id, name)
+
     def artifact(self, entry: Entry, name: str) -> Artifact:
         record = self.record(entry)
         found = [] if record is None else [each for each in record.artifacts if each.name == name]

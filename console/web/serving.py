@@ -7,6 +7,7 @@ import signal
 import socket
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,9 +25,12 @@ from console.screen import say
 from console.web.accesses import Accesses, Logbook
 from console.web.application import create
 from console.web.holdings import open_archive
+from console.web.player import NAME, Player, playing
 from console.web.sessions import Sessions
 
 LOOPBACK = "127.0.0.1"
+ADDON = "addons/replaywebpage"
+"""Below the home."""
 _SELF = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -47,6 +51,8 @@ class Serve:
     """PEM, both or none."""
     records_access: bool = False
     """Whether it is put into the log who looked at what."""
+    replay: Path | None = None
+    """Folder of ReplayWeb.page; None: the home's own, where there is one."""
     proxy: str | None = None
     """Address of the proxy that ends TLS before us, and is believed about who asks."""
 
@@ -70,7 +76,10 @@ def serve(
 ) -> None:
     """Until it is interrupted. ``tell`` is given the address, once, when it answers. Raises ``ArchiveError``."""
     _refuse(asked, config, clock)
-    with open_archive(config, run, clock) as archive, _listening(asked.host or LOOPBACK, asked.port) as listener:
+    with ExitStack() as stack:
+        player = _player(stack, asked, config)
+        archive = stack.enter_context(open_archive(config, run, clock))
+        listener = stack.enter_context(_listening(asked.host or LOOPBACK, asked.port))
         port = listener.getsockname()[1]
         if asked.records_access:
             journal = config.home / "state" / "accesses.jsonl"
@@ -79,10 +88,11 @@ def serve(
         app = create(
             archive,
             sessions,
-            hosts=_hosts(asked, port),
+            hosts=_hosts(asked, port, beside=player is not None),
             cookie="__Host-counterproof" if asked.is_secure else f"counterproof-{port}",
             is_secure=asked.is_secure,
             is_local=asked.is_local,
+            player=player,
         )
         server = uvicorn.Server(
             uvicorn.Config(
@@ -124,6 +134,14 @@ def _desk(
         yield opened.vault.scribe, opened.desk.log
 
 
+def _player(stack: ExitStack, asked: Serve, config: ArchiveConfig) -> Player | None:
+    """On this machine alone: for others it would need a name and a certificate of its own."""
+    folder = asked.replay or config.home / ADDON
+    if not asked.is_local or (asked.replay is None and not folder.is_dir()):
+        return None
+    return stack.enter_context(playing(folder))
+
+
 def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) -> None:
     """What would let in more than was meant."""
     if (asked.certificate is None) != (asked.key is None):
@@ -137,6 +155,8 @@ def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) 
                 "--name, --tls-certificate and --behind-proxy are for others' browsers: add --host ADDRESS"
             )
         return
+    if asked.replay is not None:
+        raise UsageError("--replay is for this machine alone: leave out --host")
     if not asked.is_secure:
         raise UsageError(
             "others reach this console over TLS alone: --tls-certificate FILE --tls-key FILE, or --behind-proxy "
@@ -153,9 +173,10 @@ def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) 
         raise UsageError("nobody could sign in: counterproof users add NAME, and users grant NAME RIGHT --case CASE")
 
 
-def _hosts(asked: Serve, port: int) -> list[str]:
+def _hosts(asked: Serve, port: int, *, beside: bool) -> list[str]:
+    """``beside``: whether packages are replayed, under a name that is then not the console's."""
     if asked.is_local:
-        return [f"{each}:{port}" for each in _SELF]
+        return [f"{each}:{port}" for each in _SELF if not (beside and each == NAME)]
     found = [each.lower() for each in asked.names]
     # A browser leaves out the port of its scheme; behind a proxy that is the proxy's.
     return found + [f"{each}:{port}" for each in found if ":" not in each]
