@@ -32,6 +32,7 @@ def visits(site: Site, name: str) -> int:
     return sum(each.path == f"/{path}" for each in site.seen(host))
 
 
+@pytest.mark.slow
 def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_says_so(
     site: Site, tmp_path: Path
 ) -> None:

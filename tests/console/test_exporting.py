@@ -114,6 +114,7 @@ def test_a_spoiled_export_does_not_hold(place: Place, tmp_path: Path) -> None:
     assert failed == {"BLOB_SIZE", "BLOB_DIGEST"}
 
 
+@pytest.mark.slow
 def test_as_a_zip(place: Place, tmp_path: Path) -> None:
     told = place.run("export", "--case", "Ours", "-o", str(tmp_path / "bag.zip"), "--zip")
     assert told.code == 0, told.err
@@ -124,6 +125,7 @@ def test_as_a_zip(place: Place, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_name_makes_a_zip_and_a_digest_is_as_good_as_the_file(place: Place, tmp_path: Path) -> None:
     path = tmp_path / "case.zip"
     told = place.run("export", "--case", "Ours", "-o", str(path), "--json")
@@ -146,6 +148,7 @@ def test_the_name_makes_a_zip_and_a_digest_is_as_good_as_the_file(place: Place, 
         assert run("verify", str(path), "--trust-digest", wrong, home=elsewhere).code == 2
 
 
+@pytest.mark.slow
 def test_the_same_again_at_its_size(place: Place, tmp_path: Path) -> None:
     first = place.run("export", "--case", "Ours", "-o", str(tmp_path / "case.zip"), "--json").document
     (tmp_path / "again").mkdir()
@@ -158,6 +161,7 @@ def test_the_same_again_at_its_size(place: Place, tmp_path: Path) -> None:
     assert first["population"]["captures"] == 1
 
 
+@pytest.mark.slow
 def test_one_that_a_later_version_made_could_not_be_checked(place: Place, tmp_path: Path) -> None:
     bag = tmp_path / "bag"
     assert place.run("export", "--case", "Ours", "-o", str(bag)).code == 0
@@ -184,6 +188,7 @@ def test_what_is_missing_makes_it_partial(place: Place, tmp_path: Path) -> None:
     assert told.document["verdict"] == "does not hold"
 
 
+@pytest.mark.slow
 def test_the_log_goes_on_from_what_the_recipient_kept(place: Place, tmp_path: Path) -> None:
     trust = str(place.home / "trust.json")
     assert place.run("export", "--case", "Ours", "-o", str(tmp_path / "first")).code == 0

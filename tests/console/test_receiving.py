@@ -25,6 +25,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(path / "home", store, item, end)
 
 
+@pytest.mark.slow
 def test_a_test_purchase_is_taken_in_shown_verified_and_handed_over(place: Place, tmp_path: Path) -> None:
     (tmp_path / "parcel.jpg").write_bytes(b"\xff\xd8\xff a parcel")
     (tmp_path / "order.pdf").write_bytes(b"%PDF-1.7 an order")
@@ -67,6 +68,7 @@ def test_what_cannot_be_is_a_sentence(place: Place, arguments: tuple[str, ...], 
     assert len(done.err.strip().splitlines()[-1]) > 20
 
 
+@pytest.mark.slow
 def test_a_witness_who_answers_by_options(place: Place) -> None:
     nobody = place.run("witness", place.item, "--name", "Jane Roe")
     assert nobody.code == 2

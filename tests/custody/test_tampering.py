@@ -593,14 +593,14 @@ def test_28_another_order_of_keys_is_a_note(fresh: ArchiveBuilder) -> None:
 
 def test_a_type_of_a_later_version_is_a_note(fresh: ArchiveBuilder) -> None:
     def later(statement: dict[str, Any]) -> None:
-        statement["predicateType"] = f"{event.NAMESPACE}custody/artifact.derived/v1"
+        statement["predicateType"] = f"{event.NAMESPACE}custody/artifact.enlarged/v1"
         statement["predicate"]["body"] = {"lossy": "no"}
 
     draft = fresh.draft(case_event(fresh))
     fresh.commit(resigned(draft, fresh.worker, lambda payload: with_statement(payload, later)))
     told = tell(fresh.build(), fresh.trust)
     assert told.verdict.holds
-    assert told.notes == [("EVENT_TYPE_UNKNOWN", {"index": 17, "type": "artifact.derived"})]
+    assert told.notes == [("EVENT_TYPE_UNKNOWN", {"index": 17, "type": "artifact.enlarged"})]
 
 
 # 30-33: tiles

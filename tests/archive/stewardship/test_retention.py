@@ -100,7 +100,7 @@ def test_what_is_captured_for_the_case_later_starts_with_as_much(tmp_path: Path)
             acquisition = vault.begin(case, {}, None)
             until = acquisition._scribe.retain_until()
             acquisition.close_run()
-        return round((until - now()) / timedelta(days=1))
+        return (until - now()) // timedelta(days=1)
 
     assert [locked_for("kept longer"), locked_for("another")] == [365, 365]
     with open_desk(config, clock=now, notify=lambda _: None, by_person=False) as opened:
@@ -142,7 +142,7 @@ def test_what_a_dead_run_left_is_kept_as_long_as_its_case(tmp_path: Path, monkey
     def days(digest: Digest) -> int:
         found = until[keyspace.blob(digest)]
         assert found is not None
-        return round((found - now()) / timedelta(days=1))
+        return (found - now()) // timedelta(days=1)
 
     assert [days(Digest.of(each)) for each in in_hand.values()] == [900, 365]
     assert {days(each.event.subjects[0].digest) for each in (first, second)} == {900, 365}

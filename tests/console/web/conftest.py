@@ -40,7 +40,8 @@ def console(laid: Laid) -> Iterator[Console]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One a file: while it runs, its loop runs in this thread, and tests in other files have loops of their own."""
     with chromium() as made:
         yield made

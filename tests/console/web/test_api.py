@@ -37,6 +37,7 @@ def token(open_to_others: Console) -> Iterator[str]:
     accounts.remove("program")
 
 
+@pytest.mark.slow
 def test_it_answers_as_it_says(open_to_others: Console, token: str, laid: Laid) -> None:
     """Each operation, with values drawn from its own schema; the plugin's way of doing so needs another pytest."""
     headers = {"Authorization": f"Bearer {token}"}

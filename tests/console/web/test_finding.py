@@ -78,6 +78,7 @@ def paths(console: Console, laid: Laid) -> list[str]:
         pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone-dark"),
     ],
 )
+@pytest.mark.slow
 def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
     browser: Browser, shown: Console, found: Laid, look: dict[str, object]
 ) -> None:

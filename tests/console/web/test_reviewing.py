@@ -59,6 +59,7 @@ def review_of(console: Console) -> str:
     return f"/cases/{case.scope}/review"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_one_key_and_one_form_for_each_decision(browser: Browser, console: Console) -> None:
     """So what limits somebody is looking: three hundred an hour leave twelve seconds for each."""

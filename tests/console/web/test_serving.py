@@ -56,6 +56,7 @@ def test_it_is_there_until_it_is_told_to_end(laid: Laid, tmp_path: Path) -> None
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_others_come_over_tls_and_sign_in(laid: Laid, tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
@@ -93,6 +94,7 @@ def test_others_come_over_tls_and_sign_in(laid: Laid, tmp_path: Path) -> None:
             assert client.get("/capture-now").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_told(laid: Laid, tmp_path: Path) -> None:
     with browsing(laid, tmp_path / "home") as (_, address):
         port = address.split(":")[2].partition("/")[0]
