@@ -125,8 +125,6 @@ def test_a_folder_without_the_addon_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.browser
-@pytest.mark.replay
 def test_replayweb_page_shows_the_captured_page_and_nothing_leaves(tmp_path: Path, browser: Browser) -> None:
     with (
         playing(oracle("replaywebpage")) as player,
