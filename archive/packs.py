@@ -118,7 +118,7 @@ class Packs:
                 if sha256 is None or keyspace.index_pack(self._reader.log, Digest(sha256)) not in there:
                     data = encode(transaction, chunk)
                     digest = Digest.of(data)
-                    with suppress(Collision):
+                    with suppress(Collision):  # other bytes under its digest: refused when they are read, as any pack
                         key = keyspace.index_pack(self._reader.log, digest)
                         self._store.create(key, data, digest=digest, retain_until=None)
                     sha256, made, length = digest.hex, made + 1, length + len(data)

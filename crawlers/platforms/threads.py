@@ -26,6 +26,7 @@ from crawlers.posting import (
 )
 from crawlers.saved import Saved, line_of, search, text_of
 from crawlers.social.candidates import media_candidates
+from crawlers.social.comments import of_threads, put_comment_links
 from crawlers.surfaces import Official, embed
 from custody.model import Outcome
 
@@ -136,6 +137,8 @@ def _from_value(draft: Draft, value: Any, where: str, *, code: str | None, handl
         for path, node in search(value, _is_post, skip=_OTHERS):
             if code is None or text_at(node, "code") == code:
                 _post(draft, node, f"{where} {path}")
+                own = of_threads(value, account=str(draft.fields.get("account_id") or ""))
+                put_comment_links(draft, own, f"{where} replies of the author to the author")
                 return
 
 

@@ -10,6 +10,7 @@ from crawlers.posting import in_text, list_at, text_at
 from crawlers.saved import Saved, dig, having, search
 
 _MAX = 100
+_OTHER_POSTS = frozenset(("quoted_post", "reposted_post", "relatedPosts", "related_posts"))
 
 
 def put_comment_links(draft: Draft, found: Iterable[str], where: str, *, shown: bool = False) -> None:
@@ -64,6 +65,21 @@ def of_facebook(value: Any, *, account: str) -> Iterator[str]:
         if text_at(each, "author", "id") == account:
             linked = [text_at(entity, "entity", "url") for entity in list_at(each, "body", "ranges")]
             yield from [url for url in linked if url.startswith("http")] or _written(text_at(each, "body", "text"))
+
+
+def of_threads(value: Any, *, account: str) -> Iterator[str]:
+    """Of the page's data: what the author answered to a post of their own, as the item itself says."""
+    if not account:
+        return
+    for _, each in search(value, having("text_post_app_info", "user"), skip=_OTHER_POSTS):
+        to = text_at(each, "text_post_app_info", "reply_to_author", "pk") or text_at(
+            each, "text_post_app_info", "reply_to_author", "id"
+        )
+        own = text_at(each, "user", "pk") or text_at(each, "user", "id")
+        if own == account == to:
+            fragments = list_at(each, "text_post_app_info", "text_fragments", "fragments")
+            linked = [text_at(fragment, "link_fragment", "uri") for fragment in fragments]
+            yield from [url for url in linked if url] or _written(text_at(each, "caption", "text"))
 
 
 def of_markup(page: Saved, comments: Iterable[Any], inner: str) -> Iterator[str]:

@@ -197,6 +197,29 @@ def test_facebook_s_data() -> None:
     ]
 
 
+def test_threads_data() -> None:
+    def item(code: str, who: str, to: str | None, url: str) -> Any:
+        fragment = {"link_fragment": {"uri": url}}
+        info = {"text_fragments": {"fragments": [fragment]}, "reply_to_author": to and {"pk": to}}
+        return {
+            "code": code, "pk": code, "user": {"pk": who, "username": f"u{who}"}, "taken_at": 1_700_000_000,
+            "caption": {"text": "look"}, "text_post_app_info": info,
+        }  # fmt: skip
+
+    items = [
+        item("CabcdefGHIJ", "77", None, "https://caption.example/1"),
+        item("CbbbbbbGHIJ", "77", "77", "https://own.example/1"),
+        item("CccccccGHIJ", "9", "77", "https://other.example/1"),
+        item("CddddddGHIJ", "77", None, "https://another-post.example/1"),
+        item("CeeeeeeGHIJ", "77", "9", "https://to-another.example/1"),
+    ]
+    data = {"edges": [{"node": {"thread_items": [{"post": each}]}} for each in items]}
+    markup = f'<html><body><script type="application/json">{json.dumps(data)}</script></body></html>'
+    found = page(markup, url="https://www.threads.net/@u77/post/CabcdefGHIJ")
+    assert own_links(found) == ["https://own.example/1"]
+    assert list(found.fields["outbound_links"]) == ["https://caption.example/1"]  # type: ignore[arg-type]
+
+
 def test_a_blog_s_data_of_whoever_wrote_it() -> None:
     found = page(
         '<html><head><meta property="og:type" content="article"></head><body class="single-post">'
