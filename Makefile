@@ -2,6 +2,7 @@
 
 BIN := .venv/bin
 export URL CASE PAGES k
+unexport PYTHONDONTWRITEBYTECODE  # hundreds of processes would each compile all of it anew
 
 .PHONY: all setup demo capture test slow oracles ocr bench platforms validation mutants check licences fix lock
 
