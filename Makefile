@@ -22,7 +22,7 @@ test: setup                     ## all but the slow tests, the outside network c
 	@.ci/cut $(BIN)/pytest -n 4 --dist loadfile -m "not slow" $${k:+-k "$$k"}
 
 slow: setup                     ## the slow tests: full matrices, faults, replay (pytest ends 5 where there are none)
-	@.ci/cut $(BIN)/pytest -n 2 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5
+	@.ci/cut $(BIN)/pytest -n 3 --dist loadfile -m slow $${k:+-k "$$k"} || test $$? -eq 5
 
 oracles: setup                  ## other people's programs that packages are replayed in, apart from ours; the slow tests use them
 	@.ci/oracles
