@@ -13,9 +13,10 @@ from typing import Any, cast
 from archive import indexer
 from archive.errors import NotStored
 from archive.index.database import Database, Transaction
+from archive.index.forgetting import written
 from archive.index.rows import Kept, kept_of, prefix_of
 from archive.index.tables import ARTIFACT
-from archive.index.tokens import folded, joined
+from archive.index.tokens import folded
 from archive.store import ObjectStore
 from custody import keyspace
 from custody.artifact import OTHERS
@@ -113,7 +114,7 @@ def _write(database: Database, taken: list[_Taken]) -> None:
                 "INSERT INTO names VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(sort, value, each.place, shown) for sort, value, shown in each.names],
             )
-            database.write_words(transaction, each.place, joined(each.texts))
+            database.write_words(transaction, each.place, written(transaction, each.place, each.texts))
 
 
 def _correct(transaction: Transaction, each: _Taken, said: Mapping[str, object]) -> None:

@@ -20,6 +20,10 @@ class Matching:
     values: Sequence[object]
     order: str
     """A column that is ``captures.started_index``, by which it is quick to go."""
+    first: int | None = None
+    """It holds captures begun at this leaf or later alone; None: all of them."""
+    last: int | None = None
+    """And no later than at this one."""
 
 
 class Overtaken(Exception):
@@ -77,8 +81,11 @@ class Database(Protocol):
         """Nothing of it is left in the file afterwards. ``tokens``: what was written."""
         ...
 
-    def matching(self, phrases: Sequence[Sequence[str]]) -> Matching:
-        """Captures in which each of these phrases stands; the last word of each may go on."""
+    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Sequence[Matching]:
+        """Captures in which each of these phrases stands, and each label; the last word of a phrase may go on.
+
+        Parts of the log, the newest first: who has found enough asks no further, however often a word stands there.
+        """
         ...
 
     def settle(self) -> None:

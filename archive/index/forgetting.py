@@ -1,11 +1,12 @@
 """What was disposed of is forgotten here as well: addresses, titles, words, names, and the digests that led to it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archive.index.database import Database, Transaction
 from archive.index.rows import kept_of, prefix_of
-from archive.index.tables import ARTIFACT, CHUNK_LEAVES
-from archive.index.tokens import joined, unfolded
+from archive.index.tables import ARTIFACT, CHUNK_LEAVES, LABELS
+from archive.index.tokens import joined, labelled, unfolded
 
 HELD = (
     "SELECT {columns} FROM acts AS held WHERE held.type = 'evidence.held' AND held.unit = ? AND NOT EXISTS"
@@ -26,6 +27,15 @@ class Disposal:
     at: str
 
 
+def written(transaction: Transaction, place: int, texts: Iterable[str]) -> str:
+    """What is searched of one capture, as long as its row is as it was when its texts were taken in."""
+    ((*told,),) = transaction.rows(
+        f"SELECT {', '.join(LABELS.values())} FROM captures WHERE started_index = ?",  # noqa: S608  # names of ours
+        (place,),
+    )
+    return labelled(dict(zip(LABELS, told, strict=True)), joined(texts))
+
+
 def forget(database: Database, transaction: Transaction, disposal: Disposal) -> None:
     """The records' own digests stay: the log has them for ever."""
     of = (disposal.unit, disposal.unit)
@@ -38,7 +48,7 @@ def forget(database: Database, transaction: Transaction, disposal: Disposal) -> 
             [(prefix, ARTIFACT, place) for prefix in sorted(prefixes)],
         )
         for (words,) in transaction.rows("SELECT words FROM readings WHERE started_index = ?", (place,)):
-            database.forget_words(transaction, place, joined(unfolded(words)))
+            database.forget_words(transaction, place, written(transaction, place, unfolded(words)))
         for table in ("kept", "readings", "names", "unread"):
             transaction.run(f"DELETE FROM {table} WHERE started_index = ?", (place,))  # noqa: S608  # names of ours
         transaction.run("DELETE FROM packed WHERE chunk = ?", (place // CHUNK_LEAVES,))

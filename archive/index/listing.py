@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from archive.index.database import Database
+from archive.index.database import Database, Matching, Row
 from archive.index.rows import COLUMNS, Entry, entry_of
 from archive.index.sight import Sight, of_case, seen
-from archive.index.tables import SPAN_LEAVES
-from archive.index.tokens import phrases_of, tokens_of, unfolded
+from archive.index.tables import LABELS, SPAN_LEAVES
+from archive.index.tokens import label_of, phrases_of, tokens_of, unfolded
 from custody.instant import format_utc
 from custody.model import Json
 
@@ -19,7 +19,10 @@ _PASSAGE = 160
 """Characters of a text that are shown round a word."""
 _LOOKED_AT = 4_000
 """Characters that are gone through one by one, where a word does not stand there as it was typed."""
+_END = 1 << 62
+"""A leaf after all there can be."""
 _WIDTH = len(COLUMNS.split(", "))
+_QUALIFIED = ", ".join(f"captures.{name}" for name in COLUMNS.split(", "))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,35 +84,17 @@ def listed(database: Database, wanted: Wanted, sight: Sight) -> Listed:
     phrases = phrases_of(wanted.words)
     if (wanted.words.strip() and not phrases) or (wanted.scope is not None and not of_case(wanted.scope, sight)):
         return Listed(found=(), next=None)
-    source, order, conditions, values = "captures", "captures.started_index", [], list[object]()
-    if phrases:
-        matching = database.matching(phrases)
-        source, order = matching.source, matching.order
-        conditions.append(matching.condition)
-        values += matching.values
-        if wanted.scope is not None:
-            conditions.append(
-                "EXISTS (SELECT 1 FROM placed WHERE placed.scope = ? AND placed.started_index = captures.started_index)"
-            )
-            values.append(wanted.scope)
-    elif wanted.scope is not None:
-        source = "placed JOIN captures ON captures.started_index = placed.started_index"
-        order = "placed.started_index"
-        conditions.append("placed.scope = ?")
-        values.append(wanted.scope)
-    if wanted.before is not None:
-        conditions.append(f"{order} < ?")
-        values.append(wanted.before)
-    for condition, value in [*_filters(wanted), *_bounds(database, wanted, order)]:
-        conditions.append(condition)
-        values.append(value)
-    # What may be seen is asked of every row, also where one case is wanted: one place to get it right.
-    rights, scopes = seen(sight)
-    rows = database.rows(
-        f"SELECT {_qualified()}, captures.reader, captures.kind, captures.host FROM {source}"  # noqa: S608  # ours
-        f" WHERE {' AND '.join(conditions) or '1 = 1'}{rights} ORDER BY {order} DESC LIMIT ?",
-        [*values, *scopes, limit + 1],
-    )
+    between = _between(database, wanted)
+    rows: list[Row] = []
+    for part in _parts(database, wanted, phrases):
+        if (
+            between is not None
+            and (part.first is None or part.first < between[1])
+            and (part.last or _END) >= between[0]
+        ):
+            rows += _rows(database, part, wanted, sight, between=between, limit=limit + 1 - len(rows))
+        if len(rows) > limit:
+            break
     entries = [(entry_of(row[:_WIDTH]), row[_WIDTH:]) for row in rows[:limit]]
     places = [entry.started_index for entry, _ in entries]
     cases = _cases_of(database, places, sight)
@@ -127,6 +112,45 @@ def listed(database: Database, wanted: Wanted, sight: Sight) -> Listed:
     )
     unread = count_unread(database) if phrases else 0
     return Listed(found=found, next=places[-1] if len(rows) > limit else None, unread=unread)
+
+
+def _parts(database: Database, wanted: Wanted, phrases: Sequence[Sequence[str]]) -> Sequence[Matching]:
+    """What is gone through, newest first."""
+    if phrases:
+        told = {name: getattr(wanted, name) for name in LABELS}
+        return database.matching(phrases, [label_of(name, value) for name, value in told.items() if value])
+    if wanted.scope is not None:
+        source = "placed JOIN captures ON captures.started_index = placed.started_index"
+        return [
+            Matching(source=source, condition="placed.scope = ?", values=(wanted.scope,), order="placed.started_index")
+        ]
+    return [Matching(source="captures", condition="1 = 1", values=(), order="captures.started_index")]
+
+
+def _rows(
+    database: Database, part: Matching, wanted: Wanted, sight: Sight, *, between: tuple[int, int], limit: int
+) -> list[Row]:
+    conditions, values, order = [part.condition], [*part.values], part.order
+    if wanted.scope is not None and part.condition != "placed.scope = ?":
+        conditions.append(
+            "EXISTS (SELECT 1 FROM placed WHERE placed.scope = ? AND placed.started_index = captures.started_index)"
+        )
+        values.append(wanted.scope)
+    limits: list[tuple[str, object]] = []
+    if between[0] > 0:
+        limits.append((f"{order} >= ?", between[0]))
+    if between[1] < _END:
+        limits.append((f"{order} < ?", between[1]))
+    for condition, value in [*limits, *_filters(wanted)]:
+        conditions.append(condition)
+        values.append(value)
+    # What may be seen is asked of every row, also where one case is wanted: one place to get it right.
+    rights, scopes = seen(sight)
+    return database.rows(
+        f"SELECT {_QUALIFIED}, captures.reader, captures.kind, captures.host FROM {part.source}"  # noqa: S608  # ours
+        f" WHERE {' AND '.join(conditions)}{rights} ORDER BY {order} DESC LIMIT ?",
+        [*values, *scopes, limit],
+    )
 
 
 def count_unread(database: Database) -> int:
@@ -172,22 +196,22 @@ def _filters(wanted: Wanted) -> list[tuple[str, object]]:
     return [(condition, value) for condition, value in asked if value is not None]
 
 
-def _bounds(database: Database, wanted: Wanted, order: str) -> list[tuple[str, object]]:
-    """Leaves outside of which nothing was begun in that time, whatever the clocks of workers said."""
-    if wanted.since is None and wanted.until is None:
-        return []
-    since = "" if wanted.since is None else format_utc(wanted.since)
-    until = "~" if wanted.until is None else format_utc(wanted.until)  # sorts after every date
-    ((first, last),) = database.rows(
-        "SELECT min(span), max(span) FROM spans WHERE newest >= ? AND oldest < ?", (since, until)
-    )
-    if first is None:
-        return [("1 = ?", 0)]
-    return [(f"{order} >= ?", first * SPAN_LEAVES), (f"{order} < ?", (last + 1) * SPAN_LEAVES)]
+def _between(database: Database, wanted: Wanted) -> tuple[int, int] | None:
+    """From this leaf on and before that one all was begun that is asked for; None: there is nothing.
 
-
-def _qualified() -> str:
-    return ", ".join(f"captures.{name}" for name in COLUMNS.split(", "))
+    By date it is found in spans of leaves, whatever the clocks of workers said.
+    """
+    first, last = 0, _END if wanted.before is None else wanted.before
+    if wanted.since is not None or wanted.until is not None:
+        since = "" if wanted.since is None else format_utc(wanted.since)
+        until = "~" if wanted.until is None else format_utc(wanted.until)  # sorts after every date
+        ((oldest, newest),) = database.rows(
+            "SELECT min(span), max(span) FROM spans WHERE newest >= ? AND oldest < ?", (since, until)
+        )
+        if oldest is None:
+            return None
+        first, last = oldest * SPAN_LEAVES, min(last, (newest + 1) * SPAN_LEAVES)
+    return first, last
 
 
 def _cases_of(database: Database, places: Sequence[int], sight: Sight) -> dict[int, list[str]]:

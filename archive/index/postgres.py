@@ -127,16 +127,17 @@ class PostgresDatabase:
     def forget_words(self, transaction: Transaction, place: int, tokens: str) -> None:
         transaction.run("UPDATE readings SET lexemes = NULL WHERE started_index = ?", (place,))
 
-    def matching(self, phrases: Sequence[Sequence[str]]) -> Matching:
-        said = " & ".join(
-            f"({' <-> '.join([*(_quoted(word) for word in each[:-1]), f'{_quoted(each[-1])}:*'])})" for each in phrases
-        )
-        return Matching(
-            source="captures JOIN readings ON readings.started_index = captures.started_index",
-            condition="readings.lexemes @@ ?::tsquery",
-            values=(said,),
-            order="captures.started_index",
-        )
+    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Sequence[Matching]:
+        meant = [" <-> ".join([*map(_quoted, each[:-1]), f"{_quoted(each[-1])}:*"]) for each in phrases]
+        said = " & ".join([*map(_quoted, labels), *(f"({each})" for each in meant)])
+        return [
+            Matching(
+                source="captures JOIN readings ON readings.started_index = captures.started_index",
+                condition="readings.lexemes @@ ?::tsquery",
+                values=(said,),
+                order="captures.started_index",
+            )
+        ]
 
     def settle(self) -> None:
         with self._connection() as connection:

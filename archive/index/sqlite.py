@@ -12,7 +12,7 @@ from typing import Self
 from archive import disk
 from archive.errors import DiskError
 from archive.index.database import Matching, Row, Transaction
-from archive.index.tables import INDEXES, SCHEMA, TABLES, statements
+from archive.index.tables import CHUNK_LEAVES, INDEXES, SCHEMA, TABLES, statements
 
 _BUSY_SECONDS = 30.0
 _READERS = 4
@@ -21,8 +21,14 @@ _CACHE_KIB = 8 * 1024
 _NARROW = 4
 _AT_ONCE = 250
 _BULK_CACHE_KIB = 128 * 1024
-_SEARCHED = "CREATE VIRTUAL TABLE searched USING fts5(words, content='', tokenize='ascii')"
-"""Without its own copy of the texts; the tokens are ours, and stand between spaces (``archive.index.tokens``)."""
+_SEARCHED = "CREATE VIRTUAL TABLE {name} USING fts5(words, content='', tokenize='ascii')"
+"""Without its own copy of the texts; the tokens are ours, and stand between spaces (``archive.index.tokens``).
+
+One for each ``CHUNK_LEAVES`` of the log: FTS5 goes through all hits of a word that may go on before it gives the first.
+"""
+_WINDOWS = "CREATE TABLE windows (n INTEGER PRIMARY KEY)"
+_STATEMENTS = 512
+"""Kept ready by a connection: a search for a rare word asks of each window."""
 
 
 class SqliteTransaction:
@@ -137,16 +143,15 @@ class SqliteDatabase:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 if self._writer.execute("PRAGMA user_version").fetchone()[0] != SCHEMA:
-                    self._writer.execute("DROP TABLE IF EXISTS searched")  # with the tables that FTS5 keeps beside it
-                    known = self._writer.execute(
-                        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-                    ).fetchall()
-                    for (name,) in known:
-                        self._writer.execute(f'DROP TABLE "{name}"')
+                    named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                    # First those of FTS5, which go with the tables that it keeps beside them.
+                    for more in (" AND sql LIKE 'CREATE VIRTUAL%'", ""):
+                        for (name,) in self._writer.execute(named + more).fetchall():
+                            self._writer.execute(f'DROP TABLE "{name}"')
                     made = statements(
                         key="INTEGER PRIMARY KEY", integer="INTEGER", octets="BLOB", flat=" WITHOUT ROWID"
                     )
-                    for statement in (*made, _SEARCHED):
+                    for statement in (*made, _WINDOWS):
                         self._writer.execute(statement)
                     self._writer.execute(f"PRAGMA user_version = {SCHEMA}")
             except sqlite3.Error:
@@ -157,7 +162,8 @@ class SqliteDatabase:
     def begin_anew(self, transaction: Transaction) -> None:
         for table in TABLES:
             transaction.run(f"DELETE FROM {table}")  # noqa: S608  # names of ours
-        transaction.run("INSERT INTO searched (searched) VALUES ('delete-all')")
+        for (n,) in transaction.rows("SELECT n FROM windows"):
+            transaction.run(f"INSERT INTO searched_{n} (searched_{n}) VALUES ('delete-all')")  # noqa: S608  # names of ours
 
     def bulk(self, transaction: Transaction, *, begin: bool) -> None:
         transaction.run(f"PRAGMA cache_size=-{_BULK_CACHE_KIB if begin else _CACHE_KIB}")
@@ -165,18 +171,33 @@ class SqliteDatabase:
             transaction.run(f"DROP INDEX IF EXISTS {name}" if begin else f"CREATE INDEX {name} ON {of}")
 
     def write_words(self, transaction: Transaction, place: int, tokens: str) -> None:
-        transaction.run("INSERT INTO searched (rowid, words) VALUES (?, ?)", (place, tokens))
+        n = place // CHUNK_LEAVES
+        if not transaction.rows("SELECT 1 FROM windows WHERE n = ?", (n,)):
+            transaction.run(_SEARCHED.format(name=f"searched_{n}"))
+            transaction.run("INSERT INTO windows VALUES (?)", (n,))
+        transaction.run(f"INSERT INTO searched_{n} (rowid, words) VALUES (?, ?)", (place, tokens))  # noqa: S608  # ours
 
     def forget_words(self, transaction: Transaction, place: int, tokens: str) -> None:
-        transaction.run("INSERT INTO searched (searched, rowid, words) VALUES ('delete', ?, ?)", (place, tokens))
+        name = f"searched_{place // CHUNK_LEAVES}"
+        transaction.run(f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', ?, ?)", (place, tokens))  # noqa: S608  # ours
         # What FTS5 takes out stays in its older segments until they are merged (sqlite.org/fts5.html, 6.8).
-        transaction.run("INSERT INTO searched (searched) VALUES ('optimize')")
+        transaction.run(f"INSERT INTO {name} ({name}) VALUES ('optimize')")  # noqa: S608  # ours
 
-    def matching(self, phrases: Sequence[Sequence[str]]) -> Matching:
-        said = " AND ".join(f'"{" ".join(each)}" *' for each in phrases)  # tokens hold letters and digits alone
-        # CROSS JOIN: SQLite takes the tables in this order, newest hit first, and stops when there are enough.
-        source = "searched CROSS JOIN captures ON captures.started_index = searched.rowid"
-        return Matching(source=source, condition="searched MATCH ?", values=(said,), order="searched.rowid")
+    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Sequence[Matching]:
+        # Tokens hold letters and digits alone.
+        said = " AND ".join([*(f'"{each}"' for each in labels), *(f'"{" ".join(each)}" *' for each in phrases)])
+        return [
+            Matching(
+                # CROSS JOIN: SQLite takes the tables in this order, newest hit first, and stops when there are enough.
+                source=f"searched_{n} CROSS JOIN captures ON captures.started_index = searched_{n}.rowid",
+                condition=f"searched_{n} MATCH ?",
+                values=(said,),
+                order=f"searched_{n}.rowid",
+                first=n * CHUNK_LEAVES,
+                last=(n + 1) * CHUNK_LEAVES - 1,
+            )
+            for (n,) in self.rows("SELECT n FROM windows ORDER BY n DESC")
+        ]
 
     def settle(self) -> None:
         try:
@@ -206,7 +227,9 @@ class SqliteDatabase:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None, cached_statements=_STATEMENTS
+    )
     connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     return connection
 

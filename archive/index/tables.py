@@ -1,6 +1,6 @@
 """The catalogue's tables, spelled once for both databases: ``{key}``, ``{int}``, ``{bytes}`` and ``{flat}`` differ."""
 
-SCHEMA = 8
+SCHEMA = 9
 """Raised with each change of the tables or of what goes into them: a catalogue of another number is made anew."""
 
 CHUNK_LEAVES = 32_768
@@ -11,6 +11,11 @@ ARTIFACT, RECORD, JOB, SUBJECT = range(4)
 
 SPAN_LEAVES = 2_048
 """Of so many leaves, the catalogue keeps when the oldest and the newest capture began: dates are found by that."""
+
+LABELS: dict[str, str] = {
+    "outcome": "outcome", "shown": "shown", "origin": "origin", "kind": "kind", "platform": "reader", "host": "host",
+}  # fmt: skip
+"""What searches are filtered by -> the column of ``captures``; none of them changes once texts are taken in."""
 
 TABLES: dict[str, str] = {
     "followed": "log TEXT NOT NULL, n {int} NOT NULL, size {int} NOT NULL, commit_sha256 TEXT",

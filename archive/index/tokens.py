@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MAX_TOKENS = 12_000
 """Of one capture: PostgreSQL counts places in a text to 16,383."""
@@ -40,6 +40,16 @@ def joined(texts: Iterable[str]) -> str:
 
 BREAK = "zqzq0breakq0"
 """Stands between two texts; nobody searches for it."""
+
+
+def labelled(told: Mapping[str, str | None], tokens: str) -> str:
+    """Tokens, and before them what lists are filtered by: a search then goes through those alone that have both."""
+    return " ".join([*(label_of(name, value) for name, value in told.items() if value), BREAK, tokens])
+
+
+def label_of(name: str, value: str) -> str:
+    """One token. Two values may share one, so whoever finds by it compares the value itself as well."""
+    return f"zqzq{name}{''.join(tokens_of(value))}"[:_MAX_TOKEN]
 
 
 def phrases_of(query: str) -> list[list[str]]:

@@ -9,7 +9,7 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archive.errors import UsageError
+from console.web.listener import LOOPBACK, listening
 
 NAME = "localhost"
 """By which it is asked for. The console is asked for by an address: cookies of the one are not sent to the other."""
@@ -87,13 +88,14 @@ def playing(folder: Path) -> Iterator[Player]:
         raise UsageError(
             f"{folder} is no ReplayWeb.page: it has no {', '.join(lacking)}; docs/replay.md says how to get it"
         )
-    with tempfile.TemporaryDirectory(prefix="counterproof-replay-") as room:
+    with ExitStack() as stack:
+        room = stack.enter_context(tempfile.TemporaryDirectory(prefix="counterproof-replay-"))
         player = Player(folder=folder, room=Path(room))
         server = uvicorn.Server(uvicorn.Config(
-            application(player), host="127.0.0.1", port=0, log_level="error", access_log=False, ws="none",
+            application(player), log_level="error", access_log=False, ws="none",
             lifespan="off", server_header=False, date_header=False,
         ))  # fmt: skip
-        listener = server.config.bind_socket()
+        listener = stack.enter_context(listening(LOOPBACK, 0))
         player.base = f"http://{NAME}:{listener.getsockname()[1]}"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="replay", daemon=True)
         thread.start()
@@ -102,7 +104,6 @@ def playing(folder: Path) -> Iterator[Player]:
         finally:
             server.should_exit = True
             thread.join(10)
-            listener.close()
 
 
 def application(player: Player) -> Starlette:

@@ -4,7 +4,6 @@ import contextlib
 import getpass
 import ipaddress
 import signal
-import socket
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -25,10 +24,10 @@ from console.screen import say
 from console.web.accesses import Accesses, Logbook
 from console.web.application import create
 from console.web.holdings import open_archive
+from console.web.listener import LOOPBACK, listening
 from console.web.player import NAME, Player, playing
 from console.web.sessions import Sessions
 
-LOOPBACK = "127.0.0.1"
 ADDON = "addons/replaywebpage"
 """Below the home."""
 _SELF = ("127.0.0.1", "localhost", "[::1]")
@@ -79,7 +78,7 @@ def serve(
     with ExitStack() as stack:
         player = _player(stack, asked, config)
         archive = stack.enter_context(open_archive(config, run, clock))
-        listener = stack.enter_context(_listening(asked.host or LOOPBACK, asked.port))
+        listener = stack.enter_context(listening(asked.host or LOOPBACK, asked.port))
         port = listener.getsockname()[1]
         if asked.records_access:
             journal = config.home / "state" / "accesses.jsonl"
@@ -187,25 +186,6 @@ def _address(asked: Serve, port: int) -> str:
         return f"http://{LOOPBACK}:{port}/"
     name = asked.names[0]
     return f"https://{name}/" if asked.proxy or ":" in name or port == 443 else f"https://{name}:{port}/"
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-    except ValueError as error:
-        raise UsageError(f"--host is an address of this machine, such as 0.0.0.0, got {host!r}") from error
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        try:
-            listener.bind((host, port))
-            listener.listen(128)  # so that who is told the address at once only waits
-        except OSError as error:
-            raise UsageError(f"port {port} of {host} cannot be had ({error.strerror}): name another") from error
-        yield listener
-    finally:
-        listener.close()
 
 
 def _who() -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from archive.catalog import Catalog
 from archive.errors import Refused, StoreDown, UsageError
+from archive.index import sqlite
 from archive.index.history import Moment, Target, differences, history, targets
 from archive.index.listing import Listed, Wanted, count_unread, listed
 from archive.index.neighbours import neighbours
@@ -27,6 +28,7 @@ from archive.packs import Packs, decode
 from archive.words import take_words
 from custody import keyspace
 from custody.digest import Digest
+from custody.instant import parse_utc
 from custody.model import Json, Outcome, Role
 from custody.record import Record
 from tests.archive.databases import postgres
@@ -217,6 +219,46 @@ def test_pages_hold_each_capture_once_whatever_comes_meanwhile(opened: Open) -> 
     second = listed(catalog.database, Wanted(limit=2, before=first.next), None)
     assert second.next is None
     assert ids(first) + ids(second) == [each.id for each in (have.loose, have.foreign, have.listing, have.post)]
+
+
+def test_a_search_goes_on_from_one_part_of_the_log_to_the_next(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "CHUNK_LEAVES", 4)  # two captures in each part of the index of words
+    builder = ArchiveBuilder().open_log()
+    run, scope = builder.open_run(), builder.open_case()
+    texts = ["common rare", "common", "nothing", "common", "other", "common rarely"]
+    made = [
+        capture(builder, run, Told(text=text, kind="post" if n % 2 else "listing"), scope=scope)
+        for n, text in enumerate(texts)
+    ]
+    catalog = opened("one")
+    store = follow(catalog, builder)
+
+    def found(**wanted: Any) -> list[int]:
+        """Page after page of one capture."""
+        places, before = [], None
+        while True:
+            page = listed(catalog.database, Wanted(**wanted, limit=1, before=before), None)
+            places += [next(n for n, each in enumerate(made) if each.id == one) for one in ids(page)]
+            if page.next is None:
+                return places
+            before = page.next
+
+    assert found(words="common") == [5, 3, 1, 0]
+    assert found(words="common rar") == [5, 0]
+    assert found(words="common", kind="listing") == [0]
+    assert found(words="common", kind="listing", outcome="removed") == []
+    begun = [catalog.database.rows("SELECT started_at FROM captures ORDER BY started_index")[n][0] for n in (1, 5)]
+    since, until = (parse_utc(each) for each in begun)
+    assert found(words="common", since=since, until=until) == [3, 1]
+    dispose(builder, made[3].unit)
+    put(builder, store)
+    follow(catalog, builder, store)
+    assert found(words="common") == [5, 1, 0]
+    with catalog.database.transaction() as transaction:
+        catalog.database.begin_anew(transaction)
+    assert found(words="common") == []
+    follow(catalog, builder, store)
+    assert found(words="common") == [5, 1, 0]
 
 
 def test_bytes_are_found_by_their_digest_and_by_no_other(opened: Open) -> None:

@@ -1,7 +1,6 @@
 """The console served for real, and a real browser before it that tells of all it should not have seen."""
 
 import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from archive.config import ArchiveConfig
 from console.screen import now
 from console.web.application import create
 from console.web.holdings import open_archive
+from console.web.listener import LOOPBACK, listening
 from console.web.sessions import Sessions
 from crawlers.launching import find_browser
 from tests.console.web.shelf import Laid
@@ -63,8 +63,7 @@ class Console:
 
 @contextmanager
 def serving(config: ArchiveConfig, **options: Any) -> Iterator[Console]:
-    with open_archive(config, crawlers, now) as archive, socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with open_archive(config, crawlers, now) as archive, listening(LOOPBACK, 0) as listener:
         port = listener.getsockname()[1]
         sessions = Sessions(now)
         hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]

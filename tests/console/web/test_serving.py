@@ -1,10 +1,12 @@
 """The real command: it answers where it says, lets in by its link or by name, over TLS, and ends when it is told to."""
 
+import asyncio
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from archive.accounts import EVERYWHERE, Accounts, Right
 from console.screen import now
+from console.web.listener import LOOPBACK, listening
 from tests.command import ROOT, environment
 from tests.console.web.shelf import Laid
 
@@ -115,3 +118,24 @@ def test_help_teaches(path: list[str]) -> None:
     line = [sys.executable, "-m", "console", *path, "--help"]
     done = subprocess.run(line, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
     assert "counterproof" in done.stdout.lower()
+
+
+def test_answers_go_out_at_once() -> None:
+    """A head and a body are written one after the other: with Nagle's algorithm the second waits for an ACK."""
+
+    async def nodelay(listener: socket.socket) -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted: socket.socket = writer.get_extra_info("socket")
+            told.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(answer, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            found = await told
+            writer.close()
+            return found
+
+    with listening(LOOPBACK, 0) as listener:
+        assert asyncio.run(nodelay(listener))
