@@ -172,13 +172,14 @@ class LogReader:
     def leaf(self, index: int, size: int) -> bytes:
         """One leaf out of its bundle in a tree of ``size``."""
         at, inside = divmod(index, tiles.WIDTH)
-        try:
-            return self._leaves(at, min(tiles.WIDTH, size - at * tiles.WIDTH))[inside]
-        except CustodyError as error:
-            raise LogError(f"bundle {at} of {self.log} cannot be read ({error}): {_HELP}") from error
+        return self.leaves(at, min(tiles.WIDTH, size - at * tiles.WIDTH))[inside]
 
-    def _leaves(self, index: int, width: int) -> list[bytes]:
-        return tiles.decode_bundle(self.bundle(index, width), width)
+    def leaves(self, bundle: int, width: int) -> list[bytes]:
+        """The first ``width`` leaves of a bundle. Raises ``LogError`` where they cannot be read."""
+        try:
+            return tiles.decode_bundle(self.bundle(bundle, width), width)
+        except CustodyError as error:
+            raise LogError(f"bundle {bundle} of {self.log} cannot be read ({error}): {_HELP}") from error
 
     def _read(self, n: int) -> bytes | None:
         try:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from archive.confirmation import confirm, read_back
@@ -15,6 +16,7 @@ from archive.receipt import Receipt
 from archive.segments import SegmentLost
 from archive.store import ObjectStore
 from archive.turn import turn
+from custody import tiles
 from custody.trust import Trust
 
 
@@ -64,9 +66,12 @@ class View:
         """Events of some of ``archive.known.INDEXED_TYPES``, as far as was read, without reading the whole log."""
         size = self.position.size
         found = self._heads.typed(*types, newest_first=newest_first)
+        leaves = lru_cache(1)(self.reader.leaves)  # neighbours come out of one bundle: it is read once
         while (seen := self._next(found)) is not None:
             # Another process of this home may have read on, and written what it read where we find it too.
-            each = self.reader.parse(seen.n, seen.index, self.reader.leaf(seen.index, max(size, seen.tree_size)))
+            at, inside = divmod(seen.index, tiles.WIDTH)
+            width = min(tiles.WIDTH, max(size, seen.tree_size) - at * tiles.WIDTH)
+            each = self.reader.parse(seen.n, seen.index, leaves(at, width)[inside])
             if each.leaf_sha256 != seen.leaf_sha256:
                 raise StoreError(f"leaf {seen.index} of {self.log} is not what was written: run `counterproof verify`")
             yield each

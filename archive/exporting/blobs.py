@@ -3,9 +3,11 @@
 import io
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from archive.errors import NotStored
 from archive.exporting.naming import Named, Names
 from archive.exporting.selection import Selection
 from archive.log import LoggedEvent
+from archive.payload import CHUNK_BYTES
 from archive.stewardship.desk import Map
 from archive.store import ObjectStore
 from custody import canonical, keyspace
@@ -36,7 +39,16 @@ _LOOKED_INTO = frozenset({
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
 _TOLD_EVERY = 500
-_CHUNK_BYTES = 1 << 18
+
+
+class _Buffers(threading.local):
+    """One for each thread, used again: as long as the store's own, so that bytes go straight into it."""
+
+    def __init__(self) -> None:
+        self._mine = memoryview(bytearray(CHUNK_BYTES))
+
+    def mine(self) -> memoryview:
+        return self._mine
 
 
 @dataclass(slots=True)
@@ -64,6 +76,7 @@ class Blobs:
     _lengths: dict[Digest, int] = field(default_factory=dict)
     _failed: dict[Digest, str] = field(default_factory=dict)
     _disposed: set[str] = field(default_factory=set)
+    _buffers: _Buffers = field(default_factory=_Buffers)
 
     @property
     def origins(self) -> dict[str, int]:
@@ -106,35 +119,36 @@ class Blobs:
     def _told(self, chosen: Selection) -> Iterator[Named]:
         """What events name; what is kept back is not asked for at all."""
         ours = frozenset({*chosen.items, *chosen.captures, *chosen.runs, *([chosen.scope] if chosen.scope else ())})
-        for each in chosen.events:
-            capture = each.event.body.get("capture")
-            for subject in each.event.subjects:
-                named = Named(
-                    digest=subject.digest,
-                    bytes=subject.bytes,
-                    index=each.index,
-                    name=subject.name,
-                    chain=each.event.chain,
-                    capture=None if capture is None else str(capture),
-                )
-                if self._is_handed_over(subject.name, subject.digest, ours):
-                    yield named
-                else:
-                    self._miss(named, WITHHELD)
+        named = [
+            Named(
+                digest=subject.digest,
+                bytes=subject.bytes,
+                index=each.index,
+                name=subject.name,
+                chain=each.event.chain,
+                capture=None if (capture := each.event.body.get("capture")) is None else str(capture),
+            )
+            for each in chosen.events
+            for subject in each.event.subjects
+        ]
+        looked_into = list(dict.fromkeys(each.digest for each in named if each.name in _LOOKED_INTO))
+        foreign = set(compress(looked_into, self.map(lambda digest: self._speaks_of_others(digest, ours), looked_into)))
+        for each in named:
+            if each.name in _OTHER_MATTERS or (each.name in _LOOKED_INTO and each.digest in foreign):
+                self._miss(each, WITHHELD)
+            else:
+                yield each
 
-    def _is_handed_over(self, name: str, digest: Digest, ours: frozenset[str]) -> bool:
-        if name in _OTHER_MATTERS:
-            return False
-        if name not in _LOOKED_INTO:
-            return True
+    def _speaks_of_others(self, digest: Digest, ours: frozenset[str]) -> bool:
+        """In whatever thread ``map`` uses."""
         try:
             with self.store.open(keyspace.blob(digest)) as stream:
                 data = stream.read(_MAX_DETAIL_BYTES + 1)
         except NotStored:
-            return True  # said to be absent when it is asked for
+            return False  # said to be absent when it is asked for
         if len(data) > _MAX_DETAIL_BYTES:
-            return False  # what nobody has looked through to its end is not handed over
-        return all(each.decode() in ours for each in _UUID7.findall(data))
+            return True  # what nobody has looked through to its end is not handed over
+        return any(each.decode() not in ours for each in _UUID7.findall(data))
 
     def _artifacts(self, named: Named) -> list[Named]:
         if named.digest not in self._lengths:
@@ -202,7 +216,7 @@ class Blobs:
     def _fetch(self, digest: Digest) -> tuple[Digest, str | None, int]:
         """In whatever thread ``map`` uses. Why it cannot be handed over, and its length."""
         path, hasher, length = self._staged(digest), sha256(), 0
-        buffer = memoryview(bytearray(_CHUNK_BYTES))
+        buffer = self._buffers.mine()
         try:
             with (
                 self.store.open(keyspace.blob(digest)) as stream,

@@ -5,7 +5,7 @@ appears under its name when it is whole, or not at all.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,8 +56,8 @@ class Asked:
     as_zip: bool = False
     at: int | None = None
     """Leaves of the log that are looked at: one of its signed sizes. None: all there are."""
-    looks_due: int | None = None
-    """By whoever keeps the schedule."""
+    looks_due: Callable[[datetime], Collection[str] | None] = lambda _: None
+    """Ids of the looks that schedules had asked for by then, from whoever keeps them; None: nobody can be asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +151,8 @@ class Exporter:
         blobs = Blobs(self._store, bag, self._progress, self._map)
         blobs.take(chosen)
         refuse_quarantined(self._store, chosen, blobs.quarantined)
-        population = Population.of(chosen, looks_due=asked.looks_due)
+        until = self._until(size)
+        population = Population.of(chosen, until=until, due=asked.looks_due(until))
         self._write_derived(chosen, blobs, population, known, bag)
         told = self._tell(asked, chosen, known, blobs, bag)
         prover, stamped = self._time(told)
@@ -191,6 +192,11 @@ class Exporter:
                 "that an export or a checkpoint states"
             ) from error
         return at
+
+    def _until(self, size: int) -> datetime:
+        """When the last entry was made that is looked at: what follows from the size alone."""
+        last = self._ledger.reader.parse(0, size - 1, self._ledger.reader.leaf(size - 1, size))
+        return last.event.occurred_at
 
     def _write_derived(
         self, chosen: Selection, blobs: Blobs, population: Population, known: dict[str, Digest], bag: Path

@@ -1,12 +1,14 @@
 """The population of an export: how much was looked for and seen, of which it is a part."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from archive.exporting.selection import Selection
 from custody import canonical
 from custody.checks.states import ENDS, status_of
+from custody.instant import format_utc
 from custody.model import Json, Outcome
 
 WALLS = frozenset({
@@ -21,10 +23,14 @@ class Population:
     """Of a case, as far as the log tells; of single items, of these alone, since more would speak of a case."""
 
     of_case: bool
+    until: datetime
+    """When the last entry was made that was looked at: the figures are of this time."""
     looks_due: int | None
-    """By a schedule; None: the log keeps none, and nobody told."""
+    """By the schedules of the case's watches, as the database of watches has them; None: none was asked."""
+    looks_due_begun: int | None
+    """Of these, those that the log has a begun capture of: by the look's id, which both have."""
     looks_begun: int
-    """Those among the captures that a schedule had asked for."""
+    """Those among the captures that a watch had asked for."""
     captures: int
     """Begun."""
     complete: int
@@ -41,21 +47,25 @@ class Population:
     items_exported: int
 
     @classmethod
-    def of(cls, chosen: Selection, *, looks_due: int | None = None) -> "Population":
+    def of(cls, chosen: Selection, *, until: datetime, due: Collection[str] | None = None) -> "Population":
+        """``due``: ids of the looks that were due by ``until``."""
         statuses: Counter[str] = Counter()
-        walled = begun = looks = 0
+        looks: Counter[str] = Counter()
+        walled = begun = 0
         for each in chosen.events:
             body = each.event.body
             if each.event.type == "capture.started":
                 begun += 1
-                looks += "look_id" in body
+                looks.update([str(body["look_id"])] if "look_id" in body else [])
             elif each.event.type in ENDS:
                 statuses[status_of(each.event)] += 1
                 walled += body.get("outcome") in WALLS
         return cls(
             of_case=chosen.scope is not None,
-            looks_due=looks_due,
-            looks_begun=looks,
+            until=until,
+            looks_due=None if due is None else len(due),
+            looks_due_begun=None if due is None else sum(each in looks for each in due),
+            looks_begun=looks.total(),
             captures=begun,
             complete=statuses["complete"],
             partial=statuses["partial"],
@@ -69,17 +79,24 @@ class Population:
         )
 
     def format(self) -> bytes:
-        value: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__}
-        return canonical.dumps({"v": 1, **value})
+        value: dict[str, Json] = {name: getattr(self, name) for name in self.__slots__ if name != "until"}
+        return canonical.dumps({"v": 1, **value, "until": format_utc(self.until)})
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        if self.looks_due is not None:
-            yield f"Looks that a schedule asked for: {self.looks_due} due, {self.looks_begun} begun."
+        if self.looks_due is not None and self.looks_due_begun is not None:
+            yield (
+                f"Looks that were due by the case's schedules until {format_utc(self.until)}, as the operator's "
+                f"database of watches says: {self.looks_due}. Of these the log has a begun capture for "
+                f"{self.looks_due_begun}, and none for {self.looks_due - self.looks_due_begun}."
+            )
+            yield "Times at which no scheduler was running are not among them."
         elif self.looks_begun:
-            yield f"Looks that a schedule asked for: {self.looks_begun} begun. How many were due is not in the log."
+            yield "How many looks were due by a schedule is not known: the log does not say it, nothing else was asked."
         else:
             yield "No look here was asked for by a schedule: people or programs named each page."
+        if self.looks_begun:
+            yield f"Captures here that a watch had asked for: {self.looks_begun}."
         yield (
             f"Captures begun: {self.captures}. Complete: {self.complete}. Partial: {self.partial}. "
             f"Failed: {self.failed}. Never brought to an end: {self.abandoned + self.open}."

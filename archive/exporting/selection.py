@@ -21,6 +21,8 @@ ABOUT_CAPTURES = frozenset({"record.corrected", "evidence.allowed", "capture.wit
 _HOLDS = frozenset({"evidence.held", "evidence.released"})
 _OF_ONE_CASE = frozenset({"evidence.allowed", "capture.witnessed"})
 """Their blob names the case that they were said in."""
+COMPARISONS = frozenset({"change.observed", "looks.compared"})
+"""What became another between two looks: said in the working chain of the case, which names it."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ def select(
     captures = chosen.captures
     later = [each for each in work if _concerns(each, wanted, captures)]
     disposed = {str(each.event.body["item"]) for each in later if each.event.type == "evidence.disposed"}
+    if scope is not None and not any(_is_disposal_of(each, scope) for each in work):
+        later += [each for each in work if _compares(each, scope, captures)]
     chosen.events += [each for each in later if _is_handed_over(reader, each, scope, disposed)]
     chosen.events.sort(key=lambda each: each.index)
     _close(chosen, chains | wanted_runs)
@@ -106,6 +110,20 @@ def _concerns(each: LoggedEvent, items: tuple[str, ...], captures: frozenset[str
     if event.type in ABOUT_ITEMS:
         return event.body["item"] in items
     return event.type in ABOUT_CAPTURES and event.body["capture"] in captures
+
+
+def _compares(each: LoggedEvent, scope: str, captures: frozenset[str]) -> bool:
+    """The case's own word, about captures that are handed over. An observer's capture is in a log of its own."""
+    event = each.event
+    if event.type not in COMPARISONS or event.chain != f"work:{scope}":
+        return False
+    sides = {str(event.body["capture"])} | ({str(event.body["before"])} if "before" in event.body else set())
+    return sides <= captures
+
+
+def _is_disposal_of(each: LoggedEvent, scope: str) -> bool:
+    """Of what was said of the case as a whole: its comparisons went with its briefs."""
+    return each.event.type == "evidence.disposed" and each.event.body["item"] == scope
 
 
 def _is_handed_over(reader: LogReader, each: LoggedEvent, scope: str | None, disposed: set[str]) -> bool:

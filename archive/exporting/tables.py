@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from archive.exporting import sightings
 from archive.exporting.blobs import Blobs
 from archive.exporting.population import Population
 from archive.exporting.selection import Selection
@@ -44,6 +45,10 @@ def tables(chosen: Selection, blobs: Blobs, promotions: Promotions | None) -> di
         "captures": Table(CAPTURES, list(_captures(chosen, blobs))),
         "hops": Table(HOPS, list(_hops(blobs))),
     }
+    if pages := list(sightings.seen(chosen, blobs)):
+        found["seen"] = Table(sightings.SEEN, pages)
+    if changed := list(sightings.changes(chosen, blobs)):
+        found["changes"] = Table(sightings.CHANGES, changed)
     if blobs.receipts:
         found["received"] = Table(RECEIVED, list(_received(blobs)))
     if promotions is not None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from ipaddress import ip_address
 from os import devnull
@@ -12,6 +14,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
+from botocore.utils import parse_timestamp
 
 from archive.errors import KeyDeviceError
 from archive.s3.trouble import FOREIGN, judged
@@ -88,6 +91,7 @@ def _session(credentials: Credentials | None, env: Mapping[str, str]) -> boto3.S
         }
     )
     session.register_component("data_loader", _models())
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     if credentials is not None:
         session.set_credentials(credentials.access_key, credentials.secret_key, credentials.session_token)
     elif env.get("AWS_EC2_METADATA_DISABLED", "true").lower() != "false":
@@ -99,6 +103,15 @@ def _session(credentials: Credentials | None, env: Mapping[str, str]) -> boto3.S
 def _models() -> Loader:
     """The description of S3, which takes long to read: once for all clients."""
     return create_loader()
+
+
+def _moment(text: Any) -> datetime:
+    """The two forms that S3 writes, which botocore would guess anew each time; whatever else, as botocore does."""
+    try:
+        found = parsedate_to_datetime(text) if text[3:4] == "," else datetime.fromisoformat(text)
+    except (TypeError, ValueError, IndexError):
+        found = None
+    return found if found is not None and found.tzinfo is not None else parse_timestamp(text)
 
 
 def _config(host: str | None, timeout_s: float) -> Config:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -152,6 +153,7 @@ def _export(config: ArchiveConfig, wanted: _Wanted, *, as_json: bool) -> Exit:
             recipient=wanted.recipient,
             as_zip=wanted.as_zip,
             at=wanted.at,
+            looks_due=lambda until: _due(config, wanted.case, until),
         )
         if wanted.package:
             _pack(vault, items)
@@ -183,6 +185,23 @@ def _export(config: ArchiveConfig, wanted: _Wanted, *, as_json: bool) -> Exit:
     if made.lost:
         return Exit.PARTIAL
     return Exit.OK if verdict.holds else Exit.STORE
+
+
+def _due(config: ArchiveConfig, case: str | None, until: datetime) -> tuple[str, ...] | None:
+    """None: of single items that would speak of a case; and where there is no database of watches, or none answers."""
+    from archive.cases import case_name
+    from archive.errors import QueueDown
+    from archive.watching.database import EMBEDDED, open_database
+    from archive.watching.due import due
+
+    if case is None or (config.dsn is None and not (config.home / EMBEDDED).is_dir()):
+        return None
+    try:
+        with open_database(config) as database, database.transaction() as connection:
+            return due(connection, case_name(case), until)
+    except QueueDown as error:
+        say(f"how many looks were due is not known: {error}")
+        return None
 
 
 def _pack(vault: "Vault", items: Sequence[str]) -> None:

@@ -366,20 +366,20 @@ class ArchiveBuilder:
         counts = {"captures": captures, "complete": captures, "partial": 0, "failed": 0, "lost": 0}
         self.commit(self.draft(self.event("run.closed", f"run:{run}", subject, counts, run=run)))
 
-    def start(self, run: str, *, unit: str | None = None, scope: str | None = None) -> Captured:
+    def start(
+        self, run: str, *, unit: str | None = None, scope: str | None = None, look_id: str | None = None
+    ) -> Captured:
         """``capture.started``, with ``item.assigned`` in the same commit when a case is given."""
         capture = self.new_id()
         unit = unit or capture
         job = self.detail("job.json", {"capture_id": capture, "url": "https://www.glimpse.example/p/1"})
-        started = self.draft(
-            self.event(
-                "capture.started",
-                f"item:{unit}",
-                job,
-                {"capture": capture, "attempt": 1, "deadline": format_utc(self.now() + timedelta(minutes=5))},
-                run=run,
-            )
-        )
+        body: dict[str, Json] = {
+            "capture": capture,
+            "attempt": 1,
+            "deadline": format_utc(self.now() + timedelta(minutes=5)),
+            **({} if look_id is None else {"look_id": look_id}),
+        }
+        started = self.draft(self.event("capture.started", f"item:{unit}", job, body, run=run))
         drafts = [started]
         if scope is not None:
             member = self.detail("item.json", {"item": unit, "scope": scope})

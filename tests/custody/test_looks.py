@@ -51,8 +51,9 @@ def observed(
     *kinds: str,
     about: Draft | None = None,
     says: dict[str, Json] | None = None,
+    scope: str | None = None,
 ) -> Draft:
-    scope = made.open_case("Mine")
+    scope = scope or made.open_case("Mine")
     assert before.record_digest is not None
     assert after.record_digest is not None
     value: dict[str, Json] = {

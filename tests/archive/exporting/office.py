@@ -1,6 +1,6 @@
 """An office that hands evidence over: the builder's archive on a store, a sequencer on top of it, and exports of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,10 +121,17 @@ class Office:
         since: tuple[Checkpoint, ...] = (),
         as_zip: bool = False,
         at: int | None = None,
+        due: Callable[[datetime], Collection[str] | None] = lambda _: None,
     ) -> Exported:
         scope = None if case is None else self.cases[case]
         asked = Asked(
-            scope=scope, items=items or self.items(scope), since=since, recipient="the other side", as_zip=as_zip, at=at
+            scope=scope,
+            items=items or self.items(scope),
+            since=since,
+            recipient="the other side",
+            as_zip=as_zip,
+            at=at,
+            looks_due=due,
         )
         exporter = Exporter(self.ledger, self.store, self.scribe, seal=self.seal)
         return exporter.export(asked, self.path / name)

@@ -21,6 +21,7 @@ from custody import canonical
 from custody.bundle import layout
 from custody.digest import Digest
 from custody.event import Ref
+from custody.instant import format_utc
 from tests.archive.exporting.conftest import HandedOver
 from tests.archive.exporting.office import Office, judged, shared_item
 from tests.archive.exporting.test_export import everything
@@ -129,13 +130,38 @@ def test_the_population_is_in_every_export(tmp_path: Path) -> None:
     made = office.export()
     said: Any = canonical.loads((tmp_path / "bag/data/tables/population.json").read_bytes())
     assert (said["captures"], said["complete"], said["items_seen"], said["items_exported"]) == (3, 3, 2, 2)
-    assert said["looks_due"] is None
+    assert (said["looks_due"], said["looks_due_begun"]) == (None, None)
+    assert said["until"] < format_utc(office.now())
     assert made.population.captures == 3
     page = (tmp_path / "bag/README.txt").read_text()
     assert "Captures begun: 3. Complete: 3." in page
     assert "Items that the case has: 2. Items in this export: 2." in page
     office.export("one", case=None, items=office.items(office.cases[0])[:1])
     assert "They were picked: of how many, it does not say." in (tmp_path / "one/README.txt").read_text()
+
+
+def test_looks_that_were_due_are_held_against_those_that_the_log_has(tmp_path: Path) -> None:
+    made = ArchiveBuilder(locked=False).open_log()
+    scope, run = made.open_case(), made.open_run()
+    kept, lost = made.new_id(), made.new_id()
+    made.start(run, scope=scope, look_id=kept)
+    made.close_run(run, 0)
+    office = Office(tmp_path, made)
+    asked: list[datetime] = []
+
+    def due(until: datetime) -> tuple[str, ...]:
+        asked.append(until)
+        return kept, lost
+
+    office.export(due=due)
+    said: Any = canonical.loads((tmp_path / "bag/data/tables/population.json").read_bytes())
+    assert (said["looks_due"], said["looks_due_begun"], said["looks_begun"]) == (2, 1, 1)
+    assert said["until"] == format_utc(asked[0])
+    page = (tmp_path / "bag/README.txt").read_text()
+    assert "as the operator's database of watches says: 2." in page
+    assert "a begun capture for 1, and none for 1." in page
+    office.export("untold")
+    assert "How many looks were due by a schedule is not known" in (tmp_path / "untold/README.txt").read_text()
 
 
 def same(one: Path, other: Path) -> bool:
