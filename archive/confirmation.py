@@ -29,14 +29,19 @@ def read_back(
     leaves: Mapping[int, Digest],
     *,
     written: Mapping[str, bytes] = MappingProxyType({}),
+    given: Mapping[str, bytes] = MappingProxyType({}),
 ) -> bytes:
     """The stored checkpoint of ``size``, once these leaf hashes are proved to be in its tree by what is stored.
 
-    All of ``written``, bundles and tiles by their keys, must be there as it was written. Raises ``StoreError``.
+    All of ``written``, bundles and tiles by their keys, must be there as it was written. ``given``: what the store gave
+    back just now, by its key, which need not be asked for again. Raises ``StoreError``.
     """
     try:
-        checkpoint = reader.store.read(keyspace.checkpoint_at(reader.log, size))
-        held = {key: reader.store.read(key) for key in written}
+        checkpoint, *read = (
+            given[key] if key in given else reader.store.read(key)
+            for key in (keyspace.checkpoint_at(reader.log, size), *written)
+        )
+        held = dict(zip(written, read, strict=True))
     except NotStored as error:
         raise StoreError(
             f"{reader.store.name} lost a part of the log ({error}): nothing is recorded; run the command again"

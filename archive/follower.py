@@ -4,10 +4,11 @@ With the log's key it finishes what a commit's maker has left; without, it waits
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from archive.confirmation import ReadBack, read_back
 from archive.draft import Draft
@@ -51,6 +52,8 @@ class _Expected:
     n: int
     sha256: Digest
     draft: Draft
+    given: bytes
+    """What it gave back of it."""
 
 
 class Follower:
@@ -106,9 +109,9 @@ class Follower:
         self._snapshots.load(self.heads)
         self.position, self.edge = Position(), Edge()
 
-    def expect(self, n: int, sha256: Digest, draft: Draft) -> None:
-        """The store has said that it took our commit: the next ``follow`` must find it, and nothing else there."""
-        self._expected = _Expected(n, sha256, draft)
+    def expect(self, n: int, sha256: Digest, draft: Draft, given: bytes) -> None:
+        """The store has taken our commit and given this back of it: the next ``follow`` must find it so."""
+        self._expected = _Expected(n, sha256, draft, given)
 
     def follow(self) -> None:
         """Read, judge and take over every commit after ours; publish the newest, as its maker may have died.
@@ -222,7 +225,8 @@ class Follower:
         last: LoggedCommit | None = None
         # Of what came after ours, the next one who follows tells: who made it sees to it that it is published.
         to = expected.n if expected is not None and expected.n > before.n else None
-        for logged in self.reader.commits(before, to=to):
+        given = {} if expected is None else {expected.n: expected.given}
+        for logged in self.reader.commits(before, to=to, given=given):
             if expected is not None and logged.commit.n == expected.n and logged.sha256 != expected.sha256:
                 raise StoreError(
                     f"{self.reader.store.name} stored commit {expected.n} of {self.reader.log} as {expected.sha256}, "
@@ -281,8 +285,9 @@ class Follower:
         derived = self.publisher.derive(growth)
         leaves = {each.index: each.leaf_sha256 for each in advance.events}
 
-        def look() -> bytes:
-            found = read_back(self.reader, self.trust.log, derived.checkpoint.size, leaves, written=derived.written)
+        def look(given: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+            size = derived.checkpoint.size
+            found = read_back(self.reader, self.trust.log, size, leaves, written=derived.written, given=given)
             if not self._publishes and (
                 (newest := self.publisher.newest()) is None or newest.size < derived.checkpoint.size
             ):
@@ -305,8 +310,7 @@ class Follower:
                 return look()
             except StoreError as error:
                 raise _Unfinished(advance.position, error) from error
-        self.publisher.publish(derived)
-        checkpoint = look()
+        checkpoint = look(self.publisher.publish(derived))
         self._hook("read back")
         return checkpoint
 

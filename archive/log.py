@@ -67,8 +67,12 @@ class LogReader:
         self.store = store
         self.log = log
 
-    def commits(self, after: Position = START, *, to: int | None = None) -> Iterator[LoggedCommit]:
+    def commits(
+        self, after: Position = START, *, to: int | None = None, given: Mapping[int, bytes] = MappingProxyType({})
+    ) -> Iterator[LoggedCommit]:
         """All commits after the position, to the newest there is, or to number ``to`` if that comes first.
+
+        ``given``: by number, those that the store has given just now, which need not be asked for again.
 
         Raises ``LogRollback`` when they do not continue that position, or one is missing in between, and ``LogError``
         when one is not a commit.
@@ -78,7 +82,11 @@ class LogReader:
         with ThreadPoolExecutor(_WINDOW, "log-reader") as threads:
             while to is None or position.n < to:
                 numbers = range(position.n + 1, min(position.n + window, to or sys.maxsize) + 1)
-                found = list(threads.map(self._read, numbers)) if window > 1 else [self._read(numbers[0])]
+
+                def read(n: int) -> bytes | None:
+                    return given[n] if n in given else self._read(n)
+
+                found = list(threads.map(read, numbers)) if window > 1 else [read(numbers[0])]
                 for n, data in zip(numbers, found, strict=True):
                     if data is None:
                         if not any(found[n - numbers[0] :]):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archive import disk
 from archive.errors import LogError, NotStored, StoreError
-from archive.store import ObjectStore
+from archive.store import ObjectStore, create_and_read
 from custody import keyspace
 from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.digest import Digest
@@ -69,25 +69,27 @@ class Publisher:
             {key: data for width, key, data in (*bundles, *tiles) if width < WIDTH},
         )
 
-    def publish(self, derived: Derived) -> None:
+    def publish(self, derived: Derived) -> Mapping[str, bytes]:
         """Bundles and tiles, then the checkpoint that signs them, then the pointer to it.
 
-        Raises ``Collision`` when other bytes lie where these belong: then the store is not to be built on.
+        Gives what the store gave back of each once it had taken it, but for the pointer. Raises ``Collision`` when
+        other bytes lie where these belong: then the store is not to be built on.
         """
         if self._signer is None:
             raise ValueError("without the log's key nothing is published")
         until = self._retain_until()
         with ThreadPoolExecutor(_THREADS, "publisher") as threads:
-            writes = [threads.submit(self._create, key, data, until) for key, data in derived.full.items()]
-            writes += [threads.submit(self._create, key, data, None) for key, data in derived.partial.items()]
-            for each in writes:
-                each.result()
+            writes = {key: threads.submit(self._create, key, data, until) for key, data in derived.full.items()}
+            writes |= {key: threads.submit(self._create, key, data, None) for key, data in derived.partial.items()}
+            given = {key: each.result() for key, each in writes.items()}
         self._hook("tiled")
         checkpoint = derived.checkpoint
-        self._create(keyspace.checkpoint_at(self._log, checkpoint.size), checkpoint.sign(self._signer), until)
+        key = keyspace.checkpoint_at(self._log, checkpoint.size)
+        given[key] = self._create(key, checkpoint.sign(self._signer), until)
         self._hook("checkpointed")
         self.point(checkpoint)
         self._hook("pointed")
+        return given
 
     def newest(self) -> Checkpoint | None:
         """What the pointer says; None when it says nothing that the log signed, as before the first commit."""
@@ -116,5 +118,5 @@ class Publisher:
                 self._store.replace(keyspace.checkpoint(self._log), mine.sign(self._signer))
         raise StoreError(f"{self._store.name} does not keep the newest checkpoint: check that it can be overwritten")
 
-    def _create(self, key: str, data: bytes, until: datetime | None) -> None:
-        self._store.create(key, data, digest=Digest.of(data), retain_until=until)
+    def _create(self, key: str, data: bytes, until: datetime | None) -> bytes:
+        return create_and_read(self._store, key, data, digest=Digest.of(data), retain_until=until)

@@ -21,7 +21,7 @@ from archive.known import SeenEvent
 from archive.log import LogReader
 from archive.receipt import Receipt
 from archive.snapshots import EVERY, LEAVES
-from archive.store import ObjectStore
+from archive.store import ObjectStore, create_and_read
 from archive.view import View
 from custody import keys, keyspace
 from custody.commit import Commit
@@ -244,12 +244,12 @@ class Sequencer(View):
         digest = Digest.of(pending.data)
         try:
             key = keyspace.commit(self.log, pending.n)
-            self._store.create(key, pending.data, digest=digest, retain_until=self._retain_until())
+            given = create_and_read(self._store, key, pending.data, digest=digest, retain_until=self._retain_until())
         except Collision:
             self._pending = None
             return False
         self._pending = None
-        self._follower.expect(pending.n, digest, pending.draft)
+        self._follower.expect(pending.n, digest, pending.draft, given)
         self._hook("committed")
         return True
 

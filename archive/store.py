@@ -107,6 +107,25 @@ class ObjectStore(Protocol):
 
 
 @runtime_checkable
+class ReadsBack(Protocol):
+    """A store that tells in one answer what an object says of itself and its bytes."""
+
+    def create_and_read(self, key: str, data: bytes, *, digest: Digest, retain_until: datetime | None) -> bytes:
+        """As ``ObjectStore.create``, read back by GET: gives the bytes that the store gives now. For what is small."""
+        ...
+
+
+def create_and_read(
+    store: ObjectStore, key: str, data: bytes, *, digest: Digest, retain_until: datetime | None
+) -> bytes:
+    """Write once, and give the bytes that the store gives back now, which are the caller's to compare."""
+    if isinstance(store, ReadsBack):
+        return store.create_and_read(key, data, digest=digest, retain_until=retain_until)
+    store.create(key, data, digest=digest, retain_until=retain_until)
+    return store.read(key)
+
+
+@runtime_checkable
 class Keeper(ObjectStore, Protocol):
     """A store that also takes part in what happens to evidence later: longer locks, holds, and the end of a blob."""
 

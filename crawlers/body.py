@@ -36,7 +36,8 @@ class _Stream:
     """Bytes, as DevTools counts them: without content codings."""
     buffered: bytes | None = field(default=None, repr=False)
     """What had come before we asked; None while, or since, the browser does not hand the bytes on."""
-    later: list[bytes] = field(default_factory=list, repr=False)
+    parts: list[tuple[int, bytes]] = field(default_factory=list, repr=False)
+    """What came as events, whoever asked for it: where in the body each begins, and its bytes."""
     asking: "asyncio.Task[None] | None" = None
 
 
@@ -85,7 +86,8 @@ class Body:
             await asyncio.wait([stream.asking], timeout=within)
         ended = exchange.request_id in self._trail.finished
         if stream.buffered is not None:
-            data = stream.buffered + b"".join(stream.later)
+            had = len(stream.buffered)  # some of what came before the answer may have come as events, too
+            data = stream.buffered + b"".join(data for at, data in stream.parts if at >= had)
             if ended and len(data) == stream.came:
                 return Taken(data=data, lacks=None)
             return Taken(data=data, lacks=self._why_short(exchange, len(data)))
@@ -130,9 +132,10 @@ class Body:
     def _on_data(self, event: Mapping[str, Any]) -> None:
         stream = self._streams.get(event["requestId"])
         if stream is not None:
+            at = stream.came
             stream.came += int(event["dataLength"])
             if stream.came <= MAX_BYTES and event.get("data"):
-                stream.later.append(base64.b64decode(event["data"]))
+                stream.parts.append((at, base64.b64decode(event["data"])))
 
 
 def as_sent(text: str, length: int, charsets: tuple[str, ...]) -> Taken:

@@ -255,8 +255,11 @@ class PlaywrightTab:
             raise Refused("the browser is not one of its own")
         return PlaywrightWire(await self._ours(browser.new_browser_cdp_session(), within=STEP_S))
 
-    async def second(self) -> "PlaywrightWire":
-        return PlaywrightWire(await self._ours(self._page.context.new_cdp_session(self._page), within=STEP_S))
+    async def second(self) -> "tuple[PlaywrightWire, PlaywrightTab]":
+        session = await self._ours(self._page.context.new_cdp_session(self._page), within=STEP_S)
+        made = PlaywrightTab(self._page, self._order, self._seen)
+        made._session, made._lost = session, self._lost
+        return _Shared(session), made
 
     @property
     def lost(self) -> bool:
@@ -369,6 +372,20 @@ class PlaywrightWire:
         letting_go = asyncio.ensure_future(self._session.detach())
         letting_go.add_done_callback(let_go)
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
+
+
+class _Shared(PlaywrightWire):
+    """A page's session that others listen to as well: it stays open when whoever held something up by it lets go."""
+
+    async def close(self) -> None:
+        off = {"autoAttach": False, "waitForDebuggerOnStart": False, "flatten": False}
+        letting_go = {
+            asyncio.ensure_future(self._session.send("Fetch.disable")),
+            asyncio.ensure_future(self._session.send("Target.setAutoAttach", off)),
+        }
+        for each in letting_go:
+            each.add_done_callback(let_go)
+        await asyncio.wait(letting_go, timeout=LET_GO_S)
 
 
 def _listener(do: Callable[[Mapping[str, Any]], object]) -> Callable[[Mapping[str, Any]], object]:

@@ -80,8 +80,10 @@ class Look:
             await self._traffic.begin(tab)
         frame = (await tab.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
         trail = self._trail(frame)
+        # Whoever enables Network is told all of it, and the browser keeps each body for him: once is enough.
+        network = tab if self._traffic is None or self._traffic.tab is None else self._traffic.tab
         for event, method in EVENTS.items():
-            tab.on(event, getattr(trail, method))
+            (network if event.startswith("Network.") else tab).on(event, getattr(trail, method))
         tab.on("Page.javascriptDialogOpening", self._on_dialog)
         kit = Kit(
             order=order,
@@ -90,8 +92,8 @@ class Look:
             trail=trail,
             world=World(tab, frame),
             camera=Camera(tab, order, seen, lambda: trail.shown_request),
-            body=Body(tab, trail),
-            chains=Chains(tab, trail),
+            body=Body(network, trail),
+            chains=Chains(network, trail),
             downloads=Downloads(tab, order, seen),
             viewers=Viewers(tab, frame),
             until=self._until,
@@ -99,8 +101,9 @@ class Look:
         if order.screen is not None:  # Playwright's word for it counts for Playwright's own pictures alone
             await tab.send("Emulation.setDeviceMetricsOverride", order.screen)
         await tab.send("Page.enable")
-        buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
-        await tab.send("Network.enable", buffers)
+        if network is tab:
+            buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
+            await tab.send("Network.enable", buffers)
         await kit.viewers.stand()
         return kit
 

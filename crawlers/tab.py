@@ -51,8 +51,11 @@ class Tab(Protocol):
     async def wire(self) -> "Wire":
         """A session with the browser itself, of this tab's own."""
 
-    async def second(self) -> "Wire":
-        """Another session with this tab's page, apart from the one that ``send`` uses."""
+    async def second(self) -> "tuple[Wire, Tab]":
+        """Another session with this tab's page, apart from the one that ``send`` uses; and this tab, spoken to over it.
+
+        What is enabled there is told to both, once; closing the wire ends only what it holds up.
+        """
 
     @property
     def lost(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock as Mutex
 from typing import Any, BinaryIO
 
 from archive.errors import Collision, NotStored, StoreDenied, StoreError
@@ -28,6 +29,7 @@ COMPLIANCE = "COMPLIANCE"
 GOVERNANCE = "GOVERNANCE"
 
 _TRIES = 3
+_REMEMBERED = 4096
 _LENGTHENINGS = 20  # each try is lost to somebody whose own then stands, so a crowd of so many gets through
 
 
@@ -69,6 +71,9 @@ class S3Store:
             obstacle=obstacle,
         )
         self._lock_mode = lock_mode
+        self._lately: dict[str, None] = {}
+        """Blobs that were stored, oldest first."""
+        self._lately_lock = Mutex()
 
     @property
     def name(self) -> str:
@@ -77,19 +82,65 @@ class S3Store:
     def create(self, key: str, data: bytes | Path, *, digest: Digest, retain_until: datetime | None) -> Stored:
         payload = self._payload(key, data, digest)
         until = whole_seconds(retain_until)
+        if (known := self._known(key, payload, until)) is not None:
+            return known
+        reused, version = self._put_once(key, payload, until)
+        stored = reused or self._as_sent(
+            key, lambda: self._objects.head(key, version, created=True), payload, version, until
+        )
+        self._remember(key)
+        return stored
+
+    def create_and_read(self, key: str, data: bytes, *, digest: Digest, retain_until: datetime | None) -> bytes:
+        payload = self._payload(key, data, digest)
+        until = whole_seconds(retain_until)
+        reused, version = self._put_once(key, payload, until)
+        if reused is not None:
+            return self.read(key)
+        given = b""
+
+        def look() -> Stored:
+            nonlocal given
+            stored, given = self._objects.fetch(key)
+            return stored
+
+        self._as_sent(key, look, payload, version, until)
+        return given
+
+    def _put_once(self, key: str, payload: Payload, until: datetime | None) -> tuple[Stored | None, str | None]:
+        """What was there already, compared and locked; or None, and the version that the store says it made."""
         for _ in range(_TRIES):
             try:
-                version = self._objects.put("create", key, payload, IfNoneMatch="*", **self._lock(until))
+                return None, self._objects.put("create", key, payload, IfNoneMatch="*", **self._lock(until))
             except Taken:
-                try:
-                    return self._reuse(key, payload, until)
-                except NotStored:  # deleted in between: the name is free again, and the bytes are still in our hand
-                    continue
-            return self._read_back(key, payload, version, until)
+                with suppress(NotStored):  # deleted in between: the name is free again, the bytes still in our hand
+                    return self._reuse(key, payload, until), None
         raise StoreError(
             f"{self.name} says {key} is taken, and that nothing is there: look at its versions, and for a longer key "
             "that begins with this one"
         )
+
+    def _known(self, key: str, payload: Payload, until: datetime | None) -> Stored | None:
+        """A blob that this process has stored before, as the store shows it now; None where that does not suffice.
+
+        Its key is the digest of its bytes, so that nothing has to be sent or compared again for it.
+        """
+        with self._lately_lock:
+            if key not in self._lately:
+                return None
+        with suppress(NotStored):
+            there = self._objects.head(key)
+            is_whole = (there.bytes, there.sha256) == (payload.length, payload.digest)
+            if is_whole and (until is None or not self._falls_short(there.lock, until)):
+                return there
+        return None
+
+    def _remember(self, key: str) -> None:
+        if key.startswith(BLOBS):
+            with self._lately_lock:
+                self._lately[key] = None
+                if len(self._lately) > _REMEMBERED:
+                    del self._lately[next(iter(self._lately))]
 
     def replace(self, key: str, data: bytes) -> None:
         self._objects.put("replace", key, self._payload(key, data, Digest.of(data)))
@@ -183,9 +234,17 @@ class S3Store:
     def _lock(self, until: datetime | None) -> dict[str, Any]:
         return {} if until is None else {"ObjectLockMode": self._lock_mode, "ObjectLockRetainUntilDate": until}
 
-    def _read_back(self, key: str, payload: Payload, version: str | None, until: datetime | None) -> Stored:
+    def _as_sent(
+        self,
+        key: str,
+        look: Callable[[], Stored],
+        payload: Payload,
+        version: str | None,
+        until: datetime | None,
+    ) -> Stored:
+        """What the store says now of what it has just taken, if that is what was sent."""
         try:
-            stored = self._objects.head(key, version, created=True)
+            stored = look()
         except NotStored as error:
             raise StoreError(f"{self.name} took {key} and does not have it: run `counterproof doctor`") from error
         if stored.bytes != payload.length:

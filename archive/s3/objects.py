@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeVar
@@ -72,15 +72,18 @@ class Objects:
         head = self.ask(
             "look at", key, lambda: self.client.head_object(**self.at(key, version), ChecksumMode="ENABLED")
         )
-        return Stored(
-            key=key,
-            bytes=head["ContentLength"],
-            sha256=checksum_in(head),
-            version_id=version_in(head),
-            lock=_lock_in(head),
-            created=created,
-            held=head.get("ObjectLockLegalHoldStatus") == "ON",
-        )
+        return _stored(key, head, created=created)
+
+    def fetch(self, key: str) -> tuple[Stored, bytes]:
+        """What ``head`` says of what lies there now, and all its bytes, in one answer. For what is small."""
+
+        def get() -> tuple[Any, bytes]:
+            answer = self.client.get_object(**self.at(key), ChecksumMode="ENABLED")
+            with closing(answer["Body"]) as body:
+                return answer, body.read()
+
+        answer, data = self.ask("read", key, get)
+        return _stored(key, answer, created=True), data
 
     def open(self, key: str, version: str | None = None) -> BinaryIO:
         first = self.ask("read", key, lambda: self.client.get_object(**self.at(key, version)))
@@ -174,6 +177,18 @@ def checksum_in(head: Mapping[str, Any]) -> Digest | None:
     except ValueError:
         return None
     return Digest(raw.hex()) if len(raw) == 32 else None
+
+
+def _stored(key: str, head: Mapping[str, Any], *, created: bool) -> Stored:
+    return Stored(
+        key=key,
+        bytes=head["ContentLength"],
+        sha256=checksum_in(head),
+        version_id=version_in(head),
+        lock=_lock_in(head),
+        created=created,
+        held=head.get("ObjectLockLegalHoldStatus") == "ON",
+    )
 
 
 def _lock_in(head: Mapping[str, Any]) -> Lock | None:

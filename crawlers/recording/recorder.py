@@ -57,7 +57,7 @@ class Recorder:
         withholding: Withholding | None = None,
         companion: Companion | None = None,
     ) -> None:
-        """``wire``: with the browser; ``page``: with the page, for nobody else's use."""
+        """``wire``: with the browser, for nobody else's use; ``page``: with the page, where others may listen too."""
         self.ledger = Ledger(scratch, clock)
         self._clock = clock
         self.trouble: str | None = None

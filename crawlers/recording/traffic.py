@@ -56,6 +56,8 @@ class Traffic:
         self._scratch: Scratch | None = None
         self._recorder: Recorder | None = None
         self._trouble: str | None = None
+        self.tab: Tab | None = None
+        """The visit's tab over the recorder's session, on which the network tells of itself; None where it does not."""
 
     async def begin(self, tab: Tab) -> None:
         """Before anything is asked of the site. Never raises."""
@@ -63,7 +65,7 @@ class Traffic:
             limits = self._desk.limits
             self._scratch = Scratch(self._desk.folder / _SCRATCH, each=limits.each, total=limits.visit)
             info = (await tab.send("Target.getTargetInfo"))["targetInfo"]
-            wire, page = await tab.wire(), await tab.second()
+            wire, (page, beside) = await tab.wire(), await tab.second()
             self._recorder = Recorder(
                 wire,
                 page,
@@ -74,6 +76,7 @@ class Traffic:
                 companion=self._companion,
             )
             await self._recorder.open(info["targetId"])
+            self.tab = beside
         except (TabTrouble, TimeoutError) as error:
             self._trouble = f"the browser let nobody record: {error or type(error).__name__}"
         except OSError as error:

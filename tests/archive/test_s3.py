@@ -17,6 +17,7 @@ from archive.embedded import BUCKET, Running
 from archive.errors import Collision, NotStored, StoreDenied, StoreDown, StoreError
 from archive.s3 import Credentials, S3Store
 from archive.store import Lock, Stored
+from custody import keyspace
 from custody.digest import Digest
 from tests.archive.conftest import MakeS3
 from tests.archive.faulty import (
@@ -86,6 +87,38 @@ def test_reusing_a_blob_lengthens_its_lock_and_never_shortens_it(make_s3: MakeS3
     assert longer.lock.retain_until > first.lock.retain_until + timedelta(minutes=2)
     assert (longer.created, longer.version_id) == (False, first.version_id)
     assert shorter.lock == longer.lock == store.head("v1/a").lock
+
+
+def test_a_blob_that_was_stored_before_is_only_looked_at_again(make_s3: MakeS3, proxy: FaultyProxy) -> None:
+    store, data = make_s3(endpoint=proxy.endpoint), b"robots.txt of a hundred pages"
+    key = keyspace.blob(Digest.of(data))
+    first = put(store, key, data, until=soon())
+    before = len(proxy.seen)
+    again = put(store, key, data, until=soon(seconds=-60))
+    assert [each.method for each in proxy.seen[before:]] == ["HEAD"]
+    assert (again.created, again.version_id, again.sha256, again.lock) == (
+        False, first.version_id, Digest.of(data), first.lock
+    )  # fmt: skip
+    longer = put(store, key, data, until=soon(minutes=5))
+    assert longer.lock is not None
+    assert first.lock is not None
+    assert longer.lock.retain_until > first.lock.retain_until
+
+
+def test_a_blob_that_is_gone_or_another_is_never_taken_for_the_one_that_was_stored(
+    make_s3: MakeS3, seaweed: Running
+) -> None:
+    store, gone, other = make_s3(), b"it goes", b"it is overwritten"
+    keys = {data: keyspace.blob(Digest.of(data)) for data in (gone, other)}
+    for data, key in keys.items():
+        put(store, key, data)
+    client = boto(seaweed)
+    client.delete_object(Bucket=BUCKET, Key=full_key(store, keys[gone]))
+    client.put_object(Bucket=BUCKET, Key=full_key(store, keys[other]), Body=b"something else")
+    assert put(store, keys[gone], gone).created
+    assert store.read(keys[gone]) == gone
+    with pytest.raises(Collision):
+        put(store, keys[other], other)
 
 
 def test_reusing_a_blob_that_has_no_lock_gives_it_one(make_s3: MakeS3) -> None:

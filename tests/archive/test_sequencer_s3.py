@@ -95,16 +95,45 @@ def test_without_a_read_back_there_is_no_receipt_and_later_there_is_one_event(
 @pytest.mark.parametrize(
     ("header", "value"), [("x-amz-checksum-sha256", None), ("x-amz-checksum-sha256", "A" * 43 + "=")]
 )
-def test_a_head_that_does_not_say_what_was_written_is_no_receipt(
+def test_a_read_back_that_does_not_say_what_was_written_is_no_receipt(
     logged: Logged, part: str, header: str, value: str | None
 ) -> None:
     sequencer = logged.sequencer()
-    logged.proxy.on("HEAD", SetHeader(header, value), within=PARTS[part], times=None)
+    logged.proxy.on("GET", SetHeader(header, value), within=PARTS[part], times=None)
     with pytest.raises(StoreError):
         sequencer.append([logged.envelope])
     logged.proxy.heal()
     assert sequencer.append([logged.envelope])[0].index == 5
     assert len(audit(logged.deployment)) == 6
+
+
+def test_a_lock_that_is_shorter_than_asked_is_no_receipt(logged: Logged) -> None:
+    sequencer = logged.sequencer()
+    short = format(now(), "%Y-%m-%dT%H:%M:%SZ")
+    logged.proxy.on("GET", SetHeader("x-amz-object-lock-retain-until-date", short), within=PARTS["commit"], times=None)
+    with pytest.raises(StoreError, match="does not lock"):
+        sequencer.append([logged.envelope])
+
+
+def test_each_part_is_sent_once_and_read_back_once(logged: Logged) -> None:
+    sequencer = logged.sequencer()
+    sequencer.append([logged.envelope])
+    before = len(logged.proxy.seen)
+    sequencer.append([logged.deployment.event()])
+    asked = [
+        f"{each.method} {each.path.partition('?')[0].partition('/log/')[2]}" for each in logged.proxy.seen[before:]
+    ]
+    log = keyspace.log_prefix(logged.deployment.log).removeprefix("v1/log/")
+    parts = (
+        "commit/00000000000000000004",
+        "tile/entries/000.p/7",
+        "tile/0/000.p/7",
+        "checkpoints/00000000000000000007",
+    )
+    once = [f"{method} {log}{part}" for part in parts for method in ("PUT", "GET")]
+    # Whether the log still ends where we have read to; and the pointer, which others may overwrite.
+    around = [f"HEAD {log}commit/00000000000000000003", *[f"GET {log}checkpoint"] * 3, f"PUT {log}checkpoint"]
+    assert sorted(asked) == sorted([*once, *around])
 
 
 @pytest.mark.slow
