@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from archive.index.listing import count_believed
 from console.web.holdings import HoldingsHere
 from console.web.rendering import render
 
@@ -20,6 +21,7 @@ def start(request: Request, holdings: HoldingsHere) -> Response:
         log=holdings.archive.reader.log.log,
         size=holdings.log_size,
         store=holdings.archive.reader.store.name,
+        believed=count_believed(holdings.archive.catalog.database),
         has_trust=trust is not None,
         has_authority=trust is not None and bool(trust.authorities),
     )
