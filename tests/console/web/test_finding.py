@@ -63,7 +63,10 @@ def observed(shelf: Shelf, scope: str, before: Captured, after: Captured, senten
     assert after.ended is not None
     sides = {
         name: {"capture": each.id, "looked_at": at, "url": URL}
-        for name, each, at in (("before", before, "2026-03-04T01:00:00Z"), ("after", after, "2026-03-04T02:00:00Z"))
+        for name, each, at in (
+            ("before", before, "2026-03-04T01:00:00.000Z"),
+            ("after", after, "2026-03-04T02:00:00.000Z"),
+        )
     }
     passages = [{"capture": before.id, "text": "my love bracelet"}, {"capture": after.id, "text": "<b>my bangle</b>"}]
     change = {
@@ -227,7 +230,7 @@ def test_the_api_says_the_same(shown: Console, found: Laid) -> None:
         assert [each["capture"] for each in signed] == [after.id] * 2
         assert signed[0]["recorded"]["kinds"] == ["caption_edited"]
         assert signed[0]["recorded"]["before"] == before.id
-        between = {"after": "2026-03-04T01:00:00Z", "before": "2026-03-04T02:00:00Z"}
+        between = {"after": "2026-03-04T01:00:00.000Z", "before": "2026-03-04T02:00:00.000Z"}
         assert signed[0]["recorded"]["between"] == between
         assert all(each["recorded"] is None for each in told_["moments"] if each not in signed)
         assert client.get("/api/v1/whereis/no").status_code == 422

@@ -1,13 +1,13 @@
 """Pictures in the inert view: from the capture's own traffic, by their bytes, and nothing is asked of anybody."""
 
+import gzip
 import io
 from base64 import b64encode
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, expect
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from archive.errors import StoreError
 from console.web.pictured import pictures_of
@@ -22,12 +22,17 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 
 def warc(*answers: tuple[str, bytes, str]) -> bytes:
     """Address, body and status of each."""
-    file = io.BytesIO()
-    writer = WARCWriter(file, gzip=True)
-    for url, body, status in answers:
-        headers = StatusAndHeaders(status, [("Content-Type", "image/png")], protocol="HTTP/1.1")
-        writer.write_record(writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers))
-    return file.getvalue()
+    return b"".join(gzip.compress(response(*each)) for each in answers)
+
+
+def response(url: str, body: bytes, status: str) -> bytes:
+    http = f"HTTP/1.1 {status}\r\nContent-Type: image/png\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    told = (
+        f"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-03-04T00:00:00Z\r\n"
+        f"WARC-Record-ID: <urn:uuid:{uuid4()}>\r\nContent-Type: application/http; msgtype=response\r\n"
+        f"Content-Length: {len(http)}\r\n\r\n"
+    )
+    return told.encode() + http + b"\r\n\r\n"
 
 
 def shown(document: str, *answers: tuple[str, bytes, str], source: str) -> str | None:
