@@ -52,7 +52,13 @@ def create(
 ) -> FastAPI:
     """For one archive that is open. ``player``: where packages are replayed; None: nowhere."""
     app = bare(entrance, Accounts(archive.config.home, archive.clock), archive.clock)
-    app.state.jobs = Jobs(archive.config, archive.clock, options=capture_options)
+    app.state.jobs = Jobs(
+        archive.config,
+        archive.clock,
+        key=lambda url: str(archive.run().dedupe_key(url)),
+        of_unit=archive.of_unit,
+        options=capture_options,
+    )
     app.state.reviews = Reviews(archive.config.home)
     app.state.archive = archive
     app.state.player = player

@@ -73,6 +73,11 @@ class Archive:
     def appraiser(self) -> Appraiser:
         return Appraiser(reader=self.reader, catalog=self.catalog, leaves=self.leaves, map=self.threads.map)
 
+    def of_unit(self, unit: str) -> list[Entry]:
+        """Its captures, as the log has them now. Whoever is told of them has been asked what he may see."""
+        self.freshen(now=True)
+        return self.catalog.of_unit(unit)
+
     def freshen(self, *, now: bool = False) -> None:
         """The catalogue read on, unless that was done just now or somebody is at it. Raises ``ArchiveError``."""
         at = self.clock()

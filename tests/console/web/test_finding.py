@@ -68,8 +68,11 @@ def observed(shelf: Shelf, scope: str, before: Captured, after: Captured, senten
             ("after", after, "2026-03-04T02:00:00.000Z"),
         )
     }
-    passages = [{"capture": before.id, "text": "my love bracelet"}, {"capture": after.id, "text": "<b>my bangle</b>"}]
-    change = {
+    passages: list[dict[str, Json]] = [
+        {"capture": before.id, "text": "my love bracelet"},
+        {"capture": after.id, "text": "<b>my bangle</b>"},
+    ]
+    change: dict[str, Json] = {
         "kind": "caption_edited", "sentence": sentence, "before": passages[0], "after": passages[1],
         "doubts": ["the two looks differ in device"], "facts": {},
     }  # fmt: skip
