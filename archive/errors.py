@@ -19,6 +19,7 @@ ArchiveError
 ├── SetupMissing        a program that we need is not installed
 ├── Refused             a rule forbids it: a hold, a lock, a retention that was set
 └── UsageError          what was asked for makes no sense (a URL that is none, an unknown id)
+    └── NoArchive       nothing was captured yet
 """
 
 
@@ -96,3 +97,7 @@ class Refused(ArchiveError):
 
 class UsageError(ArchiveError):
     """What was asked for makes no sense."""
+
+
+class NoArchive(UsageError):
+    """Nothing was captured yet."""

@@ -11,7 +11,7 @@ from archive.briefs import Briefs
 from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.config import ArchiveConfig
-from archive.errors import KeyFileError, StoreError, UsageError
+from archive.errors import KeyFileError, NoArchive, StoreError, UsageError
 from archive.log import LogReader
 from archive.opening import open_store
 from archive.packs import Packs
@@ -51,10 +51,10 @@ def store_of(config: ArchiveConfig) -> AbstractContextManager[ObjectStore]:
 
 @contextmanager
 def open_reader(config: ArchiveConfig, *, trust_file: Path | None = None) -> Iterator[Reader]:
-    """The store as it lies there. Raises ``UsageError`` when there is nothing to read yet."""
+    """The store as it lies there. Raises ``NoArchive`` when there is nothing to read yet."""
     trust = _trust(trust_file or config.home / "trust.json", required=trust_file is not None)
     if config.store_url is None and not (config.home / "store").is_dir():
-        raise UsageError(
+        raise NoArchive(
             f"there is no archive in {config.home} yet: `counterproof capture` makes one; "
             "or name another by --home or --store"
         )
@@ -118,4 +118,4 @@ def _log_name(store: ObjectStore, trust: Trust | None) -> str:
             name = store.read(key).split(b"\n", 1)[0].decode("utf-8", "replace")
             if keyspace.checkpoint(name) == key:
                 return name
-    raise UsageError(f"{store.name} holds no log: nothing was captured into it")
+    raise NoArchive(f"{store.name} holds no log: nothing was captured into it")

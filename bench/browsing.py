@@ -1,24 +1,37 @@
-"""A capture's page, and the verdict on ten megabytes, against a bare loop that hashes the same files."""
+"""Pages of a console over HTTP, 20 in flight; and the verdict on ten megabytes, against hashing the same files alone.
+
+``BENCH_BROWSING_CATALOG``: a folder in which ``bench.catalog`` has made a catalogue (``BENCH_CATALOG_KEPT``): some real
+captures are taken into a copy of it, and the pages are of so many more. Who asks is another process than who answers.
+"""
 
 import hashlib
+import http.client
+import json
 import os
 import random
+import shutil
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
-
+from archive.index.following import write_position
+from archive.index.sqlite import SqliteDatabase
+from archive.log import Position
 from bench.measuring import race, tell
+from custody import keyspace
 from custody.model import Role
 from tests.authority import LocalAuthority
-from tests.console.web.opened import Console, served
+from tests.console.web.opened import served
 from tests.console.web.shelf import Laid, lay, opened, png
 
 MIB = int(os.environ.get("BENCH_BROWSING_MIB", "10"))
-REQUESTS = int(os.environ.get("BENCH_BROWSING_REQUESTS", "100"))
-IN_FLIGHT = 4
+REQUESTS = int(os.environ.get("BENCH_BROWSING_REQUESTS", "600"))
+CATALOG = os.environ.get("BENCH_BROWSING_CATALOG")
+IN_FLIGHT = 20
 _ROUNDS = 5
 
 
@@ -36,37 +49,90 @@ def made(folder: Path, authority: LocalAuthority) -> Laid:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name, LocalAuthority(Path(name) / "authority") as authority:
+    if sys.argv[1:2] == ["serve"]:
+        serve(Path(sys.argv[2]), Path(sys.argv[3]))
+        return
+    with tempfile.TemporaryDirectory(dir=CATALOG) as name, LocalAuthority(Path(name) / "authority") as authority:
         laid = made(Path(name) / "laid", authority)
-        with served(laid) as console:
-            measure(console, laid)
+        if CATALOG is not None:
+            shutil.copyfile(
+                Path(CATALOG) / "catalog.sqlite", laid.home / f"catalog-{keyspace.slug(laid.builder.log)}.sqlite"
+            )
+        command = [sys.executable, "-m", "bench.browsing", "serve", str(laid.home), str(laid.store)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdin is not None  # noqa: S101  # PIPE
+            assert server.stdout is not None  # noqa: S101  # PIPE
+            told = json.loads(server.stdout.readline())
+            try:
+                measure(told["port"], told["cookie"], laid)
+            finally:
+                server.stdin.close()
+            print(server.stdout.read(), end="")
 
 
-def measure(console: Console, laid: Laid) -> None:
-    post = laid.builder.captures[0]
+def serve(home: Path, store: Path) -> None:
+    """Until stdin ends. Says where, and in the end what memory it took at most."""
+    laid = Laid(home=home, store=store, builder=opened())
+    name = home / f"catalog-{keyspace.slug(laid.builder.log)}.sqlite"
+    if name.is_file():
+        database = SqliteDatabase.open(name)
+        with database.transaction() as transaction:  # from the beginning of the log that is there
+            write_position(transaction, laid.builder.log, Position())
+        database.close()
+    with served(laid) as console, console.client() as client:
+        cookie = "; ".join(f"{each}={value}" for each, value in client.cookies.items())
+        print(json.dumps({"port": console.port, "cookie": cookie}), flush=True)
+        cpu = time.process_time()
+        sys.stdin.read()
+        print(f"      processor time of the console in all: {time.process_time() - cpu:.1f} s")
+        peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+        tell("memory of the console at most", int(peak.split()[1]) / 1024, "MiB", at_most=300)
+
+
+def measure(port: int, cookie: str, laid: Laid) -> None:
+    post, *others = laid.builder.captures
     assert post.record is not None  # noqa: S101  # it was just made
     files = [laid.path(each.key) for each in post.record.artifacts]
-    with console.client() as client:
-        cookies = dict(client.cookies)
+    local = threading.local()
 
-        def ask(path: str) -> float:
-            begun = time.perf_counter()
-            with httpx.Client(base_url=console.base, cookies=cookies, timeout=60, trust_env=False) as one:
-                one.get(path).raise_for_status()
-            return (time.perf_counter() - begun) * 1000
+    def ask(path: str) -> float:
+        """Milliseconds, on a connection that each thread keeps, as browsers do."""
+        if not hasattr(local, "connection"):
+            local.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        begun = time.perf_counter()
+        local.connection.request("GET", path, headers={"Cookie": cookie})
+        answer = local.connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path} was answered with {answer.status}")
+        return (time.perf_counter() - begun) * 1000
 
-        def bare() -> None:
-            for each in files:
-                hashlib.sha256(each.read_bytes()).hexdigest()
+    def bare() -> None:
+        for each in files:
+            hashlib.sha256(each.read_bytes()).hexdigest()
 
-        page = f"/captures/{post.id}"
-        verdict, alone = race(_ROUNDS, lambda: ask(f"{page}/verdict"), bare)
-        tell(f"verdict on {MIB} MiB", verdict.wall_s * 1000, "ms", at_most=2000)
-        tell("against hashing the same files alone", verdict.wall_s / alone.wall_s, "times")
-        with ThreadPoolExecutor(IN_FLIGHT) as threads:
-            took = sorted(threads.map(ask, [page] * REQUESTS))
-        tell(f"a capture's page, {IN_FLIGHT} in flight: median", took[len(took) // 2], "ms")
-        tell("p95", took[int(len(took) * 0.95)], "ms", at_most=100)
+    page = f"/captures/{post.id}"
+    verdict, alone = race(_ROUNDS, lambda: ask(f"{page}/verdict"), bare)
+    tell(f"verdict on {MIB} MiB", verdict.wall_s * 1000, "ms", at_most=2000)
+    tell("against hashing the same files alone", verdict.wall_s / alone.wall_s, "times")
+    tell("its capture's page, alone", min(ask(page) for _ in range(_ROUNDS)), "ms", at_most=100)
+    ask("/search?q=page")  # what is new is taken in for the search once
+    chance = random.Random(3)  # noqa: S311  # picks requests
+    runs = {
+        "the cases": ["/"],
+        "a list, all": ["/search"],
+        "a list, by kind and outcome": ["/search?kind=listing&outcome=removed"],
+        "a search, a word that half of all have": ["/search?q=bracelet"],
+        "a search, two words": ["/search?q=quilted+tarnish"],
+        "a search, a phrase among removed pages": ["/search?q=%22gold+ring%22&outcome=removed"],
+        "a search, a handle": [f"/search?q=user{n}" for n in range(7000)],
+        "a capture's page": [f"/captures/{each.id}" for each in others],
+    }
+    with ThreadPoolExecutor(IN_FLIGHT) as threads:
+        for name, paths in runs.items():
+            took = sorted(threads.map(ask, [chance.choice(paths) for _ in range(REQUESTS)]))
+            tell(f"{name}, {IN_FLIGHT} in flight: median", took[len(took) // 2], "ms")
+            tell("   p95", took[int(len(took) * 0.95)], "ms", at_most=100)
 
 
 if __name__ == "__main__":

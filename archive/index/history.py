@@ -12,7 +12,8 @@ from typing import Any
 
 from archive.index.database import Database
 from archive.index.rows import COLUMNS, Entry, entry_of
-from archive.index.sight import Sight, seen
+from archive.index.sight import Sight, of_case, seen
+from custody.digest import Digest
 from custody.instant import format_utc
 from custody.model import Json
 
@@ -60,6 +61,8 @@ class Told:
     """Its reading was not taken in, or there is none: changes of fields are not seen."""
     index: int | None = None
     """The leaf of a recorded change."""
+    detail: Digest | None = None
+    """Its blob (``archive.changes.read``)."""
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -123,7 +126,7 @@ def history(database: Database, target: Target, sight: Sight) -> list[Told]:
     )
     looks = [(entry_of(row[:_WIDTH]), row[_WIDTH], row[_WIDTH + 1]) for row in reversed(rows)]
     told = list(_told(looks))
-    told += _recorded(database, [entry for entry, _, _ in looks])
+    told += _recorded(database, [entry for entry, _, _ in looks], sight)
     return sorted(told, key=lambda each: (each.at, each.entry.started_index, each.index or 0))
 
 
@@ -186,18 +189,22 @@ def differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> dict[s
     return {name: (before[name], after[name]) for name in before if name in after and before[name] != after[name]}
 
 
-def _recorded(database: Database, entries: Sequence[Entry]) -> list[Told]:
+def _recorded(database: Database, entries: Sequence[Entry], sight: Sight) -> list[Told]:
+    """Those that were written down in a case that may be seen, each at the capture that showed it otherwise."""
     by_id = {each.capture_id: each for each in entries}
     found = []
     ids = list(by_id)
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         marks = ", ".join("?" * len(part))
-        for index, capture in database.rows(
-            f"SELECT leaf_index, capture FROM events WHERE type = 'change.observed' AND capture IN ({marks})",  # noqa: S608  # ours
+        for index, chain, capture, subjects in database.rows(
+            "SELECT leaf_index, chain, capture, subjects FROM events WHERE type = 'change.observed'"  # noqa: S608  # ours
+            f" AND capture IN ({marks})",
             part,
         ):
-            entry = by_id[capture]
+            if not of_case(chain.partition(":")[2], sight):
+                continue
+            entry, named = by_id[capture], json.loads(subjects)
             found.append(
                 Told(
                     moment=Moment.RECORDED_CHANGE,
@@ -207,6 +214,7 @@ def _recorded(database: Database, entries: Sequence[Entry]) -> list[Told]:
                     changed={},
                     compared_with=None,
                     index=index,
+                    detail=Digest(named[0][1]) if named else None,
                 )
             )
     return found

@@ -157,6 +157,11 @@ def count_unread(database: Database) -> int:
     return int(database.rows("SELECT count(*) FROM unread")[0][0])
 
 
+def count_believed(database: Database) -> int:
+    """Captures of which the packs alone tell, as the log's key has signed them; their records were not asked yet."""
+    return int(database.rows("SELECT count(*) FROM unread WHERE packed = 1")[0][0])
+
+
 def passage_of(texts: Sequence[str], phrases: Sequence[Sequence[str]]) -> str | None:
     """Of the first text that has the first word: what stands round it, white space made one."""
     if not phrases:

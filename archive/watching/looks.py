@@ -275,6 +275,18 @@ def of_watch(connection: Connection, watch: str, *, limit: int) -> list[dict[str
         return list(cursor)
 
 
+def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By id: its watch (``watch``, ``url``, ``source``, ``kept``), ``state``, since when (``at``), what came of it."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            "SELECT l.id::text, l.watch::text, w.url, w.source, w.state AS kept, l.state, l.unit::text, l.outcome, "
+            "l.detail, coalesce(l.ended_at, l.begun_at, l.released_at) AS at FROM counterproof.looks l "
+            "JOIN counterproof.watches w ON w.id = l.watch WHERE l.id = ANY(%s::uuid[])",
+            (list(ids),),
+        )
+        return {str(row["id"]): row for row in cursor}
+
+
 def achieved(connection: Connection, watch: str, *, over: int = 20) -> timedelta | None:
     """The mean time between its newest looks; None where there were fewer than two."""
     row = connection.execute(

@@ -85,7 +85,7 @@ def pack(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonOpt
 @app.command("status")
 def status(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Bring the catalogue up to date, and say how far it goes and what of it is not searched yet."""
-    from archive.index.listing import count_unread
+    from archive.index.listing import count_believed, count_unread
     from archive.reader import open_catalog, open_reader
 
     with sentences(as_json=as_json):
@@ -93,13 +93,19 @@ def status(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonO
         with open_reader(config) as reader, open_catalog(config, reader) as catalog:
             position = catalog.position()
             captures, unread = catalog.count(), count_unread(catalog.database)
+            believed = count_believed(catalog.database)
             name = catalog.database.name
         if as_json:
-            document = {"captures": captures, "unread": unread, "commit": position.n, "size": position.size}
+            document = {"captures": captures, "unread": unread, "believed": believed}
+            document |= {"commit": position.n, "size": position.size}
             print_json({"schema": 1, **document, "where": name})
             return
     out.print(Text(f"{captures} captures up to commit {position.n} ({position.size} leaves), in {name}"))
     out.print(Text(f"{unread} captures whose texts `search` has not taken in yet"))
+    if believed:
+        out.print(
+            Text(f"{believed} of them are as packed rows say, which the log's key signed: not held against records yet")
+        )
 
 
 def _progress(done: int, total: int) -> None:

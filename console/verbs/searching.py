@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archive.index.history import Told
     from archive.index.whereabouts import Whereabouts
     from archive.reader import Reader
+    from archive.recorded import Recorded
 
 _TOLD_EVERY = 1_000
 _SHOWN = 120
@@ -188,8 +189,9 @@ class Verbs:
           counterproof timeline https://www.bazaroo.example/item/4410087712-screw-bracelet-for-women --all
         """
         from archive.index.history import Moment, Target, history, targets
+        from archive.recorded import documents, recorded
 
-        with sentences(as_json=as_json), _taken_in(home, store, words=True) as (_, catalog):
+        with sentences(as_json=as_json), _taken_in(home, store, words=True) as (reader, catalog):
             key = _key(self._run, target)
             known = catalog.find(target) if len(target) >= 8 else []
             if len(known) == 1:
@@ -204,19 +206,16 @@ class Verbs:
                 say(f"{target} names several things ({others}); told is the first")
             meant: Target = chosen[0]
             told = history(catalog.database, meant, None)
-        if as_json:
-            print_json(
-                {
-                    "schema": 1,
-                    "target": {"sort": meant.sort, "value": meant.value},
-                    "moments": [each.to_json() for each in told],
-                }
-            )
-            return
+            if as_json:
+                moments = list(documents(reader.store, told))
+                told_of = {"sort": meant.sort, "value": meant.value}
+                print_json({"schema": 1, "target": told_of, "moments": moments})
+                return
+            changes = recorded(reader.store, told)
         quiet = {Moment.UNCHANGED, Moment.NOT_SHOWN}
         for each in told:
             if all_ or each.moment not in quiet:
-                for line in _moment_lines(each):
+                for line in _moment_lines(each, None if each.index is None else changes[each.index]):
                     out.print(line)
         left = 0 if all_ else sum(each.moment in quiet for each in told)
         shown = [each for each in told if each.moment is not Moment.NOT_SHOWN]
@@ -227,11 +226,22 @@ class Verbs:
             say(f"{left} captures with nothing new, or that did not show the page: --all lists them")
 
 
-def _moment_lines(each: "Told") -> Iterator[Text]:
+def _moment_lines(each: "Told", change: "Recorded | None") -> Iterator[Text]:
     words = each.moment.value.replace("_", " ")
     yield Text(f"{each.at:%Y-%m-%d %H:%M:%S}  {words:<16}  {each.entry.capture_id}  {each.url}")
     for name, (old, new) in each.changed.items():
         yield Text(f"    {name}: {_brief(old)} -> {_brief(new)}")
+    if change is None:
+        return
+    if change.trouble:
+        yield Text(f"    leaf {change.index}: {change.trouble}")
+        return
+    yield Text(
+        f"    leaf {change.index}: {', '.join(change.kinds)}; last seen as before {change.not_before}, first seen "
+        f"otherwise {change.not_after}"
+    )
+    for one in change.changes:
+        yield Text(f"    {one.get('sentence', '')}")
 
 
 def _brief(value: Any) -> str:

@@ -1,12 +1,15 @@
 """The application: routers, the guard before them, and what every error becomes."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +20,7 @@ from console.web import pages
 from console.web.guard import Door, Guard, same_form
 from console.web.holdings import Archive, Forbidden, Missing
 from console.web.jobs import Jobs
+from console.web.pages import entrance as entrance_page
 from console.web.pages.api import PROBLEMS
 from console.web.player import Player
 from console.web.promotions import Promotions
@@ -25,27 +29,51 @@ from console.web.sessions import Attempts, Sessions
 from console.web.viewer import Viewer
 from custody.errors import CustodyError
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entrance:
+    """How somebody gets in."""
+
+    sessions: Sessions
+    hosts: Collection[str]
+    """By which names it is asked for, with their ports."""
+    cookie: str
+    is_secure: bool = False
+    is_local: bool = True
+    """The way in is a link that the command prints; else people sign in with a name."""
+
+
 logger = logging.getLogger(__name__)
 _API = "/api/"
 
 
 def create(
-    archive: Archive,
-    sessions: Sessions,
-    *,
-    hosts: Collection[str],
-    cookie: str,
-    is_secure: bool = False,
-    is_local: bool = True,
-    capture_options: Sequence[str] = (),
-    player: Player | None = None,
+    archive: Archive, entrance: Entrance, *, capture_options: Sequence[str] = (), player: Player | None = None
 ) -> FastAPI:
-    """For one archive that is open. ``hosts``: by which names it is asked for, with their ports.
+    """For one archive that is open. ``player``: where packages are replayed; None: nowhere."""
+    app = bare(entrance, Accounts(archive.config.home, archive.clock), archive.clock)
+    app.state.jobs = Jobs(
+        archive.config,
+        archive.clock,
+        key=lambda url: str(archive.run().dedupe_key(url)),
+        of_unit=archive.of_unit,
+        options=capture_options,
+    )
+    app.state.reviews = Reviews(archive.config.home)
+    app.state.archive = archive
+    app.state.player = player
+    app.state.promotions = Promotions(archive)
+    app.state.bar = pages.BAR
+    for router in pages.ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    for router in pages.APIS:
+        app.include_router(router, prefix="/api/v1", responses=PROBLEMS)
+    return app
 
-    ``player``: where packages are replayed; None: nowhere. ``is_local``: the way in is a link that the command prints;
-    else people sign in with a name.
-    """
-    accounts = Accounts(archive.config.home, archive.clock)
+
+def bare(entrance: Entrance, accounts: Accounts, clock: Callable[[], datetime]) -> FastAPI:
+    """The door, the way in through it, and what every error becomes; nothing behind it yet."""
+    sessions = entrance.sessions
 
     def identify(session: str | None, token: str | None) -> Viewer | None:
         if token is not None:
@@ -59,31 +87,34 @@ def create(
         account = accounts.find(found.name)
         return None if account is None else Viewer.of(account, found.csrf)
 
-    door = Door(hosts=frozenset(hosts), cookie=cookie, identify=identify, is_secure=is_secure)
+    door = Door(
+        hosts=frozenset(entrance.hosts), cookie=entrance.cookie, identify=identify, is_secure=entrance.is_secure
+    )
     app = FastAPI(
         title="Counterproof", dependencies=[Depends(same_form)], docs_url=None, redoc_url=None, openapi_url=None
     )
     app.state.accounts = accounts
-    app.state.attempts = Attempts(archive.clock)
-    app.state.is_local = is_local
-    app.state.jobs = Jobs(archive.config, archive.clock, options=capture_options)
-    app.state.reviews = Reviews(archive.config.home)
-    app.state.archive = archive
-    app.state.player = player
+    app.state.attempts = Attempts(clock)
+    app.state.is_local = entrance.is_local
     app.state.sessions = sessions
-    app.state.promotions = Promotions(archive)
     app.state.templates = environment()
-    app.state.bar = pages.BAR
+    app.state.bar = ()
     app.state.door = door
-    for router in pages.ROUTERS:
-        app.include_router(router, include_in_schema=False)
-    for router in pages.APIS:
-        app.include_router(router, prefix="/api/v1", responses=PROBLEMS)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.include_router(entrance_page.router, include_in_schema=False)
     app.add_middleware(Guard, door=door)
     for error in (Missing, Forbidden, ArchiveError, CustodyError, HTTPException, RequestValidationError):
         app.add_exception_handler(error, _answer)
+    app.add_exception_handler(Exception, _fault)
     return app
+
+
+def _fault(request: Request, error: Exception) -> Response:
+    """Of the program itself. Whoever called us logs it; it is answered outside of the guard."""
+    answer = _answer(request, error)
+    door: Door = request.app.state.door
+    door.protect(MutableHeaders(raw=answer.raw_headers))
+    return answer
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -120,5 +151,7 @@ def _told(error: Exception) -> tuple[int, str, str]:
             f"What is asked for is not in the store: {error}",
             "Run counterproof verify: it says what is missing.",
         )
+    if not isinstance(error, (ArchiveError, CustodyError)):
+        return 500, "Something went wrong in the console itself", "Its command has written down what: please report it."
     logger.warning("%s: %s", type(error).__name__, error)
     return 500, str(error), "Run counterproof verify, and counterproof doctor."

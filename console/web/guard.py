@@ -48,6 +48,15 @@ class Door:
     is_secure: bool = False
     """Whether the way to the browser is TLS."""
 
+    def protect(self, headers: MutableHeaders) -> None:
+        """What each answer forbids a browser."""
+        headers.setdefault("Content-Security-Policy", POLICY)
+        headers.setdefault("Cache-Control", "no-store")
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if self.is_secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
 
 class Guard:
     """ASGI middleware. Closed unless a path is in ``OPEN``: a page that somebody adds is not open by oversight."""
@@ -66,7 +75,7 @@ class Guard:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._protect(MutableHeaders(scope=message))
+                self._door.protect(MutableHeaders(scope=message))
             await send(message)
 
         answer = self._refusal(scope, headers)
@@ -107,14 +116,6 @@ class Guard:
         if origin == "null" and site == "same-origin":
             return True  # a form of ours without scripts: our own referrer policy keeps the origin back
         return origin is None or origin.partition("://")[2].lower() in self._door.hosts
-
-    def _protect(self, headers: MutableHeaders) -> None:
-        headers.setdefault("Content-Security-Policy", POLICY)
-        headers.setdefault("Cache-Control", "no-store")
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
-        if self._door.is_secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
 def session_of(headers: Headers, cookie: str) -> str | None:

@@ -4,9 +4,10 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from types import ModuleType
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,7 @@ from archive.appraisal import Appraiser
 from archive.briefs import BriefLost, Described
 from archive.catalog import CaseRow, Catalog, Entry
 from archive.config import ArchiveConfig
+from archive.errors import NoArchive
 from archive.leafindex import LeafIndex
 from archive.log import LoggedEvent
 from archive.reader import Reader, open_catalog, open_reader
@@ -31,6 +33,7 @@ from custody.record import Record
 
 _THREADS = 16
 """They wait for the store."""
+_MAX_BRIEFS = 1_000
 _FRESH = timedelta(seconds=2)
 """So old the catalogue may be before a page asks the log for more."""
 
@@ -57,6 +60,8 @@ class Archive:
     leaves: LeafIndex
     accesses: Accesses | None = None
     """None: nobody asked for accesses to be recorded."""
+    briefs: dict[str, Described] = field(default_factory=dict)
+    """By digest, which each was held against when it was read; whether it was disposed of is asked each time."""
     _advanced: datetime | None = None
     _advancing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -67,6 +72,11 @@ class Archive:
     @property
     def appraiser(self) -> Appraiser:
         return Appraiser(reader=self.reader, catalog=self.catalog, leaves=self.leaves, map=self.threads.map)
+
+    def of_unit(self, unit: str) -> list[Entry]:
+        """Its captures, as the log has them now. Whoever is told of them has been asked what he may see."""
+        self.freshen(now=True)
+        return self.catalog.of_unit(unit)
 
     def freshen(self, *, now: bool = False) -> None:
         """The catalogue read on, unless that was done just now or somebody is at it. Raises ``ArchiveError``."""
@@ -85,11 +95,13 @@ class Archive:
 def open_archive(
     config: ArchiveConfig, run: Callable[[], ModuleType], clock: Callable[[], datetime]
 ) -> Iterator[Archive]:
-    with (
-        open_reader(config) as reader,
-        open_catalog(config, reader) as catalog,
-        ThreadPoolExecutor(_THREADS, "console") as threads,
-    ):
+    """Raises ``NoArchive`` where nothing was captured yet."""
+    with ExitStack() as stack:
+        reader = stack.enter_context(open_reader(config))
+        if not reader.holds_log:
+            raise NoArchive(f"{reader.store.name} does not hold the log {reader.log.log} yet")
+        catalog = stack.enter_context(open_catalog(config, reader))
+        threads = stack.enter_context(ThreadPoolExecutor(_THREADS, "console"))
         yield Archive(
             config=config,
             reader=reader,
@@ -97,7 +109,7 @@ def open_archive(
             threads=threads,
             run=run,
             clock=clock,
-            leaves=LeafIndex(reader.log),
+            leaves=LeafIndex(catalog=catalog, advance=partial(catalog.advance, reader.store, reader.log)),
         )
 
 
@@ -200,7 +212,7 @@ class Holdings:
         log, size = self.archive.reader.log, self.log_size
         bundles: dict[int, list[bytes]] = {}
         found = []
-        for index in self.archive.leaves.about(entry.capture_id, entry.unit, below=size):
+        for index in self.archive.leaves.about(entry, below=size):
             at, inside = divmod(index, tiles.WIDTH)
             if at not in bundles:
                 width = min(tiles.WIDTH, size - at * tiles.WIDTH)
@@ -223,10 +235,17 @@ class Holdings:
         version = self.archive.catalog.brief_of(scope)
         if version is None or self.archive.catalog.brief_disposed(scope):
             return None
+        known = self.archive.briefs.get(version.digest.hex)
+        if known is not None and known.index == version.index:
+            return known
         try:
-            return self.archive.reader.briefs.read(version)
+            read = self.archive.reader.briefs.read(version)
         except BriefLost:
             return None
+        if len(self.archive.briefs) >= _MAX_BRIEFS:
+            self.archive.briefs.clear()
+        self.archive.briefs[version.digest.hex] = read
+        return read
 
     def zone(self, rows: Sequence[CaseRow]) -> ZoneInfo | None:
         """The time zone of the first of these cases that names one; None: none does."""

@@ -45,19 +45,24 @@ _URL = re.compile(
 _UNSAFE = re.compile("[^a-z0-9-]")
 _HEAD = (
     '<!doctype html><html><head><meta charset="utf-8"><title>A captured document, without its scripts</title>'
-    "<style>body{{margin:8px}}.cp-picture{{border:1px dashed #888;color:#555;padding:2px 6px;font:12px sans-serif}}"
+    "<style>body{{margin:8px}}img{{max-width:100%}}"
+    ".cp-picture{{border:1px dashed #888;color:#555;padding:2px 6px;font:12px sans-serif}}"
     "[disabled]{{pointer-events:none}}</style></head><body>"
 )
 
 
-def inert(document: str) -> str:
+Picture = Callable[[str], str | None]
+"""``data:`` for an address in the document; None: its bytes are not at hand."""
+
+
+def inert(document: str, picture: Picture = lambda _: None) -> str:
     """The whole page. What is beyond ``MAX_CHARACTERS`` is left out, which its end says."""
     cut = document[:MAX_CHARACTERS]
     rest = "" if len(document) <= MAX_CHARACTERS else "<p>(the rest is not shown here: save the file)</p>"
-    return f"{_HEAD.format()}{''.join(_pieces(cut))}{rest}</body></html>"
+    return f"{_HEAD.format()}{''.join(_pieces(cut, picture))}{rest}</body></html>"
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, picture: Picture) -> Iterator[str]:
     at = 0
     while at < len(text):
         opens = text.find("<", at)
@@ -83,7 +88,11 @@ def _pieces(text: str) -> Iterator[str]:
                     yield f"<style>{_style(text[at : end[0]])}</style>"
                 at = end[1]
             else:
-                yield _written(tag, attributes, closes=closes)
+                yield (
+                    _shown(attributes, picture)
+                    if tag == "img" and not closes
+                    else _written(tag, attributes, closes=closes)
+                )
 
 
 def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
@@ -101,8 +110,6 @@ def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
 
 
 def _written(tag: str, attributes: dict[str, str], *, closes: bool) -> str:
-    if tag == "img" and not closes:
-        return _picture(attributes)
     if tag not in _TAGS:
         return ""
     if closes:
@@ -120,12 +127,18 @@ def _written(tag: str, attributes: dict[str, str], *, closes: bool) -> str:
     return f"<{tag}{told}>"
 
 
-def _picture(attributes: dict[str, str]) -> str:
-    source = attributes.get("src", "")
+def _shown(attributes: dict[str, str], picture: Picture) -> str:
+    """A picture that is here, or a box that says what is not."""
+    source = attributes.get("src", "").strip()
     alt = escape(attributes.get("alt", ""))
-    if _PICTURE.fullmatch(source):
-        return f'<img src="{escape(source)}" alt="{alt}">'
-    return f'<span class="cp-picture">[picture{": " if alt else ""}{alt}]</span>'
+    here = source if _PICTURE.fullmatch(source) else picture(source) if source else None
+    if here is not None and _PICTURE.fullmatch(here):
+        size = "".join(
+            f' {name}="{attributes[name]}"' for name in ("width", "height") if attributes.get(name, "").isdigit()
+        )
+        return f'<img src="{escape(here)}" alt="{alt}"{size}>'
+    why = "its bytes are not in this capture" if source else "the page had not loaded it"
+    return f'<span class="cp-picture">[picture{": " if alt else ""}{alt} ({why})]</span>'
 
 
 def _style(css: str) -> str:

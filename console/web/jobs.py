@@ -1,4 +1,7 @@
-"""Jobs: captures that were asked for in the browser. Each is the capture command, as a child of this process."""
+"""Jobs: captures that were asked for in the browser.
+
+Looks in the queue, where there is one with workers at it; else the capture command, as a child of this process.
+"""
 
 import json
 import os
@@ -12,9 +15,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from archive.catalog import Entry
 from archive.config import ArchiveConfig
-from archive.errors import Refused, UsageError
+from archive.errors import ArchiveError, Refused, UsageError
+from console.web.queued import Desk, open_desk
 from custody.ids import uuid7
+from custody.instant import format_utc
 from custody.model import Json
 
 MAX_URLS = 50
@@ -24,6 +30,16 @@ MAX_AT_ONCE = 2
 MAX_KEPT = 100
 MAX_STEPS = 500
 _END_S = 60
+_SEEN_EVERY_S = 1.0
+_PARTIAL, _PAGE_LACKS = 3, 4
+"""As the command leaves (docs/cli.md, "Exit codes")."""
+_STEPS = {
+    "queued": "waiting in the queue",
+    "running": "taken by a worker",
+    "done": "ended",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,8 +104,21 @@ class Job:
 class Jobs:
     """Of one console. Safe for threads."""
 
-    def __init__(self, config: ArchiveConfig, clock: Callable[[], datetime], *, options: Sequence[str] = ()) -> None:
-        """``options``: more of the capture command's, for a network of one's own."""
+    def __init__(
+        self,
+        config: ArchiveConfig,
+        clock: Callable[[], datetime],
+        *,
+        key: Callable[[str], str],
+        of_unit: Callable[[str], Sequence[Entry]],
+        options: Sequence[str] = (),
+    ) -> None:
+        """``key``: an address for comparing only. ``of_unit``: its captures, as far as the log is there.
+
+        ``options``: more of the capture command's, for a network of one's own.
+        """
+        self._key = key
+        self._of_unit = of_unit
         self._config = config
         self._clock = clock
         self._options = tuple(options)
@@ -99,9 +128,8 @@ class Jobs:
         self._closed = threading.Event()
 
     def begin(self, wanted: Wanted) -> Job:
-        """The one place where a capture is set going: where there is a queue, it is to be deferred here."""
-        at = self._clock()
-        job = Job(id=uuid7(at, os.urandom(10)), wanted=wanted, asked_at=at)
+        """The one place where a capture is set going."""
+        job = Job(id=self._new_id(), wanted=wanted, asked_at=self._clock())
         with self._lock:
             open_ = [each for each in self._jobs.values() if not each.has_ended]
             if len(open_) >= MAX_KEPT:
@@ -130,7 +158,56 @@ class Jobs:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
+    def _new_id(self) -> str:
+        return uuid7(self._clock(), os.urandom(10))
+
     def _run(self, job: Job) -> None:
+        with open_desk(self._config, key=self._key, new_id=self._new_id, clock=self._clock) as desk:
+            if desk is not None:
+                try:
+                    self._follow(job, desk)
+                except ArchiveError as error:
+                    job.trouble, job.state = str(error), "ended"
+                return
+        self._run_command(job)
+
+    def _follow(self, job: Job, desk: Desk) -> None:
+        """Until all its looks have ended, or the console does: the looks go on then."""
+        wanted = job.wanted
+        ids = desk.ask(wanted.urls, case=wanted.case, by=wanted.by, follow=wanted.follow, device=wanted.device)
+        seen: set[tuple[str, str]] = set()
+        while True:
+            found = desk.see(ids)
+            for each in found:
+                if (each.id, each.state) not in seen and len(job.steps) < MAX_STEPS:
+                    seen.add((each.id, each.state))
+                    step = {"at": format_utc(each.at), "step": _STEPS[each.state], "url": each.url}
+                    job.steps.append({**step, "reason": each.detail} if each.detail else step)
+            job.state = "waiting" if all(each.state == "queued" for each in found) else "running"
+            if all(each.has_ended for each in found):
+                break
+            if self._closed.wait(_SEEN_EVERY_S):
+                job.trouble, job.state = "the console was stopped; the looks stay in the queue", "ended"
+                return
+        failed = [each for each in found if each.state != "done"]
+        captures = [entry for each in found if each.unit is not None for entry in self._of_unit(each.unit)]
+        job.result = {
+            "captures": [
+                {
+                    "id": each.capture_id,
+                    "status": each.status,
+                    "outcome": each.outcome,
+                    "requested_url": each.requested_url,
+                }
+                for each in captures
+            ]
+        }
+        job.code = _PAGE_LACKS if failed else _PARTIAL if any(each.status != "complete" for each in captures) else 0
+        if failed:
+            job.trouble = f"{len(failed)} of {len(found)} pages: {failed[0].detail or failed[0].state}"
+        job.state = "ended"
+
+    def _run_command(self, job: Job) -> None:
         with self._turns:
             if self._closed.is_set():
                 job.trouble, job.state = "the console was stopped before its turn came", "ended"

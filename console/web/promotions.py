@@ -15,6 +15,7 @@ from console.web.holdings import Archive, Holdings
 from custody.digest import Digest
 from custody.model import Json
 from findings.finding import find
+from findings.graph import Graph, graph_of
 from findings.matter import Matter
 
 MAX_LIVE = 400
@@ -39,6 +40,8 @@ class Told:
     is_read: bool = True
     """Whether the captures were read now; a large case is not."""
     unread: Mapping[str, str] = field(default_factory=dict)
+    graph: Graph | None = None
+    """As ``counterproof graph`` draws it; None where the captures were not read now."""
     trouble: str | None = None
     """Why nothing can be told."""
 
@@ -100,8 +103,15 @@ class Promotions:
                 is_older=filed.head.get("captures_sha256") != _digest(entries),
                 is_read=len(entries) <= MAX_LIVE,
                 unread=live.unread,
+                graph=live.graph,
             )
-        return Told(records=live.records, leads=live.leads, is_read=len(entries) <= MAX_LIVE, unread=live.unread)
+        return Told(
+            records=live.records,
+            leads=live.leads,
+            is_read=len(entries) <= MAX_LIVE,
+            unread=live.unread,
+            graph=live.graph,
+        )
 
     def _read(self, scope: str, entries: Sequence[Entry]) -> "_Live":
         archive = self._archive
@@ -119,6 +129,7 @@ class Promotions:
             records={name: record for name, record, _ in found.records(matter)},
             leads=[{**each.to_json(), "edges": [edge.to_json(None) for edge in each.edges]} for each in found.leads],
             unread=dossier.unread,
+            graph=graph_of(found.promotions, found.leads, dossier.pages),
         )
 
 
@@ -127,6 +138,7 @@ class _Live:
     records: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     leads: Sequence[Mapping[str, Any]] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import uvicorn
+from fastapi import FastAPI
 
 from archive.accounts import Accounts
 from archive.config import ArchiveConfig
@@ -22,11 +23,12 @@ from archive.scribe import Scribe
 from archive.stewardship.opening import open_desk
 from console.screen import say
 from console.web.accesses import Accesses, Logbook
-from console.web.application import create
+from console.web.application import Entrance, create
 from console.web.holdings import open_archive
 from console.web.listener import LOOPBACK, listening
 from console.web.player import NAME, Player, playing
 from console.web.sessions import Sessions
+from console.web.waiting import Waiting
 
 ADDON = "addons/replaywebpage"
 """Below the home."""
@@ -77,22 +79,29 @@ def serve(
     _refuse(asked, config, clock)
     with ExitStack() as stack:
         player = _player(stack, asked, config)
-        archive = stack.enter_context(open_archive(config, run, clock))
         listener = stack.enter_context(listening(asked.host or LOOPBACK, asked.port))
         port = listener.getsockname()[1]
-        if asked.records_access:
-            journal = config.home / "state" / "accesses.jsonl"
-            archive.accesses = Accesses(journal, partial(_desk, config, clock, say), clock)
         sessions = Sessions(clock)
-        app = create(
-            archive,
-            sessions,
+        entrance = Entrance(
+            sessions=sessions,
             hosts=_hosts(asked, port, beside=player is not None),
             cookie="__Host-counterproof" if asked.is_secure else f"counterproof-{port}",
             is_secure=asked.is_secure,
             is_local=asked.is_local,
-            player=player,
         )
+
+        def open_full() -> FastAPI:
+            archive = stack.enter_context(open_archive(config, run, clock))
+            if asked.records_access:
+                journal = config.home / "state" / "accesses.jsonl"
+                archive.accesses = Accesses(journal, partial(_desk, config, clock, say), clock)
+                stack.callback(archive.accesses.close)
+            full = create(archive, entrance, player=player)
+            stack.callback(full.state.reviews.close)
+            stack.callback(full.state.jobs.close)
+            return full
+
+        app = Waiting(config, entrance, clock=clock, open_full=open_full)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -115,14 +124,8 @@ def serve(
             with contextlib.suppress(webbrowser.Error):
                 webbrowser.open(address)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it again when it has shut down
-        try:
-            with contextlib.suppress(KeyboardInterrupt):  # that is how it is meant to end
-                server.run(sockets=[listener])
-        finally:
-            app.state.jobs.close()
-            app.state.reviews.close()
-            if archive.accesses is not None:
-                archive.accesses.close()
+        with contextlib.suppress(KeyboardInterrupt):  # that is how it is meant to end
+            server.run(sockets=[listener])
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from archive.catalog import Catalog
 from archive.errors import Refused, StoreDown, UsageError
 from archive.index import sqlite
 from archive.index.history import Moment, Target, differences, history, targets
-from archive.index.listing import Listed, Wanted, count_unread, listed
+from archive.index.listing import Listed, Wanted, count_believed, count_unread, listed
 from archive.index.neighbours import neighbours
 from archive.index.tables import TABLES
 from archive.index.tokens import phrases_of, tokens_of
@@ -573,7 +573,9 @@ def test_a_packed_row_that_its_record_belies_is_put_right_by_the_second_pass(tmp
     catalog = Catalog.open(tmp_path / "second.sqlite")
     catalog.advance(store, LogReader(store, have.builder.log), packs(have.builder, store))
     assert ids(listed(catalog.database, Wanted(kind="other"), None)) != []  # the lie is there
+    assert count_believed(catalog.database) == catalog.count()
     take_words(catalog.database, store)
+    assert count_believed(catalog.database) == 0
     now = content(catalog)
     assert {name: rows for name, rows in now.items() if name != "digests"} == {
         name: rows for name, rows in expected.items() if name != "digests"

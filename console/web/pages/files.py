@@ -1,7 +1,7 @@
 """Artifacts handed out: checked against their digest first, under safe names, and never as a page that could run."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 from urllib.parse import quote
@@ -10,10 +10,14 @@ from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from archive.catalog import Entry
+from archive.errors import StoreError
 from console.web import captureview as view
-from console.web.holdings import HoldingsHere, Missing
+from console.web.holdings import Holdings, HoldingsHere, Missing
 from console.web.inert import MAX_CHARACTERS, POLICY, inert
+from console.web.pictured import picture_type, pictures_of
 from console.web.rendering import render
+from custody.model import Role
 
 router = APIRouter()
 _CHUNK_BYTES = 1 << 18
@@ -83,22 +87,22 @@ def frame(request: Request, capture_id: str, holdings: HoldingsHere) -> Response
     if name is None:
         raise Missing("document")
     with holdings.archive.kept.file(holdings.artifact(entry, name).digest) as stream:
-        data = stream.read(MAX_CHARACTERS * 4)
+        text = stream.read(MAX_CHARACTERS * 4).decode("utf-8", "replace")
     headers = {"Content-Security-Policy": POLICY}
-    return HTMLResponse(inert(data.decode("utf-8", "replace")), headers=headers)
+    return HTMLResponse(inert(text, _pictures(holdings, entry, text)), headers=headers)
 
 
-def picture_type(head: bytes) -> str | None:
-    """By the bytes alone: what the site called it decides nothing. No SVG, which is a document."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
+def _pictures(holdings: Holdings, entry: Entry, document: str) -> Callable[[str], str | None]:
+    """Those whose bytes are in the capture's traffic. Traffic that cannot be read has none: its boxes say so."""
+    record = holdings.record(entry)
+    traffic = [] if record is None else [each for each in view.own(record) if each.role == Role.WARC]
+    if record is None or not traffic:
+        return lambda _: None
+    try:
+        with holdings.archive.kept.file(traffic[0].digest) as stream:
+            return pictures_of(stream, document, record.final_url or record.requested_url).address
+    except StoreError:
+        return lambda _: None
 
 
 def disposition(name: str, *, inline: bool) -> str:

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from archive.catalog import Entry
 from archive.errors import StoreError
 from archive.index.history import Target, Told, history, targets
+from archive.recorded import documents, recorded
 from console.web.captureview import own
 from console.web.holdings import Holdings, HoldingsHere
 from console.web.pages.searching import take_in
-from console.web.rendering import render
+from console.web.rendering import loose, render
 from custody.model import Role
 from custody.record import Record
 
@@ -31,6 +32,7 @@ Sort = Annotated[str, Query(max_length=20, description="address, account, seller
 def timeline(request: Request, holdings: HoldingsHere, target: What = "", sort: Sort = "") -> Response:
     target = target.strip()
     meant, chosen, told = _told(holdings, target, sort) if target else ([], None, [])
+    store = holdings.archive.reader.store
     return render(
         request,
         "timeline.html",
@@ -38,6 +40,7 @@ def timeline(request: Request, holdings: HoldingsHere, target: What = "", sort: 
         meant=meant,
         chosen=chosen,
         told=told,
+        recorded={index: loose(each.to_json()) for index, each in recorded(store, told).items()},
         zone=holdings.zone(holdings.cases()),
     )
 
@@ -50,7 +53,7 @@ def timeline_api(holdings: HoldingsHere, target: What, sort: Sort = "") -> dict[
         "schema": 1,
         "target": None if chosen is None else {"sort": chosen.sort, "value": chosen.value},
         "targets": [{"sort": each.sort, "value": each.value, "captures": count} for each, count in meant],
-        "moments": [each.to_json() for each in told],
+        "moments": list(documents(holdings.archive.reader.store, told)),
     }
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from archive.config import ArchiveConfig
 from console.screen import now
-from console.web.application import create
+from console.web.application import Entrance, create
 from console.web.holdings import open_archive
 from console.web.listener import LOOPBACK, listening
 from console.web.sessions import Sessions
@@ -67,7 +67,9 @@ def serving(config: ArchiveConfig, **options: Any) -> Iterator[Console]:
         port = listener.getsockname()[1]
         sessions = Sessions(now)
         hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
-        app = create(archive, sessions, hosts=hosts, cookie=f"counterproof-{port}", **options)
+        own = {name: options.pop(name) for name in ("is_local", "is_secure") if name in options}
+        entrance = Entrance(sessions=sessions, hosts=hosts, cookie=f"counterproof-{port}", **own)
+        app = create(archive, entrance, **options)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -108,12 +110,15 @@ class Window:
     page: Page
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    policy: str = ""
+    """Of the page that was opened last."""
 
     def go(self, path: str, *, status: int = 200) -> None:
         """Open it, and wait until its badges have come to a verdict."""
         answer = self.page.goto(f"{self.console.base}{path}", timeout=90_000)
         assert answer is not None
         assert answer.status == status, path
+        self.policy = answer.headers.get("content-security-policy", "")
         expect(self.page.locator(".checking")).to_have_count(0, timeout=90_000)
 
     def check(self) -> None:

@@ -53,7 +53,7 @@ def test_it_answers_as_it_says(open_to_others: Console, token: str, laid: Laid) 
         def ask(case: Any, is_there: bool) -> None:
             if is_there:
                 case.path_parameters.update({name: known[name] for name in case.path_parameters if name in known})
-            case.call_and_validate(headers=headers, checks=CHECKS)
+            case.call_and_validate(headers=headers, checks=CHECKS, timeout=60)
 
         ask()
         asked.append(operation.label)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from console.web.viewer import Right, Viewer
+from custody.event import Ref
 from custody.model import Json, Role
 from custody.note import VerifierKey
 from custody.proof import InclusionProof
 from tests.console.web.opened import Console, served, window
 from tests.console.web.shelf import Laid, Shelf, lay, opened
+from tests.custody.archive_builder import Captured
 
 pytestmark = pytest.mark.browser
 URL = "https://www.glimpse.example/p/1"
@@ -49,7 +52,35 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Laid:
         files={Role.READING: reading("listing", seller="SunnyJewel"), Role.TEXT: b"a secret of theirs"},
         circumstances=told("listing"), title="Theirs", final_url="https://shop.example/item/2",
     )  # fmt: skip
+    before, after, *_ = shelf.captures
+    observed(shelf, ours, before, after, "the caption was another, and is this one")
+    observed(shelf, theirs, before, after, "what others made of it")
     return lay(shelf, tmp_path_factory.mktemp("finding"))
+
+
+def observed(shelf: Shelf, scope: str, before: Captured, after: Captured, sentence: str) -> None:
+    """A change between two captures, as a case has it written down."""
+    assert after.ended is not None
+    sides = {
+        name: {"capture": each.id, "looked_at": at, "url": URL}
+        for name, each, at in (
+            ("before", before, "2026-03-04T01:00:00.000Z"),
+            ("after", after, "2026-03-04T02:00:00.000Z"),
+        )
+    }
+    passages: list[dict[str, Json]] = [
+        {"capture": before.id, "text": "my love bracelet"},
+        {"capture": after.id, "text": "<b>my bangle</b>"},
+    ]
+    change: dict[str, Json] = {
+        "kind": "caption_edited", "sentence": sentence, "before": passages[0], "after": passages[1],
+        "doubts": ["the two looks differ in device"], "facts": {},
+    }  # fmt: skip
+    detail: dict[str, Json] = {"scope": scope, **sides, "changes": [change], "not_compared": []}
+    body: dict[str, Json] = {"capture": after.id, "before": before.id, "changes": 1, "kinds": ["caption_edited"]}
+    ref = Ref(rel="about", payload_sha256=after.ended.make().payload_sha256)
+    event = shelf.event("change.observed", f"work:{scope}", shelf.detail("change.json", detail), body, refs=(ref,))
+    shelf.commit(shelf.draft(event))
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +173,32 @@ def test_the_slider_covers_one_picture_with_the_other_by_key(browser: Browser, s
 def test_the_timeline_says_what_changed_and_compares(browser: Browser, shown: Console) -> None:
     with window(browser, shown) as seen:
         seen.go("/timeline?target=@Mirabelle.Finds")
-        expect(seen.page.locator("tbody tr")).to_have_count(4)  # all of them asked for one address
-        expect(seen.page.locator(".change")).to_contain_text("caption: my love bracelet → my bangle")
+        expect(seen.page.locator("tbody tr")).to_have_count(6)  # all of them asked for one address; two changes
+        expect(seen.page.locator(".change").first).to_contain_text("caption: my love bracelet → my bangle")
+        signed = seen.page.locator("tbody tr", has_text="recorded change").first
+        expect(signed).to_contain_text("caption edited")
+        expect(signed).to_contain_text("the caption was another, and is this one")
+        expect(signed).to_contain_text("last seen as before 2026-03-04 01:00:00 UTC")
+        expect(signed).to_contain_text("first seen otherwise 2026-03-04 02:00:00 UTC")
+        expect(signed.locator("ins")).to_have_text("<b>my bangle</b>")
+        expect(signed).to_contain_text("but the two looks differ in device")
         seen.page.get_by_role("button", name="Compare the two").click()
         expect(seen.page.locator("h1")).to_have_text("Two captures beside each other")
+
+
+def test_a_change_whose_blob_is_another_is_not_shown(found: Laid, tmp_path: Path) -> None:
+    copy = Laid(home=tmp_path / "home", store=tmp_path / "store", builder=found.builder)
+    shutil.copytree(found.home, copy.home)
+    shutil.copytree(found.store, copy.store)
+    blobs = [each for each in (copy.store / "v1/blobs").rglob("*") if each.is_file()]
+    (blob,) = [each for each in blobs if b"the caption was another" in each.read_bytes()]
+    blob.write_bytes(blob.read_bytes().replace(b"another, and", b"nothing, and"))
+    with served(copy) as console, console.client() as client:
+        page = client.get("/timeline?target=@mirabelle.finds").text
+        assert "is not what was recorded" in page
+        assert "the caption was nothing" not in page
+        blob.unlink()
+        assert "what changed was disposed of, or is missing" in client.get("/timeline?target=@mirabelle.finds").text
 
 
 def test_a_proof_is_saved_that_a_stranger_can_check(shown: Console, found: Laid) -> None:
@@ -176,6 +229,13 @@ def test_the_api_says_the_same(shown: Console, found: Laid) -> None:
         told_ = client.get("/api/v1/timeline", params={"target": "mirabelle.finds", "sort": "account"}).json()
         changed = [each for each in told_["moments"] if each["moment"] == "changed"]
         assert [each["capture"] for each in changed] == [after.id]
+        signed = [each for each in told_["moments"] if each["moment"] == "recorded_change"]
+        assert [each["capture"] for each in signed] == [after.id] * 2
+        assert signed[0]["recorded"]["kinds"] == ["caption_edited"]
+        assert signed[0]["recorded"]["before"] == before.id
+        between = {"after": "2026-03-04T01:00:00.000Z", "before": "2026-03-04T02:00:00.000Z"}
+        assert signed[0]["recorded"]["between"] == between
+        assert all(each["recorded"] is None for each in told_["moments"] if each not in signed)
         assert client.get("/api/v1/whereis/no").status_code == 422
         assert client.get("/api/v1/search", params={"since": "2026-13-99"}).status_code == 422
         assert theirs.id in {
@@ -200,6 +260,9 @@ def test_nothing_of_a_foreign_case_is_told(found: Laid) -> None:
         for path in ("/search?q=secret", "/search?q=sunnyjewel", "/search?kind=listing", "/timeline?target=SunnyJewel"):
             assert theirs.id not in client.get(path).text
             assert theirs.id not in client.get(f"/api/v1{path}").text
+        told_ = client.get("/timeline?target=@mirabelle.finds").text
+        assert "the caption was another" in told_
+        assert "what others made of it" not in told_
         for path in (
             f"/cases/{rows['theirs']}/graph", f"/api/v1/cases/{rows['theirs']}/graph", f"/search?case={rows['theirs']}",
             f"/compare?before={found.builder.captures[0].id}&after={theirs.id}",

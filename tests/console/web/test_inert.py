@@ -73,8 +73,15 @@ def test_words_and_looks_stay() -> None:
 def test_pictures_within_the_page_stay_and_others_are_named() -> None:
     page = inert('<img src="data:image/png;base64,AAAA" alt="own"><img src="https://x.example/a.png" alt="a &lt; b">')
     assert '<img src="data:image/png;base64,AAAA" alt="own">' in page
-    assert "[picture: a &lt; b]" in page
+    assert "[picture: a &lt; b (its bytes are not in this capture)]" in page
     assert "x.example" not in page
+
+
+def test_whatever_stands_for_a_picture_is_one() -> None:
+    page = inert("<img src=/a><img src=/b><img src=/c>", {"/a": "data:image/gif;base64,AAAA", "/b": "https://x"}.get)
+    assert Read(page).tags.count("img") == 1
+    assert '<img src="data:image/gif;base64,AAAA" alt="">' in page
+    assert "https://x" not in page
 
 
 def test_a_picture_with_a_script_in_it_is_none() -> None:

@@ -1,9 +1,12 @@
 """The pages in a real browser, by themselves and for whoever cannot see, has no mouse, or no script."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.console.web.opened import Console, window
+from console.web.sessions import TRIES
+from tests.console.web.opened import Console, served, window
 from tests.console.web.shelf import Laid
 
 pytestmark = pytest.mark.browser
@@ -16,7 +19,8 @@ LOOKS = [
 def paths(console: Console, laid: Laid) -> list[str]:
     case = next(each for each in console.app.state.archive.catalog.listed(None) if each.name == "first")
     capture = laid.builder.captures[0].id
-    return ["/", f"/cases/{case.scope}", f"/captures/{capture}", f"/captures/{capture}/verdict"]
+    own = f"/captures/{capture}"
+    return ["/", f"/cases/{case.scope}", own, f"{own}/verdict", f"{own}/document", "/api", "/capture-now"]
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -71,3 +75,51 @@ def test_a_capture_after_which_no_token_came_says_so(browser: Browser, console: 
     with window(browser, console) as seen:
         seen.go(f"/captures/{laid.builder.captures[-1].id}")
         expect(seen.page.locator(".badge").first).to_contain_text("NO TRUSTED TIME")
+
+
+ERRORS = {"/captures/nothing": 404, "/enter?token=none": 403, "/broken": 500, "/search?since=no": 422}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_neither_has_a_page_that_says_what_went_wrong(
+    browser: Browser, laid: Laid, tmp_path: Path, look: dict[str, object]
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("a secret of the program's insides")
+
+    copy = Laid(home=tmp_path, store=laid.store, builder=laid.builder)
+    (tmp_path / "trust.json").write_bytes((laid.home / "trust.json").read_bytes())
+    with served(copy) as console, window(browser, console, **look) as seen:
+        console.app.add_api_route("/broken", broken)
+        for path, status in ERRORS.items():
+            if path.startswith("/enter"):
+                seen.context.clear_cookies()
+            seen.go(path, status=status)
+            seen.errors = [each for each in seen.errors if f"status of {status}" not in each]  # the browser's own word
+            assert "insides" not in seen.page.content()
+            assert "default-src 'none'" in seen.policy
+            seen.check()
+            if path.startswith("/enter"):
+                seen.page.goto(f"{console.base}/enter?token={console.sessions.invite('tester')}")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_nor_has_the_way_in_by_name(browser: Browser, laid: Laid, tmp_path: Path, look: dict[str, object]) -> None:
+    copy = Laid(home=tmp_path, store=laid.store, builder=laid.builder)
+    (tmp_path / "trust.json").write_bytes((laid.home / "trust.json").read_bytes())
+    with served(copy, is_local=False) as console, window(browser, console, **look) as seen:
+        seen.context.clear_cookies()
+        seen.go("/sign-in")
+        seen.check()
+        statuses = []
+        for _ in range(TRIES + 1):
+            seen.page.get_by_label("Name").fill("ada")
+            seen.page.get_by_label("Password").fill("not the word")
+            with seen.page.expect_navigation() as gone:
+                seen.page.get_by_role("button", name="Sign in").click()
+            answer = gone.value
+            assert answer is not None
+            statuses.append(answer.status)
+            seen.errors.clear()  # the browser writes down each status by itself
+            seen.check()
+        assert statuses == [401] * TRIES + [429]

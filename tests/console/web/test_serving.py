@@ -27,14 +27,18 @@ WORD = "a long enough word"
 
 
 @contextmanager
-def browsing(laid: Laid, home: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """And the address that it has printed."""
+def browsing(
+    laid: Laid, home: Path, *options: str, store: Path | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """And the address that it has printed. ``store``: another one than that of the archive."""
     home.mkdir(exist_ok=True)
+    if store is not None:
+        store.mkdir()
     shutil.copy(laid.home / "trust.json", home)
     process = subprocess.Popen(
         [sys.executable, "-m", "console", "browse", "--no-open", "--home", str(home), *options],
         cwd=home.parent,
-        env=environment({"COUNTERPROOF_STORE_URL": f"file:{laid.store}"}),
+        env=environment({"COUNTERPROOF_STORE_URL": f"file:{store or laid.store}"}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -56,6 +60,26 @@ def test_it_is_there_until_it_is_told_to_end(laid: Laid, tmp_path: Path) -> None
         with httpx.Client(trust_env=False, follow_redirects=True, timeout=60) as client:
             assert "first" in client.get(address).text
             assert json.loads(client.get(f"{address.partition('/enter')[0]}/health").text)["ok"] is True
+    assert process.returncode == 0
+
+
+def test_where_nothing_was_captured_yet_it_says_the_next_command_and_then_shows_what_came(
+    laid: Laid, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with browsing(laid, tmp_path / "home", store=store) as (process, address):
+        base = address.partition("/enter")[0]
+        with httpx.Client(base_url=base, trust_env=False, follow_redirects=True, timeout=60) as client:
+            assert "You are not signed in" in client.get("/").text
+            page = client.get(address).text
+            assert "Nothing was captured yet" in page
+            assert "counterproof capture https://… --case NAME" in page
+            assert str(store) in page
+            assert client.get("/api/v1/cases").json()["kind"] == "NoArchive"
+            assert client.get("/search").url.path == "/"
+            shutil.copytree(laid.store, store, dirs_exist_ok=True)
+            assert "first" in client.get("/").text
+            assert client.get("/api/v1/cases").json()["cases"] != []
     assert process.returncode == 0
 
 
