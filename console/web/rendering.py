@@ -96,6 +96,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
+        auto_reload=False,
     )
     made.filters |= {"when": when, "digest": digest, "address": address, "size": size, "words": words}
     return made
