@@ -15,11 +15,11 @@ from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
-from console.screen import out, print_json, say, sentences
+from console.screen import out, print_json, say, sentences, span
 
 if TYPE_CHECKING:
     from archive.catalog import Catalog
-    from archive.index.history import Told
+    from archive.index.history import Life, Told
     from archive.index.whereabouts import Whereabouts
     from archive.reader import Reader
 
@@ -187,7 +187,7 @@ class Verbs:
           counterproof timeline @mirabelle.finds
           counterproof timeline https://www.bazaroo.example/item/4410087712-screw-bracelet-for-women --all
         """
-        from archive.index.history import Moment, Target, history, targets
+        from archive.index.history import Moment, Target, history, lives, targets
 
         with sentences(as_json=as_json), _taken_in(home, store, words=True) as (_, catalog):
             key = _key(self._run, target)
@@ -209,6 +209,7 @@ class Verbs:
                 {
                     "schema": 1,
                     "target": {"sort": meant.sort, "value": meant.value},
+                    "lives": [each.to_json() for each in lives(told)],
                     "moments": [each.to_json() for each in told],
                 }
             )
@@ -218,6 +219,9 @@ class Verbs:
             if all_ or each.moment not in quiet:
                 for line in _moment_lines(each):
                     out.print(line)
+        for life in lives(told):
+            for line in _life_lines(life):
+                out.print(line)
         left = 0 if all_ else sum(each.moment in quiet for each in told)
         shown = [each for each in told if each.moment is not Moment.NOT_SHOWN]
         if shown:
@@ -230,8 +234,18 @@ class Verbs:
 def _moment_lines(each: "Told") -> Iterator[Text]:
     words = each.moment.value.replace("_", " ")
     yield Text(f"{each.at:%Y-%m-%d %H:%M:%S}  {words:<16}  {each.entry.capture_id}  {each.url}")
+    if each.after is not None:
+        yield Text(f"    between {each.after:%Y-%m-%d %H:%M:%S} and {each.at:%Y-%m-%d %H:%M:%S} UTC")
     for name, (old, new) in each.changed.items():
         yield Text(f"    {name}: {_brief(old)} -> {_brief(new)}")
+
+
+def _life_lines(life: "Life") -> Iterator[Text]:
+    yield Text(life.url)
+    if life.first_seen is not None and life.last_seen is not None:
+        yield Text(f"    seen {life.first_seen:%Y-%m-%d %H:%M} to {life.last_seen:%Y-%m-%d %H:%M} UTC")
+    often = "" if life.every is None else f", every {span(life.every)} in the mean"
+    yield Text(f"    looked at {life.looks} times, last on {life.last_looked:%Y-%m-%d %H:%M} UTC{often}")
 
 
 def _brief(value: Any) -> str:
