@@ -43,6 +43,8 @@ class Setup:
     upstream: Upstream | None = None
     timeout_s: float = 45.0
     look_again_s: float = 20.0
+    control_pages: tuple[str, ...] = ()
+    """Known to be public: where nothing is found at the host of one, it is looked at too."""
     control: bool = True
 
     @property
@@ -85,6 +87,7 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
         upstream=setup.upstream,
         timeout_s=setup.timeout_s,
         look_again_s=setup.look_again_s,
+        control_pages=setup.control_pages,
         concurrency=1,
         profile=Profile.of(
             device=str(options.get("device", "desktop")),

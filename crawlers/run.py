@@ -153,12 +153,14 @@ async def capture(
     return await _carry_out(session, environment=environment, interrupted=interrupted, provider=provider)
 
 
-def work(setup: Setup, database: Database, vault: Vault | None) -> None:
+def work(setup: Setup, database: Database, vault: Vault | None, *, clock: Callable[[], datetime] = now) -> None:
     """Carry out what is due until told to stop: a worker's whole life, in a process that does nothing else. Blocking.
 
     Raises ``QueueDown`` when the database of watches goes away.
     """
-    worker.run(setup, database, vault, capture=look)
+    ``clock``: the vault's too, by which what is due, what is recorded and what is told of agree.
+
+    worker.run(setup, database, vault, capture=look, clock=clock)
 
 
 async def look(

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from scrapy.utils.reactor import install_reactor
@@ -34,6 +34,7 @@ from crawlers.pace import SharedManners
 from crawlers.session import Job
 from custody.model import Json
 
+from crawlers.sessions import now
 LATE = timedelta(minutes=10)
 """A look that is later than that may be one that a restored database has released a second time: the log is asked."""
 CONTROL_EVERY_S = 3600.0
@@ -60,7 +61,7 @@ class Worker:
         vault: Vault | None,
         *,
         capture: Capture,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """``vault``: None for a worker that only schedules. ``capture``: what a look is carried out by."""
         self._capture = capture
@@ -428,7 +429,14 @@ def _say_trouble(error: ArchiveError) -> None:
     EVENTS.warning("database away", extra={"trouble": type(error).__name__})
 
 
-def run(setup: Setup, database: Database, vault: Vault | None, *, capture: Capture) -> None:
+def run(
+    setup: Setup,
+    database: Database,
+    vault: Vault | None,
+    *,
+    capture: Capture,
+    clock: Callable[[], datetime] = now,
+) -> None:
     """For a process that does nothing else: install the reactor, work until SIGTERM or SIGINT. Blocking.
 
     The first signal drains: looks that are under way go on to their end. The second ends them with what they have.
@@ -446,7 +454,7 @@ def run(setup: Setup, database: Database, vault: Vault | None, *, capture: Captu
 
     async def main() -> None:
         asked = 0
-        worker = Worker(setup, database, vault, capture=capture)
+        worker = Worker(setup, database, vault, capture=capture, clock=clock)
 
         def stop() -> None:
             nonlocal asked

@@ -77,7 +77,12 @@ class WatchSpider(CaseSpider):
         taken = self._alone.take(self.job.case, limit=int(self._limit), now=now())
         if not taken:
             return None
-        setup = Setup(config=config, environment=os.environ, upstream=self.job.upstream)
+        setup = Setup(
+            config=config,
+            environment=os.environ,
+            upstream=self.job.upstream,
+            control_pages=self.job.control_pages,
+        )
         first = next(iter(taken.values()))
         job = job_of(first, setup, self._alone.overrides(self.job.case), control=True)
         return replace(job, urls=tuple(taken), look_ids={url: begun.look for url, begun in taken.items()})
