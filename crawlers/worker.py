@@ -288,7 +288,7 @@ class Worker:
             await asyncio.to_thread(self._fail, begun, reason)
             return
         await asyncio.to_thread(self._put_back, begun, reason)
-        raise Again(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(begun.attempt - 1, 10))) from error
+        raise Again(pause_s(begun.attempt)) from error
 
     # What follows is blocking: each is one transaction.
 
@@ -450,6 +450,11 @@ def run(
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     warm.oven(setup.browser)
     outcome: list[BaseException] = []
+def pause_s(attempt: int) -> float:
+    """After an attempt that the store or the disk would not let be."""
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10))
+
+
     loop = asyncio.get_event_loop()
 
     async def main() -> None:
