@@ -30,6 +30,7 @@ from archive.watching.overrides import Override
 from archive.watching.standing import standing
 from crawlers import warm
 from crawlers.duty import Setup, further, job_of, judge, together
+from crawlers.leftover import going_on
 from crawlers.pace import SharedManners
 from crawlers.session import Job
 from custody.model import Json
@@ -197,14 +198,7 @@ class Worker:
         if begun.attempt > 1 or self._clock() - begun.slot > LATE:
             before = await asyncio.to_thread(self._make_good, begun)
             if before.done is not None:
-                done = before.done
-                return Ended(
-                    outcome="recorded before",
-                    run=done.run,
-                    unit=done.unit,
-                    captures=len(before.ends),
-                    detail="an earlier attempt had recorded it when its worker died",
-                )
+                return await self._go_on(begun, before.done, len(before.ends), interrupted)
         standing_ = await asyncio.to_thread(self._may_look, begun)
         if not standing_.allowed:
             await asyncio.to_thread(self._pause, begun, standing_.why)
@@ -222,6 +216,31 @@ class Worker:
     async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
         return await self._capture(
             job,
+    async def _go_on(self, begun: Begun, done: looked.Begun, captures: int, interrupted: asyncio.Event) -> Ended:
+        """The page itself was recorded; what it led to, and nobody has looked at, is looked at now."""
+        assert self._vault is not None
+        ended = Ended(
+            outcome="recorded before",
+            run=done.run,
+            unit=done.unit,
+            captures=captures,
+            detail="an earlier attempt had recorded it when its worker died",
+        )
+        job = job_of(begun, self.setup, await asyncio.to_thread(self._overrides, begun), control=False)
+        rest = await asyncio.to_thread(going_on, job, self._vault, done.unit)
+        if rest is None:
+            return ended
+        EVENTS.info("look goes on", extra={"look": begun.look, "captures": len(rest.leftover)})
+        return together(ended, await self._look(rest, interrupted))
+
+    def _is_left(self, begun: Begun, unit: str) -> bool:
+        """Whether links of what was recorded were to be followed, and were not: the next attempt goes on with them."""
+        assert self._vault is not None
+        try:
+            return going_on(job_of(begun, self.setup, (), control=False), self._vault, unit) is not None
+        except ArchiveError:
+            return True  # nobody can tell now; the next attempt asks the log
+
             vault=self._vault,
             environment=self.setup.environment,
             progress=_silent,
@@ -270,9 +289,11 @@ class Worker:
 
     async def _interrupted(self, begun: Begun, doing: "asyncio.Future[Ended]", *, by_person: bool) -> None:
         """What was recorded stays recorded. A look that a person cancelled is over; any other waits again."""
-        if doing.done() and not doing.cancelled() and doing.exception() is None and doing.result().unit is not None:
-            await asyncio.to_thread(self._finish, begun, doing.result())
-            return
+        if doing.done() and not doing.cancelled() and doing.exception() is None:
+            ended = doing.result()
+            if ended.unit is not None and (by_person or not await asyncio.to_thread(self._is_left, begun, ended.unit)):
+                await asyncio.to_thread(self._finish, begun, ended)
+                return
         if by_person:
             await asyncio.to_thread(self._cancelled, begun)
             return

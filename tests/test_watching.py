@@ -1,11 +1,14 @@
 """Watches from end to end, with real parts: a worker carries out what is due, and dies in the worst places."""
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.command import run
+from tests.site.host import Answer, Host, Request, always, page
 from tests.site.server import Site
 from tests.workers import database_of, rows, until, worker
 
@@ -105,6 +108,45 @@ def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next
         assert rows(database, "SELECT outcome, attempts, crashes FROM counterproof.looks") == [("ok", 2, 1)]
     events = verified(home)
     assert (events["capture.started"], events["capture.abandoned"], events["capture.completed"]) == (2, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
+def test_killed_between_a_post_and_its_listing_the_next_attempt_goes_on_with_the_listing(tmp_path: Path) -> None:
+    home, asked = tmp_path / "home", threading.Event()
+    words = "<p>It has words on it, so that it is a page as others are.</p>"
+    there = page(f"<!doctype html><meta charset=utf-8><title>An item</title><h1>An item</h1>{words}")
+
+    def item(_: Request) -> Answer:
+        first = not asked.is_set()
+        asked.set()
+        return replace(there, delay_s=20 if first else 0)
+
+    own = Site()
+    post_ = (
+        f"<article><h1>A post</h1><p>my band: <a href='https://www.second.example/item'>here</a></p></article>{words}"
+    )
+    head = "<!doctype html><meta charset=utf-8><title>A post</title><meta property=og:type content=article>"
+    own.hosts["www.first.example"] = Host(name="www.first.example", routes={"/p/Cx1": always(page(head + post_))})
+    own.hosts["www.second.example"] = Host(name="www.second.example", routes={"/item": item})
+    with own, database_of(home) as database:
+        run("watch", "add", "https://www.first.example/p/Cx1", "--case", "b", "--every", "1d", home=home)
+        with worker(own, home, "--silent", "4") as working:
+            until(asked.is_set, told=working.told)
+            working.kill()
+        with worker(own, home, "--silent", "4") as second:
+            until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"), told=second.told)
+            assert second.stop() == 0
+            assert second.said("look goes on")
+        unit, outcome = rows(database, "SELECT unit, outcome FROM counterproof.looks")[0]
+        assert outcome == "recorded before"
+        seen = [each.path for each in (*own.seen("www.first.example"), *own.seen("www.second.example"))]
+    assert (seen.count("/p/Cx1"), seen.count("/item")) == (1, 2)
+    captures = run("captures", "--case", "b", "--json", home=home).document["captures"]
+    assert {(each["unit"], each["status"]) for each in captures} == {(str(unit), "complete"), (str(unit), "abandoned")}
+    assert sum(each["status"] == "complete" for each in captures) == 2
+    events = verified(home)
+    assert (events["capture.started"], events["capture.abandoned"], events["capture.completed"]) == (3, 1, 2)
 
 
 @pytest.mark.slow
