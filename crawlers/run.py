@@ -43,12 +43,14 @@ from crawlers.policy import parse_network
 from crawlers.printing import print_pdf
 from crawlers.profile import Build, Profile
 from crawlers.registry import platform_at
+from crawlers.program import code_sha256
+from crawlers.readers import Readers
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
-from crawlers.sessions import abandon, close_session, code_sha256, now, open_session
+from crawlers.sessions import abandon, close_session, now, open_session
 from crawlers.sheets import MAX_BYTES as MAX_LIST_BYTES
 from crawlers.sheets import read as read_sheet
 from crawlers.spiders.case import CaseSpider
@@ -176,10 +178,11 @@ async def look(
 ) -> Result:
     """As ``capture``, of pages that are looked at again and again: what changed since the last time is recorded.
 
-    With ``job.light`` a page that shows what it showed then is not kept once more.
+    With ``job.light`` a page that shows what it showed then is not kept once more. ``readers``: lent, and not ended.
+    readers: Readers | None = None,
     """
     session = await open_session(
-        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners
+        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners, readers=readers
     )
     try:
         session.looking_again = looking = await Looking.begin(session)

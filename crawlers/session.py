@@ -211,6 +211,8 @@ class Session:
     """What each unit's post says of where its link is."""
     readers: Readers | None = None
     """Who reads each page in its visit; None: nobody does."""
+    readers_are_lent: bool = False
+    """Another run has them after this one."""
     looking_again: Concludes | None = None
     """Who compares with what was captured before; None: nobody does."""
     counted: Count = field(default_factory=TALLY.read)
@@ -272,10 +274,10 @@ class Session:
 
     def look_of(self, plan: Plan) -> str | None:
         """The scheduled look that a page belongs to: that of its unit's first."""
-        root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
-        return self.job.look_ids.get(root)
         if plan.unit == self.job.unit:
             return next(iter(self.job.look_ids.values()), None)
+        root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
+        return self.job.look_ids.get(root)
 
     def lose(self, plan: Plan, stage: str, error: BaseException | str) -> None:
         """Evidence did not reach the log: said at once, and in the result."""

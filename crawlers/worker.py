@@ -35,6 +35,7 @@ from crawlers.pace import SharedManners
 from crawlers.session import Job
 from custody.model import Json
 
+from crawlers.readers import Lending, Readers
 from crawlers.sessions import now
 LATE = timedelta(minutes=10)
 """A look that is later than that may be one that a restored database has released a second time: the log is asked."""
@@ -82,6 +83,7 @@ class Worker:
         self._looked = None if vault is None else Looked(vault.sequencer.reader, vault.sequencer.refresh)
 
     async def run(self) -> None:
+        self._lending = Lending()
         """Until it is told to stop, or the database goes: then ``QueueDown``."""
         app = queue.app(self._database.conninfo, connections=self.setup.concurrency + 6)
         queue.register_look(app, self.look)
@@ -117,6 +119,7 @@ class Worker:
         await warm.oven().close()
         with contextlib.suppress(QueueDown):
             await asyncio.to_thread(self._leave)
+        await self._lending.end()
         if not self._stopping.is_set():
             why = next((str(each) for each in ended if isinstance(each, Exception)), "its connection ended")
             raise QueueDown(
@@ -269,6 +272,13 @@ class Worker:
 
     def _make_good(self, begun: Begun) -> Before:
         """What earlier attempts have left gets its end, before anything is looked at again."""
+    async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
+        async with self._lending.lent() as readers:
+            return await self._look_with(readers, job, interrupted)
+
+    async def _look_with(self, readers: Readers, job: Job, interrupted: asyncio.Event) -> Result:
+        return await self._capture(
+            job,
         assert self._vault is not None
         assert self._looked is not None
         self._vault.recover()
@@ -280,6 +290,7 @@ class Worker:
 
     def _is_control_due(self) -> bool:
         if not self.setup.control:
+            readers=readers,
             return False
         now, browser = warm.oven().monotonic(), warm.oven().launched
         if now - self._controlled_at < CONTROL_EVERY_S and browser == self._controlled_browser:
