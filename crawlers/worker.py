@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from archive.alerting import Messenger, targets
 from archive.briefs import Briefs
 from archive.errors import ArchiveError, QueueDown, StoreError, UsageError
 from archive.looked import Before, Looked
+from archive.observers import Agreement
 from archive.queue import Again
 from archive.result import Result
 from archive.vault import Vault
@@ -29,14 +31,15 @@ from archive.watching.looks import Begun, Busy, Ended
 from archive.watching.overrides import Override
 from archive.watching.standing import standing
 from crawlers import warm
-from crawlers.duty import Setup, further, job_of, judge, together
+from crawlers.duty import Setup, further, job_of, judge, observed, second_of, together
 from crawlers.leftover import going_on
+from crawlers.observing import Second, Wishes
 from crawlers.pace import SharedManners
+from crawlers.readers import Lending, Readers
 from crawlers.session import Job
+from crawlers.sessions import now
 from custody.model import Json
 
-from crawlers.readers import Lending, Readers
-from crawlers.sessions import now
 LATE = timedelta(minutes=10)
 """A look that is later than that may be one that a restored database has released a second time: the log is asked."""
 CONTROL_EVERY_S = 3600.0
@@ -80,10 +83,10 @@ class Worker:
         self._controlled_browser = -1
         self._unsealed_since: datetime | None = None
         self._messenger: Messenger | None = None
+        self._lending = Lending()
         self._looked = None if vault is None else Looked(vault.sequencer.reader, vault.sequencer.refresh)
 
     async def run(self) -> None:
-        self._lending = Lending()
         """Until it is told to stop, or the database goes: then ``QueueDown``."""
         app = queue.app(self._database.conninfo, connections=self.setup.concurrency + 6)
         queue.register_look(app, self.look)
@@ -116,10 +119,10 @@ class Worker:
                     each.cancel()
                 ended = await asyncio.gather(*work, return_exceptions=True)
                 await asyncio.gather(stop, saying, return_exceptions=True)
+        await self._lending.end()
         await warm.oven().close()
         with contextlib.suppress(QueueDown):
             await asyncio.to_thread(self._leave)
-        await self._lending.end()
         if not self._stopping.is_set():
             why = next((str(each) for each in ended if isinstance(each, Exception)), "its connection ended")
             raise QueueDown(
@@ -208,17 +211,42 @@ class Worker:
             return Ended(outcome="review overdue", detail=standing_.why)
         overridden = await asyncio.to_thread(self._overrides, begun)
         job = job_of(begun, self.setup, overridden, control=self._is_control_due())
-        result = await self._look(job, interrupted)
-        ended = judge(result, interrupted=interrupted.is_set())
-        more = further(job, result)
+        wishes = second_of(begun)
+        if wishes is None:
+            result = await self._look(job, interrupted)
+            ended = judge(result, interrupted=interrupted.is_set())
+        else:
+            result, ended = await self._look_twice(job, wishes, interrupted)
+        more = further(job, {each.url: begun.look for each in (*result.fresh, *result.follow_ups)})
         if more is not None and not interrupted.is_set():
             EVENTS.info("look goes on", extra={"look": begun.look, "captures": len(more.urls)})
             ended = together(ended, await self._look(more, interrupted))
         return ended
 
-    async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
-        return await self._capture(
-            job,
+    async def _look_twice(self, job: Job, wishes: Wishes, interrupted: asyncio.Event) -> tuple[Result, Ended]:
+        """Beside a second observer. One that cannot look, or comes to nothing, takes nothing from what we saw."""
+        assert self._vault is not None
+        agreements: list[Agreement] = []
+        trouble = ""
+        async with AsyncExitStack() as stack:
+            second = Second.of_job(job, wishes, self.setup.config, environment=self.setup.environment)
+            try:
+                await asyncio.to_thread(second.__enter__)
+                stack.push_async_callback(asyncio.to_thread, second.__exit__, None, None, None)
+                await asyncio.to_thread(second.begin, self._vault)
+            except (ArchiveError, OSError) as error:
+                trouble = str(error)
+            result = await self._look(job, interrupted)
+            ended = judge(result, interrupted=interrupted.is_set())
+            if not trouble and not interrupted.is_set():
+                try:
+                    agreements = await asyncio.to_thread(second.conclude, self._vault, result)
+                except (ArchiveError, OSError) as error:
+                    trouble = str(error)
+        if trouble:
+            EVENTS.warning("no second observer", extra={"look": next(iter(job.look_ids.values()))})
+        return result, observed(ended, agreements, trouble)
+
     async def _go_on(self, begun: Begun, done: looked.Begun, captures: int, interrupted: asyncio.Event) -> Ended:
         """The page itself was recorded; what it led to, and nobody has looked at, is looked at now."""
         assert self._vault is not None
@@ -244,6 +272,13 @@ class Worker:
         except ArchiveError:
             return True  # nobody can tell now; the next attempt asks the log
 
+    async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
+        async with self._lending.lent() as readers:
+            return await self._look_with(readers, job, interrupted)
+
+    async def _look_with(self, readers: Readers, job: Job, interrupted: asyncio.Event) -> Result:
+        return await self._capture(
+            job,
             vault=self._vault,
             environment=self.setup.environment,
             progress=_silent,
@@ -255,6 +290,7 @@ class Worker:
                 trouble=_say_trouble,
             ),
             provider=warm.PROVIDER,
+            readers=readers,
         )
 
     def _may_look(self, begun: Begun) -> purpose.Standing:
@@ -272,13 +308,6 @@ class Worker:
 
     def _make_good(self, begun: Begun) -> Before:
         """What earlier attempts have left gets its end, before anything is looked at again."""
-    async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
-        async with self._lending.lent() as readers:
-            return await self._look_with(readers, job, interrupted)
-
-    async def _look_with(self, readers: Readers, job: Job, interrupted: asyncio.Event) -> Result:
-        return await self._capture(
-            job,
         assert self._vault is not None
         assert self._looked is not None
         self._vault.recover()
@@ -290,7 +319,6 @@ class Worker:
 
     def _is_control_due(self) -> bool:
         if not self.setup.control:
-            readers=readers,
             return False
         now, browser = warm.oven().monotonic(), warm.oven().launched
         if now - self._controlled_at < CONTROL_EVERY_S and browser == self._controlled_browser:
@@ -343,6 +371,9 @@ class Worker:
             if looks.finish(connection, begun, ended, now=now) and ended.kinds:
                 facts: dict[str, Json] = {"watch": begun.watch.id, "kinds": list(ended.kinds)}
                 alerts.raise_alert(connection, alerts.Kind.CHANGED, begun.look, facts, now=now)
+            if ended.differing:
+                facts = {"watch": begun.watch.id, "kinds": list(ended.differing)}
+                alerts.raise_alert(connection, alerts.Kind.OBSERVERS_DIFFER, begun.look, facts, now=now)
             away = pace.heard(connection, begun.watch.host, self.setup.egress, ended.outcome, now=now)
         if away is not None:
             EVENTS.warning("host asks us to stop", extra={"watch": begun.watch.id, "away_s": int(away.total_seconds())})
@@ -453,6 +484,11 @@ class _Turns:
             pace.leave(connection, host, self.egress, holder)
 
 
+def pause_s(attempt: int) -> float:
+    """After an attempt that the store or the disk would not let be."""
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10))
+
+
 def _silent(step: str, facts: Mapping[str, Json]) -> None:
     """Nobody is watching."""
 
@@ -482,11 +518,6 @@ def run(
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     warm.oven(setup.browser)
     outcome: list[BaseException] = []
-def pause_s(attempt: int) -> float:
-    """After an attempt that the store or the disk would not let be."""
-    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10))
-
-
     loop = asyncio.get_event_loop()
 
     async def main() -> None:

@@ -108,7 +108,7 @@ class Verb:
                     vault = stack.enter_context(Vault.open(config, clock=now, notify=say, lasting=True))
                 setup = run.Setup(
                     config=config,
-                    environment=os.environ,
+                    environment=os.environ if proxy is None else {**os.environ, run.PROXY: proxy},
                     looks=only != "schedule",
                     schedule=only != "looks",
                     concurrency=concurrency,
