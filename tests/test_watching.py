@@ -1,5 +1,8 @@
 """Watches from end to end, with real parts: a worker carries out what is due, and dies in the worst places."""
 
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import run
+from tests.command import ROOT, environment, run
+from tests.crawled import TOLD
 from tests.site.host import Answer, Host, Request, always, page
 from tests.site.server import Site
+from tests.town import ACCOUNT, LISTING, NETWORK, POST, SECOND, SHOP, Town
 from tests.workers import database_of, rows, until, worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
@@ -177,3 +182,35 @@ def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue
     assert "review of this case was due" in run("watch", "list", home=home).out
     events = verified(home)
     assert (events["capture.started"], events["capture.completed"], events["look.unchanged"]) == (2, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_crawl_from_a_timer_looks_as_a_worker_does(tmp_path: Path) -> None:
+    home, town = tmp_path / "home", Town()
+    told = {TOLD: json.dumps({"resolve": list(town.site.resolve), "trust_spki": list(town.site.trust_spki)})}
+    with town.site, database_of(home) as database:
+        for host in (NETWORK, SHOP):
+            run("watch", "host", host, "--delay", "0", home=home)
+        run("watch", "add", ACCOUNT, "--case", "b", "--kind", "profile", "--every", "1d", home=home)
+
+        def crawl() -> tuple[object, ...]:
+            ran = subprocess.run(
+                [sys.executable, "-m", "tests.crawled", "b"], cwd=ROOT, check=False, capture_output=True, text=True,
+                env=environment({**told, "COUNTERPROOF_HOME": str(home)}), timeout=240,
+            )  # fmt: skip
+            assert ran.returncode == 0, ran.stderr[-4000:]
+            rows(database, "UPDATE counterproof.watches SET due_at = now() - interval '1 s' RETURNING id")
+            query = "SELECT outcome, changed, kinds FROM counterproof.looks ORDER BY slot DESC, ended_at DESC LIMIT 1"
+            found: tuple[object, ...] = rows(database, query)[0]
+            return found
+
+        assert crawl() == ("ok", None, [])
+        assert crawl() == ("ok", False, [])
+        town.posts = ("Cx1002", "Cx1001")
+        assert crawl() == ("ok", True, ["words_changed"])
+    captures = run("captures", "--case", "b", "--json", home=home).document["captures"]
+    kept = sorted(each["requested_url"] for each in captures if each["status"] == "complete")
+    assert kept == sorted([ACCOUNT, ACCOUNT, POST, LISTING, SECOND]), "each post once, with what it leads to"
+    events = verified(home)
+    assert (events["look.unchanged"], events["change.observed"]) == (1, 1)

@@ -73,6 +73,7 @@ class CaseSpider(Controlled):
         if self.session is None:
             try:
                 self.session = await open_session(self.job, environment=os.environ, settings=self._own_settings())
+                await self.prepare(self.session)
             except ArchiveError as error:
                 self.failure = error
                 self.logger.critical("nothing was looked at: %s", error)
@@ -91,6 +92,9 @@ class CaseSpider(Controlled):
             session.followed[self.job.unit] = len(self.job.followed)
             for each in self.job.leftover:
                 yield self._request(self._behind(each.via, unit=self.job.unit, parent=each.parent, depth=each.depth))
+
+    async def prepare(self, session: Session) -> None:
+        """What else a session of our own needs, before anything is looked at. Raises ``ArchiveError``."""
 
     async def shut(self) -> None:
         """A session of our own is closed here; what it came to is said, since nobody else would."""
