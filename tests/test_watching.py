@@ -70,6 +70,27 @@ def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_sa
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a busy machine is no failure
+def test_a_real_due_time_is_waited_for_and_no_look_is_early(site: Site, tmp_path: Path) -> None:
+    """By the machine's own clock: the next full minute."""
+    home = tmp_path / "home"
+    timing = ("--cron", "* * * * *", "--jitter", "0s", "--no-follow")
+    added = run("watch", "add", site.url("post_unlinked"), "--case", "b", *timing, home=home)
+    assert added.code == 0, added.err
+    run("watch", "host", "www.glimpsegram.example", "--delay", "0", home=home)
+    with worker(site, home) as working, database_of(home) as database:
+        query = "SELECT slot, due_at, released_at, begun_at FROM counterproof.looks WHERE state = 'done' ORDER BY slot"
+        until(lambda: len(rows(database, query)) >= 2, 400, working.told)
+        found = rows(database, query)
+        assert working.stop() == 0
+    slot, due_at, released_at, begun_at = found[1]
+    assert (slot.second, slot.microsecond) == (0, 0)
+    assert slot <= due_at <= released_at <= begun_at
+    assert [each[0] for each in found] == sorted({each[0] for each in found})
+    verified(home)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     page = site.url("post_unlinked")
