@@ -95,7 +95,7 @@ def test_another_operator_is_called_so_where_their_trust_file_says_it(site: Site
     (seen,) = twice(site, home, "/same", *trust).document["observers"]
     assert (seen["operator"], seen["agrees"]) == ("other", True)
     listed = run("captures", "--json", home=other).document["captures"]
-    assert seen["other"]["capture"] in {each["id"] for each in listed}, "it lies in the other operator's log"
+    assert seen["other"]["capture"] in {each["capture_id"] for each in listed}, "it lies in the other operator's log"
     ours = twice(site, home, "/same", *trust[:3], str(home / "trust.json"), code=2)
     assert "does not run under the trust file" in ours.err
     assert run("verify", home=home).code == 0

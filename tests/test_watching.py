@@ -209,8 +209,8 @@ def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue
 @pytest.mark.timeout(900)
 def test_a_crawl_from_a_timer_looks_as_a_worker_does(tmp_path: Path) -> None:
     home, town = tmp_path / "home", Town()
-    told = {TOLD: json.dumps({"resolve": list(town.site.resolve), "trust_spki": list(town.site.trust_spki)})}
     with town.site, database_of(home) as database:
+        told = {TOLD: json.dumps({"resolve": town.site.resolve, "trust_spki": town.site.trust_spki})}
         for host in (NETWORK, SHOP):
             run("watch", "host", host, "--delay", "0", home=home)
         run("watch", "add", ACCOUNT, "--case", "b", "--kind", "profile", "--every", "1d", home=home)
