@@ -30,7 +30,8 @@ from bench.capturing.meter import Usage
 from bench.measuring import tell
 from crawlers.launching import find_browser
 from crawlers.profile import Build
-from crawlers.sessions import CHECKOUT, now
+from crawlers.program import CHECKOUT
+from crawlers.sessions import now
 
 LONG = True
 

@@ -19,7 +19,6 @@ from archive.vault import Vault
 from console import observing, progress, promoting, summary
 from console.batch import Batch
 from console.exits import Exit, of_result
-from console.observing import Second, Wishes
 from console.packing import pack
 from console.screen import err, now, out, print_json, say
 from console.units import Packing
@@ -37,8 +36,8 @@ class Asked:
     options: Mapping[str, Any]
     progress: str
     as_json: bool
-    second: Wishes | None = None
-    """Of a second observer; None: there is one alone."""
+    second: Any = None
+    """Of a second observer, as ``crawlers.observing.Wishes``; None: there is one alone."""
     again: bool = False
     """Whether what was captured before is looked at again, and compared."""
     package: bool = False
@@ -72,14 +71,16 @@ def capture(
     result: Result | None = None
     packing = Packing()
     agreements: list[Agreement] = []
-    beside: Second | None = None
+    beside: Any = None
     if asked.second is not None:
-        beside = Second(
+        beside = run.Second(
             wishes=asked.second,
             case=asked.case,
             urls=targets,
             options=asked.options,
             ours=config.home,
+            environment=os.environ,
+            notify=say,
             store=config.store_url,
         )
     try:
@@ -114,7 +115,7 @@ def capture(
                     again=asked.again,
                 )
                 if beside is not None:
-                    agreements = beside.conclude(vault, result, run)
+                    agreements = beside.conclude(vault, result)
             if asked.package:
                 result, packing = pack(vault, result)
             if result.submitted:

@@ -209,7 +209,7 @@ def capture(
 ) -> None:
     """Look at pages, follow their links to where they end, and leave sealed, verified evidence."""
     from console import capturing
-    from console.observing import Wishes
+    from crawlers import run
 
     with sentences(as_json=as_json):
         config = ArchiveConfig.load(
@@ -248,7 +248,7 @@ def capture(
             package=package,
             second=None
             if observers == 1
-            else Wishes(
+            else run.Wishes(
                 home=observer_home,
                 store=observer_store,
                 device=observer_device,
@@ -256,8 +256,6 @@ def capture(
                 trust=observer_trust,
             ),
         )
-        from crawlers import run
-
         code = capturing.capture(asked, config, run, interactive=sys.stdin.isatty() and sys.stderr.isatty())
     raise typer.Exit(code)
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any, cast
 
 import typer
@@ -62,6 +62,15 @@ _documents: list[Json] = []
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def span(interval: timedelta) -> str:
+    """For people: 6h, 1.5d."""
+    seconds = round(interval.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length or (seconds >= length and seconds % length == 0):
+            return f"{seconds / length:.3g}{unit}"
+    return f"{seconds}s"
 
 
 def print_json(value: Json) -> None:

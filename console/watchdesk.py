@@ -16,7 +16,7 @@ from archive.watching import looks, pace, watches
 from archive.watching.database import Connection, Database, open_database
 from archive.watching.watch import Watch
 from console.exits import Exit
-from console.screen import now, out, print_json, say, sentences
+from console.screen import now, out, print_json, say, sentences, span
 from custody.ids import RANDOM_BYTES, uuid7
 from custody.model import Json
 
@@ -101,14 +101,6 @@ def warn_of_budget(document: dict[str, Json]) -> None:
 
 def new_id() -> str:
     return uuid7(now(), secrets.token_bytes(RANDOM_BYTES))
-
-
-def span(interval: timedelta) -> str:
-    seconds = round(interval.total_seconds())
-    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length or (seconds >= length and seconds % length == 0):
-            return f"{seconds / length:.3g}{unit}"
-    return f"{seconds}s"
 
 
 def ago(at: datetime) -> str:

@@ -16,7 +16,7 @@ from crawlers.light import Basis
 from crawlers.links import link_key
 from crawlers.pictures.printing import MAKER, Look, Printer
 from crawlers.profile import Profile
-from crawlers.sessions import code_sha256
+from crawlers.program import code_sha256
 from custody.digest import Digest
 from custody.model import Role, Status
 from custody.record import Record

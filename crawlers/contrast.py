@@ -10,7 +10,7 @@ from crawlers.bounded import Bounded
 from crawlers.earlier import Reads, page_of
 from crawlers.links import link_key
 from crawlers.pictures.printing import Printer
-from crawlers.sessions import code_sha256
+from crawlers.program import code_sha256
 from custody.digest import Digest
 from findings.change import Comparison
 from findings.comparing import compare

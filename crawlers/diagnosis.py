@@ -11,7 +11,7 @@ from archive.errors import SetupMissing
 from archive.health import Finding
 from crawlers import browser
 from crawlers.launching import find_browser, isolate
-from crawlers.sessions import CHECKOUT
+from crawlers.program import CHECKOUT
 
 SCRIPTS: Mapping[str, str] = {
     "Latin": "en",

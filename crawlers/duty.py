@@ -6,12 +6,14 @@ from typing import Any
 
 from archive.config import ArchiveConfig
 from archive.errors import StoreError
+from archive.observers import Agreement
 from archive.result import Captured, Result
 from archive.watching import pace
 from archive.watching.looks import Begun, Ended
 from archive.watching.overrides import Override
 from archive.watching.watch import Kind
 from crawlers import warm
+from crawlers.observing import Wishes
 from crawlers.policy import parse_network
 from crawlers.profile import Profile
 from crawlers.resolving import Resolve
@@ -43,6 +45,8 @@ class Setup:
     upstream: Upstream | None = None
     timeout_s: float = 45.0
     look_again_s: float = 20.0
+    control_pages: tuple[str, ...] = ()
+    """Known to be public: where nothing is found at the host of one, it is looked at too."""
     control: bool = True
 
     @property
@@ -74,7 +78,7 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
         robots="obey",
         robots_overrides={each.host: each.to_json() for each in overridden},
         look_ids={watch.url: begun.look},
-        light=begun.reason == "scheduled",
+        light=begun.reason == "scheduled" and second_of(begun) is None,
         full_every_days=int(options.get("full_every_days", FULL_EVERY_DAYS)),
         max_new=int(options.get("max_new", MAX_NEW)) if watch.kind is Kind.PROFILE else 0,
         attempt=begun.attempt,
@@ -85,6 +89,7 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
         upstream=setup.upstream,
         timeout_s=setup.timeout_s,
         look_again_s=setup.look_again_s,
+        control_pages=setup.control_pages,
         concurrency=1,
         profile=Profile.of(
             device=str(options.get("device", "desktop")),
@@ -97,18 +102,26 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
     )
 
 
-def further(job: Job, result: Result) -> Job | None:
-    """What a look calls for at once: new posts of a profile, and what stands behind a post that begins to vanish.
+def second_of(begun: Begun) -> Wishes | None:
+    """What is asked of a second observer; None: there is one alone.
 
-    Part of the same look, in full, with all that their links lead to.
+    Two captures are compared, so a look that two make is never a light one.
     """
-    urls = tuple(dict.fromkeys(each.url for each in (*result.fresh, *result.follow_ups)))
-    if not urls:
+    options = begun.watch.options
+    if int(options.get("observers", 1)) == 1:
         return None
-    look = next(iter(job.look_ids.values()))
-    return replace(
-        job, urls=urls, look_ids=dict.fromkeys(urls, look), light=False, max_new=0, follow=True, control=False
-    )
+    device = options.get("observer_device")
+    return Wishes(device=None if device is None else str(device))
+
+
+def further(job: Job, looks: Mapping[str, str]) -> Job | None:
+    """The job for what a look calls for at once: new posts, and what stands behind a post that begins to vanish.
+
+    ``looks``: by address, the look that it is part of. In full, with all that their links lead to. None: nothing.
+    """
+    if not looks:
+        return None
+    return replace(job, urls=tuple(looks), look_ids=looks, light=False, max_new=0, follow=True, control=False)
 
 
 def judge(result: Result, *, interrupted: bool) -> Ended:
@@ -137,6 +150,15 @@ def judge(result: Result, *, interrupted: bool) -> Ended:
         requests=result.cost.requests,
         detail=f"{len(result.lost)} captures of it were lost" if result.lost else "",
     )
+
+
+def observed(first: Ended, agreements: Sequence[Agreement], trouble: str) -> Ended:
+    """A look, and what a second observer made of it."""
+    differing = tuple(sorted({kind for each in agreements for kind in each.kinds}))
+    said = f"two observers differ: {', '.join(differing)}" if differing else ""
+    if not agreements:
+        said = f"no second observer: {trouble or 'it has no capture of the page'}"
+    return replace(first, differing=differing, detail="; ".join(filter(None, (first.detail, said))))
 
 
 def together(first: Ended, more: Result) -> Ended:

@@ -33,6 +33,7 @@ class Looking:
     changes: list[Changed] = field(default_factory=list)
     follow_ups: list[Target] = field(default_factory=list)
     fresh: list[Target] = field(default_factory=list)
+    _is_over: bool = False
 
     @classmethod
     async def begin(cls, session: Session) -> "Looking":
@@ -56,8 +57,11 @@ class Looking:
         self.bases.close()
 
     async def conclude(self) -> None:
-        """When all is recorded and before the run is closed: what changed goes into the log."""
+        """When all is recorded and before the run is closed: what changed goes into the log. Once."""
         session = self.session
+        if self._is_over:
+            return
+        self._is_over = True
         try:
             await asyncio.to_thread(self._note_new)
         except ArchiveError as error:  # the catalogue: nothing of the evidence hangs on it

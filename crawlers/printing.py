@@ -10,7 +10,7 @@ from pathlib import Path
 from archive.errors import SetupMissing
 from crawlers import browser
 from crawlers.launching import find_browser
-from crawlers.sessions import CHECKOUT
+from crawlers.program import CHECKOUT
 
 TIMEOUT_S = 300.0
 """For one paper; a thousand pages with pictures take a minute."""

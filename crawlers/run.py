@@ -23,12 +23,13 @@ from crawlers import warm, worker
 from crawlers.address import dedupe_key
 from crawlers.attending.hand import Hand
 from crawlers.bounded import Bounded
-from crawlers.contrast import compared, observed_twice
+from crawlers.contrast import compared
 from crawlers.diagnosis import diagnose
 from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
 from crawlers.looking import Looking
 from crawlers.manners import Mannered
+from crawlers.observing import Second, Wishes
 from crawlers.others import suggest, words_of_others
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
@@ -42,17 +43,20 @@ from crawlers.pictures.viewing import Viewer
 from crawlers.policy import parse_network
 from crawlers.printing import print_pdf
 from crawlers.profile import Build, Profile
+from crawlers.program import code_sha256
+from crawlers.readers import Readers
 from crawlers.registry import platform_at
 from crawlers.resolving import Resolve
 from crawlers.returning import control_pages
 from crawlers.reviews import Named
 from crawlers.saved import MAX_BYTES as MAX_PAGE_BYTES
 from crawlers.session import Job, Progress, Session
-from crawlers.sessions import abandon, close_session, code_sha256, now, open_session
+from crawlers.sessions import abandon, close_session, now, open_session
 from crawlers.sheets import MAX_BYTES as MAX_LIST_BYTES
 from crawlers.sheets import read as read_sheet
 from crawlers.spiders.case import CaseSpider
 from crawlers.targets import parse_arguments, read_list, without_repeats
+from crawlers.upstream import VARIABLE as PROXY
 from crawlers.upstream import Upstream
 from findings.tracing import Addresses
 
@@ -68,15 +72,18 @@ __all__ = [
     "MAX_PAGE_BYTES",
     "MAX_PICTURE_BYTES",
     "PRINTS_MAKER",
+    "PROXY",
     "Hand",
     "Job",
     "Named",
     "Printer",
     "Profile",
     "Resolve",
+    "Second",
     "Setup",
     "Upstream",
     "Viewer",
+    "Wishes",
     "attend",
     "capture",
     "code",
@@ -87,7 +94,6 @@ __all__ = [
     "diagnose",
     "link_key",
     "look",
-    "observed_twice",
     "overview",
     "parse_arguments",
     "parse_network",
@@ -153,12 +159,14 @@ async def capture(
     return await _carry_out(session, environment=environment, interrupted=interrupted, provider=provider)
 
 
-def work(setup: Setup, database: Database, vault: Vault | None) -> None:
+def work(setup: Setup, database: Database, vault: Vault | None, *, clock: Callable[[], datetime] = now) -> None:
     """Carry out what is due until told to stop: a worker's whole life, in a process that does nothing else. Blocking.
+
+    ``clock``: the vault's too, by which what is due, what is recorded and what is told of agree.
 
     Raises ``QueueDown`` when the database of watches goes away.
     """
-    worker.run(setup, database, vault, capture=look)
+    worker.run(setup, database, vault, capture=look, clock=clock)
 
 
 async def look(
@@ -171,13 +179,14 @@ async def look(
     clock: Callable[[], datetime] = now,
     manners: Mannered | None = None,
     provider: str | None = None,
+    readers: Readers | None = None,
 ) -> Result:
     """As ``capture``, of pages that are looked at again and again: what changed since the last time is recorded.
 
-    With ``job.light`` a page that shows what it showed then is not kept once more.
+    With ``job.light`` a page that shows what it showed then is not kept once more. ``readers``: lent, and not ended.
     """
     session = await open_session(
-        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners
+        job, environment=environment, vault=vault, clock=clock, progress=progress, manners=manners, readers=readers
     )
     try:
         session.looking_again = looking = await Looking.begin(session)

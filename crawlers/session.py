@@ -37,6 +37,15 @@ Progress = Callable[[str, Mapping[str, Json]], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """A link of a page that an earlier run has captured, to be followed in that page's unit."""
+
+    via: Via
+    parent: str
+    depth: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """What a person asked for."""
 
@@ -55,6 +64,10 @@ class Job:
     """By URL, as in ``urls``: the scheduled look that it is. What is captured behind it is part of that look."""
     attempt: int = 1
     """The how manieth of these looks."""
+    unit: str | None = None
+    """Of an earlier run, which goes on with ``leftover``; ``followed`` are its pages that have a capture."""
+    leftover: tuple[Leftover, ...] = ()
+    followed: tuple[str, ...] = ()
     operator: str | None = None
     resolve: tuple[Resolve, ...] = ()
     allow_network: tuple[Network, ...] = ()
@@ -198,6 +211,8 @@ class Session:
     """What each unit's post says of where its link is."""
     readers: Readers | None = None
     """Who reads each page in its visit; None: nobody does."""
+    readers_are_lent: bool = False
+    """Another run has them after this one."""
     looking_again: Concludes | None = None
     """Who compares with what was captured before; None: nobody does."""
     counted: Count = field(default_factory=TALLY.read)
@@ -259,6 +274,8 @@ class Session:
 
     def look_of(self, plan: Plan) -> str | None:
         """The scheduled look that a page belongs to: that of its unit's first."""
+        if plan.unit == self.job.unit:
+            return next(iter(self.job.look_ids.values()), None)
         root = next((each.url for each in self.planned if each.capture_id == plan.unit), plan.url)
         return self.job.look_ids.get(root)
 

@@ -1,14 +1,12 @@
 """Open and close a session: egress, browser plan, the run's events."""
 
 import asyncio
-import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 from archive.config import ArchiveConfig
 from archive.result import Cost, Result
@@ -21,15 +19,13 @@ from crawlers.control.look import NOT_MADE
 from crawlers.egress import Egress, Policy
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.manners import Mannered, Manners
+from crawlers.program import CHECKOUT, code_sha256, released
 from crawlers.provenance import fonts
 from crawlers.readers import Readers
 from crawlers.session import Job, Progress, Session
 from crawlers.surfaces import Tokens
 from crawlers.video import fetch
 from custody.model import Json
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-ROOMS = ("archive", "console", "crawlers", "custody", "findings", "pipelines", "settings")
 
 
 def now() -> datetime:
@@ -49,8 +45,12 @@ async def open_session(
     clock: Callable[[], datetime] = now,
     progress: Progress = _silent,
     manners: Mannered | None = None,
+    readers: Readers | None = None,
 ) -> Session:
-    """Everything that a look needs. ``run.opened`` is durable when it returns."""
+    """Everything that a look needs. ``run.opened`` is durable when it returns.
+
+    ``readers``: lent for this run, and given back as they are; None: it has some of its own.
+    """
     if vault is None:
         vault = await asyncio.to_thread(Vault.open, ArchiveConfig.load(environment, settings=settings), clock=clock)
     executable = find_browser(environment, checkout=CHECKOUT, build=job.profile.build)
@@ -80,8 +80,9 @@ async def open_session(
     except BaseException:
         await egress.stop()
         raise
-    readers = Readers({name: described[name] for name in ("software", "version", "code_sha256")})
-    readers.warm()
+    own = Readers.of_this_program()
+    if readers is None:
+        own.warm()
     return Session(
         job=job,
         vault=vault,
@@ -91,7 +92,8 @@ async def open_session(
         environment=described,
         clock=clock,
         progress=progress,
-        readers=readers,
+        readers=readers or own,
+        readers_are_lent=readers is not None,
         manners=manners or Manners(job.delay_s, job.per_host, time.monotonic),
         tokens=Tokens(environment),
     )
@@ -99,8 +101,7 @@ async def open_session(
 
 async def abandon(session: Session) -> None:
     """Let go of everything at once: what was begun stays in the journal, and the next command brings it to an end."""
-    if session.readers is not None:
-        await session.readers.end()
+    await _let_go(session)
     await session.egress.stop()
     session.acquisition.close_run()
 
@@ -112,8 +113,7 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
         session.lose(looking.plan, "visit", "it was looked at, and nothing came of it; this is a fault of the program")
     if session.looking_again is not None:
         await session.looking_again.conclude()
-    if session.readers is not None:
-        await session.readers.end()
+    await _let_go(session)
     await session.egress.stop()
     result = await asyncio.to_thread(
         session.vault.finish,
@@ -127,6 +127,11 @@ async def close_session(session: Session, *, interrupted: bool = False) -> Resul
     counted = TALLY.read().since(session.counted)
     looks = len(result.captures) + len(result.unchanged)
     return replace(result, cost=Cost(looks=looks, requests=counted.requests, sent_bytes=counted.sent_bytes))
+
+
+async def _let_go(session: Session) -> None:
+    if session.readers is not None and not session.readers_are_lent:
+        await session.readers.end()
 
 
 def _controls(session: Session) -> Mapping[str, Json]:
@@ -144,7 +149,7 @@ def describe(launch: Launch) -> dict[str, Json]:
         "software": "counterproof",
         "version": metadata.version("counterproof"),
         "code_sha256": digest,
-        "build": "released" if _released() == digest else "unreleased",
+        "build": "released" if released() == digest else "unreleased",
         "python": platform.python_version(),
         "playwright": metadata.version("playwright"),
         "scrapy": metadata.version("scrapy"),
@@ -156,20 +161,3 @@ def describe(launch: Launch) -> dict[str, Json]:
         "key_isolation": launch.isolation.kind,
         "key_isolation_reason": launch.isolation.reason,
     }
-
-
-def code_sha256() -> str:
-    """One digest over every source file of the rooms: path, length and bytes, in path order."""
-    hasher = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((CHECKOUT / room).rglob("*.py")):
-            data = path.read_bytes()
-            hasher.update(f"{path.relative_to(CHECKOUT).as_posix()}\n{len(data)}\n".encode())
-            hasher.update(data)
-    return hasher.hexdigest()
-
-
-def _released() -> str | None:
-    """The digest that a release states of itself; a checkout that was touched since no longer equals it."""
-    stated = CHECKOUT / "RELEASE"
-    return stated.read_text(encoding="utf-8").strip() if stated.is_file() else None

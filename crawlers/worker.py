@@ -9,8 +9,9 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from scrapy.utils.reactor import install_reactor
@@ -20,6 +21,7 @@ from archive.alerting import Messenger, targets
 from archive.briefs import Briefs
 from archive.errors import ArchiveError, QueueDown, StoreError, UsageError
 from archive.looked import Before, Looked
+from archive.observers import Agreement
 from archive.queue import Again
 from archive.result import Result
 from archive.vault import Vault
@@ -29,9 +31,13 @@ from archive.watching.looks import Begun, Busy, Ended
 from archive.watching.overrides import Override
 from archive.watching.standing import standing
 from crawlers import warm
-from crawlers.duty import Setup, further, job_of, judge, together
+from crawlers.duty import Setup, further, job_of, judge, observed, second_of, together
+from crawlers.leftover import going_on
+from crawlers.observing import Second, Wishes
 from crawlers.pace import SharedManners
+from crawlers.readers import Lending, Readers
 from crawlers.session import Job
+from crawlers.sessions import now
 from custody.model import Json
 
 LATE = timedelta(minutes=10)
@@ -60,7 +66,7 @@ class Worker:
         vault: Vault | None,
         *,
         capture: Capture,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = now,
     ) -> None:
         """``vault``: None for a worker that only schedules. ``capture``: what a look is carried out by."""
         self._capture = capture
@@ -77,6 +83,7 @@ class Worker:
         self._controlled_browser = -1
         self._unsealed_since: datetime | None = None
         self._messenger: Messenger | None = None
+        self._lending = Lending()
         self._looked = None if vault is None else Looked(vault.sequencer.reader, vault.sequencer.refresh)
 
     async def run(self) -> None:
@@ -112,6 +119,7 @@ class Worker:
                     each.cancel()
                 ended = await asyncio.gather(*work, return_exceptions=True)
                 await asyncio.gather(stop, saying, return_exceptions=True)
+        await self._lending.end()
         await warm.oven().close()
         with contextlib.suppress(QueueDown):
             await asyncio.to_thread(self._leave)
@@ -196,29 +204,79 @@ class Worker:
         if begun.attempt > 1 or self._clock() - begun.slot > LATE:
             before = await asyncio.to_thread(self._make_good, begun)
             if before.done is not None:
-                done = before.done
-                return Ended(
-                    outcome="recorded before",
-                    run=done.run,
-                    unit=done.unit,
-                    captures=len(before.ends),
-                    detail="an earlier attempt had recorded it when its worker died",
-                )
+                return await self._go_on(begun, before.done, len(before.ends), interrupted)
         standing_ = await asyncio.to_thread(self._may_look, begun)
         if not standing_.allowed:
             await asyncio.to_thread(self._pause, begun, standing_.why)
             return Ended(outcome="review overdue", detail=standing_.why)
         overridden = await asyncio.to_thread(self._overrides, begun)
         job = job_of(begun, self.setup, overridden, control=self._is_control_due())
-        result = await self._look(job, interrupted)
-        ended = judge(result, interrupted=interrupted.is_set())
-        more = further(job, result)
+        wishes = second_of(begun)
+        if wishes is None:
+            result = await self._look(job, interrupted)
+            ended = judge(result, interrupted=interrupted.is_set())
+        else:
+            result, ended = await self._look_twice(job, wishes, interrupted)
+        more = further(job, {each.url: begun.look for each in (*result.fresh, *result.follow_ups)})
         if more is not None and not interrupted.is_set():
             EVENTS.info("look goes on", extra={"look": begun.look, "captures": len(more.urls)})
             ended = together(ended, await self._look(more, interrupted))
         return ended
 
+    async def _look_twice(self, job: Job, wishes: Wishes, interrupted: asyncio.Event) -> tuple[Result, Ended]:
+        """Beside a second observer. One that cannot look, or comes to nothing, takes nothing from what we saw."""
+        assert self._vault is not None
+        agreements: list[Agreement] = []
+        trouble = ""
+        async with AsyncExitStack() as stack:
+            second = Second.of_job(job, wishes, self.setup.config, environment=self.setup.environment)
+            try:
+                await asyncio.to_thread(second.__enter__)
+                stack.push_async_callback(asyncio.to_thread, second.__exit__, None, None, None)
+                await asyncio.to_thread(second.begin, self._vault)
+            except (ArchiveError, OSError) as error:
+                trouble = str(error)
+            result = await self._look(job, interrupted)
+            ended = judge(result, interrupted=interrupted.is_set())
+            if not trouble and not interrupted.is_set():
+                try:
+                    agreements = await asyncio.to_thread(second.conclude, self._vault, result)
+                except (ArchiveError, OSError) as error:
+                    trouble = str(error)
+        if trouble:
+            EVENTS.warning("no second observer", extra={"look": next(iter(job.look_ids.values()))})
+        return result, observed(ended, agreements, trouble)
+
+    async def _go_on(self, begun: Begun, done: looked.Begun, captures: int, interrupted: asyncio.Event) -> Ended:
+        """The page itself was recorded; what it led to, and nobody has looked at, is looked at now."""
+        assert self._vault is not None
+        ended = Ended(
+            outcome="recorded before",
+            run=done.run,
+            unit=done.unit,
+            captures=captures,
+            detail="an earlier attempt had recorded it when its worker died",
+        )
+        job = job_of(begun, self.setup, await asyncio.to_thread(self._overrides, begun), control=False)
+        rest = await asyncio.to_thread(going_on, job, self._vault, done.unit)
+        if rest is None:
+            return ended
+        EVENTS.info("look goes on", extra={"look": begun.look, "captures": len(rest.leftover)})
+        return together(ended, await self._look(rest, interrupted))
+
+    def _is_left(self, begun: Begun, unit: str) -> bool:
+        """Whether links of what was recorded were to be followed, and were not: the next attempt goes on with them."""
+        assert self._vault is not None
+        try:
+            return going_on(job_of(begun, self.setup, (), control=False), self._vault, unit) is not None
+        except ArchiveError:
+            return True  # nobody can tell now; the next attempt asks the log
+
     async def _look(self, job: Job, interrupted: asyncio.Event) -> Result:
+        async with self._lending.lent() as readers:
+            return await self._look_with(readers, job, interrupted)
+
+    async def _look_with(self, readers: Readers, job: Job, interrupted: asyncio.Event) -> Result:
         return await self._capture(
             job,
             vault=self._vault,
@@ -232,6 +290,7 @@ class Worker:
                 trouble=_say_trouble,
             ),
             provider=warm.PROVIDER,
+            readers=readers,
         )
 
     def _may_look(self, begun: Begun) -> purpose.Standing:
@@ -269,9 +328,11 @@ class Worker:
 
     async def _interrupted(self, begun: Begun, doing: "asyncio.Future[Ended]", *, by_person: bool) -> None:
         """What was recorded stays recorded. A look that a person cancelled is over; any other waits again."""
-        if doing.done() and not doing.cancelled() and doing.exception() is None and doing.result().unit is not None:
-            await asyncio.to_thread(self._finish, begun, doing.result())
-            return
+        if doing.done() and not doing.cancelled() and doing.exception() is None:
+            ended = doing.result()
+            if ended.unit is not None and (by_person or not await asyncio.to_thread(self._is_left, begun, ended.unit)):
+                await asyncio.to_thread(self._finish, begun, ended)
+                return
         if by_person:
             await asyncio.to_thread(self._cancelled, begun)
             return
@@ -287,7 +348,7 @@ class Worker:
             await asyncio.to_thread(self._fail, begun, reason)
             return
         await asyncio.to_thread(self._put_back, begun, reason)
-        raise Again(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(begun.attempt - 1, 10))) from error
+        raise Again(pause_s(begun.attempt)) from error
 
     # What follows is blocking: each is one transaction.
 
@@ -310,6 +371,9 @@ class Worker:
             if looks.finish(connection, begun, ended, now=now) and ended.kinds:
                 facts: dict[str, Json] = {"watch": begun.watch.id, "kinds": list(ended.kinds)}
                 alerts.raise_alert(connection, alerts.Kind.CHANGED, begun.look, facts, now=now)
+            if ended.differing:
+                facts = {"watch": begun.watch.id, "kinds": list(ended.differing)}
+                alerts.raise_alert(connection, alerts.Kind.OBSERVERS_DIFFER, begun.look, facts, now=now)
             away = pace.heard(connection, begun.watch.host, self.setup.egress, ended.outcome, now=now)
         if away is not None:
             EVENTS.warning("host asks us to stop", extra={"watch": begun.watch.id, "away_s": int(away.total_seconds())})
@@ -420,6 +484,11 @@ class _Turns:
             pace.leave(connection, host, self.egress, holder)
 
 
+def pause_s(attempt: int) -> float:
+    """After an attempt that the store or the disk would not let be."""
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 10))
+
+
 def _silent(step: str, facts: Mapping[str, Json]) -> None:
     """Nobody is watching."""
 
@@ -428,7 +497,14 @@ def _say_trouble(error: ArchiveError) -> None:
     EVENTS.warning("database away", extra={"trouble": type(error).__name__})
 
 
-def run(setup: Setup, database: Database, vault: Vault | None, *, capture: Capture) -> None:
+def run(
+    setup: Setup,
+    database: Database,
+    vault: Vault | None,
+    *,
+    capture: Capture,
+    clock: Callable[[], datetime] = now,
+) -> None:
     """For a process that does nothing else: install the reactor, work until SIGTERM or SIGINT. Blocking.
 
     The first signal drains: looks that are under way go on to their end. The second ends them with what they have.
@@ -446,7 +522,7 @@ def run(setup: Setup, database: Database, vault: Vault | None, *, capture: Captu
 
     async def main() -> None:
         asked = 0
-        worker = Worker(setup, database, vault, capture=capture)
+        worker = Worker(setup, database, vault, capture=capture, clock=clock)
 
         def stop() -> None:
             nonlocal asked

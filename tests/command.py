@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.moved import Moved
+
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 240
 
@@ -45,9 +47,16 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
 
 
-def begin(*arguments: str, home: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+def command_under(clock: Moved | None) -> list[str]:
+    """The module to run: the command, or the command by a clock that a test moves."""
+    return ["console"] if clock is None else ["tests.moved", str(clock.path)]
+
+
+def begin(
+    *arguments: str, home: Path, env: Mapping[str, str] | None = None, clock: Moved | None = None
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "console", *arguments, "--home", str(home)],
+        [sys.executable, "-m", *command_under(clock), *arguments, "--home", str(home)],
         cwd=home.parent,
         env=environment(env),
         stdin=subprocess.DEVNULL,
@@ -71,8 +80,14 @@ def end(process: "subprocess.Popen[str]", *, timeout_s: float = TIMEOUT_S) -> Ra
     return Ran(code=process.returncode, out=out, err=err)
 
 
-def run(*arguments: str, home: Path, env: Mapping[str, str] | None = None, timeout_s: float = TIMEOUT_S) -> Ran:
-    return end(begin(*arguments, home=home, env=env), timeout_s=timeout_s)
+def run(
+    *arguments: str,
+    home: Path,
+    env: Mapping[str, str] | None = None,
+    clock: Moved | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Ran:
+    return end(begin(*arguments, home=home, env=env, clock=clock), timeout_s=timeout_s)
 
 
 def through(resolve: Sequence[str], trust_spki: Sequence[str]) -> list[str]:

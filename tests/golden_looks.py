@@ -86,7 +86,7 @@ def make(folder: Path) -> None:
 
         def say(*arguments: str, person: str = "", code: int = 0) -> Ran:
             where = ("--json", "--home", str(home), "--store", f"file:{store}")
-            told = _run([person, *arguments, *where], screen=screen)
+            told = run_small([person, *arguments, *where], screen=screen)
             if told.code != code:
                 raise SystemExit(f"{arguments[0]} ended with {told.code}: {told.err}{told.out}")
             return told
@@ -126,7 +126,7 @@ def make(folder: Path) -> None:
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
-def _run(arguments: Sequence[str], *, screen: str) -> Ran:
+def run_small(arguments: Sequence[str], *, screen: str) -> Ran:
     """The command in a process of its own, where all that is drawn is small; the first word says what a person does."""
     command = [sys.executable, "-m", "tests.golden_looks", "command", *arguments]
     ran = subprocess.run(

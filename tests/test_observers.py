@@ -9,6 +9,7 @@ import pytest
 from tests.command import Ran, run, through
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
+from tests.workers import database_of, rows, until, worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -78,3 +79,45 @@ def test_a_home_with_our_own_key_is_no_second_observer(site: Site, tmp_path: Pat
     assert "key of its own" in refused.err
     nowhere = twice(site, home, "/same", "--observer-home", str(tmp_path / "none"), code=2)
     assert "there is no home" in nowhere.err
+
+
+def test_another_operator_is_called_so_where_their_trust_file_says_it(site: Site, tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other" / "home"
+    other.parent.mkdir()
+    first = run(
+        "capture", f"https://{HOST}/same", "--case", "theirs", "--authority", "none", "--no-control", "--no-follow",
+        *through(site.resolve, site.trust_spki), home=other,
+    )  # fmt: skip
+    assert first.code == 0, first.err
+    (same,) = twice(site, home, "/same", "--observer-home", str(other)).document["observers"]
+    assert same["operator"] == "same", "whose home it is, nobody has said"
+    trust = ("--observer-home", str(other), "--observer-trust", str(other / "trust.json"))
+    (seen,) = twice(site, home, "/same", *trust).document["observers"]
+    assert (seen["operator"], seen["agrees"]) == ("other", True)
+    listed = run("captures", "--json", home=other).document["captures"]
+    assert seen["other"]["capture"] in {each["capture_id"] for each in listed}, "it lies in the other operator's log"
+    ours = twice(site, home, "/same", *trust[:3], str(home / "trust.json"), code=2)
+    assert "does not run under the trust file" in ours.err
+    assert run("verify", home=home).code == 0
+    assert run("verify", home=other).code == 0
+
+
+def test_a_watch_with_two_observers_tells_where_they_differ(site: Site, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    added = run(
+        "watch", "add", f"https://{HOST}/cloaked", f"https://{HOST}/same", "--case", "O-1", "--every", "1d",
+        "--no-follow", "--observers", "2", "--observer-device", "phone", home=home,
+    )  # fmt: skip
+    assert added.code == 0, added.err
+    with worker(site, home, "--silent", "10") as working, database_of(home) as database:
+        query = "SELECT w.url, l.detail FROM counterproof.looks l JOIN counterproof.watches w ON w.id = l.watch"
+        until(lambda: len(rows(database, f"{query} WHERE l.state = 'done'")) == 2, 300, working.told)
+        found = dict(rows(database, query))
+        assert working.stop() == 0
+    assert found[f"https://{HOST}/cloaked"].startswith("two observers differ: ")
+    alerts = run("alerts", "list", "--json", home=home).document["alerts"]
+    assert [each["kind"] for each in alerts] == ["observers_differ"]
+    verdict = run("verify", "--json", home=home)
+    assert verdict.code == 0, verdict.out
+    assert verdict.document["facts"]["events"]["looks.compared"] == 2
+    assert run("verify", home=home / "observers" / "second").code == 0

@@ -1,12 +1,20 @@
 """Watches from end to end, with real parts: a worker carries out what is due, and dies in the worst places."""
 
+import json
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.command import run
+from tests.command import ROOT, environment, run
+from tests.crawled import TOLD
+from tests.site.host import Answer, Host, Request, always, page
 from tests.site.server import Site
+from tests.town import ACCOUNT, LISTING, NETWORK, POST, SECOND, SHOP, Town
 from tests.workers import database_of, rows, until, worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
@@ -62,6 +70,27 @@ def test_a_watch_is_looked_at_when_it_is_due_and_robots_txt_stops_it_where_it_sa
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a busy machine is no failure
+def test_a_real_due_time_is_waited_for_and_no_look_is_early(site: Site, tmp_path: Path) -> None:
+    """By the machine's own clock: the next full minute."""
+    home = tmp_path / "home"
+    timing = ("--cron", "* * * * *", "--jitter", "0s", "--no-follow")
+    added = run("watch", "add", site.url("post_unlinked"), "--case", "b", *timing, home=home)
+    assert added.code == 0, added.err
+    run("watch", "host", "www.glimpsegram.example", "--delay", "0", home=home)
+    with worker(site, home) as working, database_of(home) as database:
+        query = "SELECT slot, due_at, released_at, begun_at FROM counterproof.looks WHERE state = 'done' ORDER BY slot"
+        until(lambda: len(rows(database, query)) >= 2, 400, working.told)
+        found = rows(database, query)
+        assert working.stop() == 0
+    slot, due_at, released_at, begun_at = found[1]
+    assert (slot.second, slot.microsecond) == (0, 0)
+    assert slot <= due_at <= released_at <= begun_at
+    assert [each[0] for each in found] == sorted({each[0] for each in found})
+    verified(home)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
     page = site.url("post_unlinked")
@@ -109,6 +138,45 @@ def test_killed_in_the_middle_of_a_look_its_capture_gets_its_end_before_the_next
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a busy machine is no failure
+def test_killed_between_a_post_and_its_listing_the_next_attempt_goes_on_with_the_listing(tmp_path: Path) -> None:
+    home, asked = tmp_path / "home", threading.Event()
+    words = "<p>It has words on it, so that it is a page as others are.</p>"
+    there = page(f"<!doctype html><meta charset=utf-8><title>An item</title><h1>An item</h1>{words}")
+
+    def item(_: Request) -> Answer:
+        first = not asked.is_set()
+        asked.set()
+        return replace(there, delay_s=20 if first else 0)
+
+    own = Site()
+    post_ = (
+        f"<article><h1>A post</h1><p>my band: <a href='https://www.second.example/item'>here</a></p></article>{words}"
+    )
+    head = "<!doctype html><meta charset=utf-8><title>A post</title><meta property=og:type content=article>"
+    own.hosts["www.first.example"] = Host(name="www.first.example", routes={"/p/Cx1": always(page(head + post_))})
+    own.hosts["www.second.example"] = Host(name="www.second.example", routes={"/item": item})
+    with own, database_of(home) as database:
+        run("watch", "add", "https://www.first.example/p/Cx1", "--case", "b", "--every", "1d", home=home)
+        with worker(own, home, "--silent", "4") as working:
+            until(asked.is_set, told=working.told)
+            working.kill()
+        with worker(own, home, "--silent", "4") as second:
+            until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"), told=second.told)
+            assert second.stop() == 0
+            assert second.said("look goes on")
+        unit, outcome = rows(database, "SELECT unit, outcome FROM counterproof.looks")[0]
+        assert outcome == "recorded before"
+        seen = [each.path for each in (*own.seen("www.first.example"), *own.seen("www.second.example"))]
+    assert (seen.count("/p/Cx1"), seen.count("/item")) == (1, 2)
+    captures = run("captures", "--case", "b", "--json", home=home).document["captures"]
+    assert {(each["unit"], each["status"]) for each in captures} == {(str(unit), "complete"), (str(unit), "abandoned")}
+    assert sum(each["status"] == "complete" for each in captures) == 2
+    events = verified(home)
+    assert (events["capture.started"], events["capture.abandoned"], events["capture.completed"]) == (3, 1, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue_pauses_its_watch(
     site: Site, tmp_path: Path
 ) -> None:
@@ -135,3 +203,35 @@ def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue
     assert "review of this case was due" in run("watch", "list", home=home).out
     events = verified(home)
     assert (events["capture.started"], events["capture.completed"], events["look.unchanged"]) == (2, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_crawl_from_a_timer_looks_as_a_worker_does(tmp_path: Path) -> None:
+    home, town = tmp_path / "home", Town()
+    with town.site, database_of(home) as database:
+        told = {TOLD: json.dumps({"resolve": town.site.resolve, "trust_spki": town.site.trust_spki})}
+        for host in (NETWORK, SHOP):
+            run("watch", "host", host, "--delay", "0", home=home)
+        run("watch", "add", ACCOUNT, "--case", "b", "--kind", "profile", "--every", "1d", home=home)
+
+        def crawl() -> tuple[object, ...]:
+            ran = subprocess.run(
+                [sys.executable, "-m", "tests.crawled", "b"], cwd=ROOT, check=False, capture_output=True, text=True,
+                env=environment({**told, "COUNTERPROOF_HOME": str(home)}), timeout=240,
+            )  # fmt: skip
+            assert ran.returncode == 0, ran.stderr[-4000:]
+            rows(database, "UPDATE counterproof.watches SET due_at = now() - interval '1 s' RETURNING id")
+            query = "SELECT outcome, changed, kinds FROM counterproof.looks ORDER BY slot DESC, ended_at DESC LIMIT 1"
+            found: tuple[object, ...] = rows(database, query)[0]
+            return found
+
+        assert crawl() == ("ok", None, [])
+        assert crawl() == ("ok", False, [])
+        town.posts = ("Cx1002", "Cx1001")
+        assert crawl() == ("ok", True, ["words_changed"])
+    captures = run("captures", "--case", "b", "--json", home=home).document["captures"]
+    kept = sorted(each["requested_url"] for each in captures if each["status"] == "complete")
+    assert kept == sorted([ACCOUNT, ACCOUNT, POST, LISTING, SECOND]), "each post once, with what it leads to"
+    events = verified(home)
+    assert (events["look.unchanged"], events["change.observed"]) == (1, 1)

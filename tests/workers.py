@@ -6,14 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from archive.config import ArchiveConfig
 from archive.watching.database import Database, open_database
-from tests.command import environment
+from tests.command import command_under, environment
+from tests.moved import Moved
 from tests.site.server import Site
 
 PATIENCE_S = 180.0
@@ -22,11 +23,19 @@ PATIENCE_S = 180.0
 class Process:
     """One of ours that goes on until it is told to stop; what it says is in a file, which its children may outlive."""
 
-    def __init__(self, *arguments: str, home: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        home: Path,
+        env: Mapping[str, str] | None = None,
+        clock: Moved | None = None,
+        wrap: Sequence[str] = (),
+    ) -> None:
+        """``wrap``: a program and its options that run it, and become it."""
         self.log = home.parent / f"{arguments[0]}-{secrets.token_hex(4)}.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "console", *arguments, "--home", str(home)],
+                [*wrap, sys.executable, "-m", *command_under(clock), *arguments, "--home", str(home)],
                 cwd=home.parent,
                 env=environment(env),
                 stdin=subprocess.DEVNULL,
@@ -70,9 +79,16 @@ class Process:
 
 
 @contextmanager
-def worker(site: Site, home: Path, *more: str, env: Mapping[str, str] | None = None) -> Iterator[Process]:
+def worker(
+    site: Site,
+    home: Path,
+    *more: str,
+    env: Mapping[str, str] | None = None,
+    clock: Moved | None = None,
+    wrap: Sequence[str] = (),
+) -> Iterator[Process]:
     """Killed when it is left, unless it was stopped before."""
-    process = Process("work", *through(site), *more, home=home, env=env)
+    process = Process("work", *through(site), *more, home=home, env=env, clock=clock, wrap=wrap)
     try:
         yield process
     finally:

@@ -6,7 +6,7 @@ Told from captures alone: what was between two of them, nobody saw.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -45,6 +45,10 @@ class Moment(StrEnum):
     """A ``change.observed`` in the log."""
 
 
+_SHOWN = frozenset({Moment.FIRST_SEEN, Moment.UNCHANGED, Moment.CHANGED, Moment.BACK})
+_ANOTHER = frozenset({Moment.CHANGED, Moment.PRIVATE, Moment.GONE, Moment.BACK})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
     """One moment."""
@@ -63,6 +67,8 @@ class Told:
     """The leaf of a recorded change."""
     detail: Digest | None = None
     """Its blob (``archive.changes.read``)."""
+    after: datetime | None = None
+    """Of what became another: the last look that showed the page as it was. Between it and ``at`` it came about."""
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -76,6 +82,31 @@ class Told:
             "compared_with": self.compared_with,
             "unread": self.unread,
             "index": self.index,
+            "between": None if self.after is None else {"after": format_utc(self.after), "before": format_utc(self.at)},
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Life:
+    """Of one address, from its looks: what a person asks first."""
+
+    url: str
+    first_seen: datetime | None
+    """It may have been there for years. None: no look showed it."""
+    last_seen: datetime | None
+    last_looked: datetime
+    looks: int
+    every: timedelta | None
+    """Between two looks, in the mean; None where there was one."""
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "url": self.url,
+            "first_seen": None if self.first_seen is None else format_utc(self.first_seen),
+            "last_seen": None if self.last_seen is None else format_utc(self.last_seen),
+            "last_looked": format_utc(self.last_looked),
+            "looks": self.looks,
+            "every_s": None if self.every is None else int(self.every.total_seconds()),
         }
 
 
@@ -130,6 +161,28 @@ def history(database: Database, target: Target, sight: Sight) -> list[Told]:
     return sorted(told, key=lambda each: (each.at, each.entry.started_index, each.index or 0))
 
 
+def lives(told: Sequence[Told]) -> list[Life]:
+    """Of each address that a timeline tells of, in the order in which they were first looked at."""
+    found: dict[str, list[Told]] = {}
+    for each in told:
+        if each.moment is not Moment.RECORDED_CHANGE:
+            found.setdefault(each.url, []).append(each)
+    return [_life(url, looks) for url, looks in found.items()]
+
+
+def _life(url: str, looks: Sequence[Told]) -> Life:
+    shown = [each.at for each in looks if each.moment in _SHOWN]
+    span = looks[-1].at - looks[0].at
+    return Life(
+        url=url,
+        first_seen=min(shown, default=None),
+        last_seen=max(shown, default=None),
+        last_looked=looks[-1].at,
+        looks=len(looks),
+        every=span / (len(looks) - 1) if len(looks) > 1 else None,
+    )
+
+
 def _count_addresses(database: Database, text: str, key: str, sight: Sight) -> list[tuple[str, int]]:
     rights, scopes = seen(sight)
     rows = database.rows(
@@ -142,6 +195,7 @@ def _count_addresses(database: Database, text: str, key: str, sight: Sight) -> l
 
 def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
     last: dict[str, tuple[Entry, dict[str, Any] | None]] = {}
+    looked: dict[str, tuple[Moment, datetime]] = {}
     away: set[str] = set()
     found = []
     for entry, key, facts in looks:
@@ -170,6 +224,11 @@ def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
             if entry.status != _SAME:  # such a look kept nothing: what it was compared with stands for it
                 last[place] = (entry, now)
         compared = before[0].capture_id if before is not None and is_shown else None
+        earlier = looked.get(place)
+        is_another = moment in _ANOTHER and earlier is not None and (is_shown or moment is not earlier[0])
+        after = earlier[1] if is_another and earlier is not None else None
+        if moment is not Moment.NOT_SHOWN:
+            looked[place] = moment, entry.started_at
         found.append(
             Told(
                 moment=moment,
@@ -179,6 +238,7 @@ def _told(looks: Sequence[tuple[Entry, str | None, str | None]]) -> list[Told]:
                 changed=changed,
                 compared_with=compared,
                 unread=not now and entry.status != _SAME,
+                after=after,
             )
         )
     return found

@@ -21,6 +21,8 @@ class Kind(StrEnum):
 
     CHANGED = "changed"
     """What a watch looks at has changed."""
+    OBSERVERS_DIFFER = "observers_differ"
+    """Two who looked at the same time were not shown the same."""
     KEPT_FAILURE = "kept_failure"
     HOST_WALLED = "host_walled"
     HOST_FAILING = "host_failing"
@@ -28,7 +30,7 @@ class Kind(StrEnum):
     NO_TRUSTED_TIME = "no_trusted_time"
 
 
-MOMENTARY = frozenset({Kind.CHANGED, Kind.KEPT_FAILURE})
+MOMENTARY = frozenset({Kind.CHANGED, Kind.OBSERVERS_DIFFER, Kind.KEPT_FAILURE})
 """They happened, and are over; the others last, and are cleared when they end."""
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from archive.queue import Queue
-from archive.watching import looks, overrides, workers
+from archive.watching import alerts, looks, overrides, workers
 from archive.watching.database import Connection, Database
 from archive.watching.looks import Begun, Busy, Ended
 from archive.watching.overrides import Override
+from custody.model import Json
 
 ALIVE = timedelta(minutes=1)
 
@@ -30,7 +31,7 @@ class Alone:
             )
             looks.release(connection, self.database.queue, now=now)
             found = connection.execute(
-                "SELECT l.id, l.job, w.kind, w.options FROM counterproof.looks l "
+                "SELECT l.id, l.job, w.kind, w.options, l.reason FROM counterproof.looks l "
                 "JOIN counterproof.watches w ON w.id = l.watch WHERE w.case_name = %s AND l.state = 'queued' "
                 "ORDER BY l.priority DESC, l.slot FOR UPDATE OF l SKIP LOCKED",
                 (case,),
@@ -52,7 +53,9 @@ class Alone:
         with self.database.transaction() as connection:
             for url, begun in self.taken.items():
                 if (what := ended.get(url)) is not None:
-                    looks.finish(connection, begun, what, now=now)
+                    if looks.finish(connection, begun, what, now=now) and what.kinds:
+                        facts: dict[str, Json] = {"watch": begun.watch.id, "kinds": list(what.kinds)}
+                        alerts.raise_alert(connection, alerts.Kind.CHANGED, begun.look, facts, now=now)
                 else:
                     looks.put_back(connection, begun, "nothing came of it")
             looks.take_up(connection, self.database.queue, now=now)  # what waits again gets a job again

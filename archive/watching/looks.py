@@ -76,6 +76,8 @@ class Ended:
     """To the store."""
     kinds: tuple[str, ...] = ()
     """In what the page had changed: words of the evidence format."""
+    differing: tuple[str, ...] = ()
+    """In what two observers differ, in the same words."""
     detail: str = ""
 
 

@@ -72,6 +72,8 @@ OPTIONS: Mapping[str, Choice] = {
     "locale": Choice(kind=str, says="the language asked for"),
     "timezone": Choice(kind=str, says="the browser's time zone"),
     "consent": Choice(kind=str, words=("as-found", "reject"), says="what is done about cookie banners"),
+    "observers": Choice(kind=int, least=1, most=2, says="how many look at the same page at the same time"),
+    "observer_device": Choice(kind=str, words=("desktop", "phone"), says="whose screen the second one has"),
     "full_every_days": Choice(kind=int, least=1, most=366, says="days after which a look is a full capture"),
     "max_new": Choice(kind=int, most=100, says="new posts of a profile captured in one look"),
 }

@@ -15,11 +15,11 @@ from archive.config import ArchiveConfig
 from archive.errors import UsageError
 from console.exits import Exit
 from console.options import CaseOption, HomeOption, JsonOption, StoreOption
-from console.screen import out, print_json, say, sentences
+from console.screen import out, print_json, say, sentences, span
 
 if TYPE_CHECKING:
     from archive.catalog import Catalog
-    from archive.index.history import Told
+    from archive.index.history import Life, Told
     from archive.index.whereabouts import Whereabouts
     from archive.reader import Reader
     from archive.recorded import Recorded
@@ -188,7 +188,7 @@ class Verbs:
           counterproof timeline @mirabelle.finds
           counterproof timeline https://www.bazaroo.example/item/4410087712-screw-bracelet-for-women --all
         """
-        from archive.index.history import Moment, Target, history, targets
+        from archive.index.history import Moment, Target, history, lives, targets
         from archive.recorded import documents, recorded
 
         with sentences(as_json=as_json), _taken_in(home, store, words=True) as (reader, catalog):
@@ -207,9 +207,14 @@ class Verbs:
             meant: Target = chosen[0]
             told = history(catalog.database, meant, None)
             if as_json:
-                moments = list(documents(reader.store, told))
-                told_of = {"sort": meant.sort, "value": meant.value}
-                print_json({"schema": 1, "target": told_of, "moments": moments})
+                print_json(
+                    {
+                        "schema": 1,
+                        "target": {"sort": meant.sort, "value": meant.value},
+                        "lives": [each.to_json() for each in lives(told)],
+                        "moments": list(documents(reader.store, told)),
+                    }
+                )
                 return
             changes = recorded(reader.store, told)
         quiet = {Moment.UNCHANGED, Moment.NOT_SHOWN}
@@ -217,6 +222,9 @@ class Verbs:
             if all_ or each.moment not in quiet:
                 for line in _moment_lines(each, None if each.index is None else changes[each.index]):
                     out.print(line)
+        for life in lives(told):
+            for line in _life_lines(life):
+                out.print(line)
         left = 0 if all_ else sum(each.moment in quiet for each in told)
         shown = [each for each in told if each.moment is not Moment.NOT_SHOWN]
         if shown:
@@ -229,6 +237,8 @@ class Verbs:
 def _moment_lines(each: "Told", change: "Recorded | None") -> Iterator[Text]:
     words = each.moment.value.replace("_", " ")
     yield Text(f"{each.at:%Y-%m-%d %H:%M:%S}  {words:<16}  {each.entry.capture_id}  {each.url}")
+    if each.after is not None:
+        yield Text(f"    between {each.after:%Y-%m-%d %H:%M:%S} and {each.at:%Y-%m-%d %H:%M:%S} UTC")
     for name, (old, new) in each.changed.items():
         yield Text(f"    {name}: {_brief(old)} -> {_brief(new)}")
     if change is None:
@@ -242,6 +252,14 @@ def _moment_lines(each: "Told", change: "Recorded | None") -> Iterator[Text]:
     )
     for one in change.changes:
         yield Text(f"    {one.get('sentence', '')}")
+
+
+def _life_lines(life: "Life") -> Iterator[Text]:
+    yield Text(life.url)
+    if life.first_seen is not None and life.last_seen is not None:
+        yield Text(f"    seen {life.first_seen:%Y-%m-%d %H:%M} to {life.last_seen:%Y-%m-%d %H:%M} UTC")
+    often = "" if life.every is None else f", every {span(life.every)} in the mean"
+    yield Text(f"    looked at {life.looks} times, last on {life.last_looked:%Y-%m-%d %H:%M} UTC{often}")
 
 
 def _brief(value: Any) -> str:

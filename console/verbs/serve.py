@@ -51,6 +51,10 @@ class Verbs:
         look_again: Annotated[
             float, typer.Option("--look-again", min=0, max=3600, metavar="SECONDS", help="As for capture.")
         ] = 20.0,
+        control_page: Annotated[
+            list[str] | None,
+            typer.Option("--control-page", metavar="URL", help="As for capture. [COUNTERPROOF_CONTROL_PAGES]"),
+        ] = None,
         control: Annotated[bool, typer.Option(help="As for capture.")] = True,
         resolve: ResolveOption = None,
         allow_network: AllowNetworkOption = None,
@@ -78,6 +82,7 @@ class Verbs:
             run = self._crawlers()
             for text in resolve or ():
                 run.Resolve.parse(text)  # said now, and not by each child
+            run.control_pages(control_page or (), os.environ)
             config = ArchiveConfig.load(os.environ, home=home, store_url=store, dsn=dsn)
             database = stack.enter_context(open_database(config))
             stack.enter_context(store_of(config))  # stays up while a worker is started again
@@ -92,6 +97,7 @@ class Verbs:
             looking = [
                 "--look-again", str(look_again), "--silent", str(silent), "--drain", str(drain),
                 *_given("--operator", operator), *(() if control else ("--no-control",)),
+                *(word for each in control_page or () for word in ("--control-page", each)),
                 *(word for each in resolve or () for word in ("--resolve", each)),
                 *(word for each in allow_network or () for word in ("--allow-network", each)),
                 *(word for each in trust_spki or () for word in ("--trust-spki", each)),

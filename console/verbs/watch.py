@@ -70,6 +70,13 @@ def add(
     consent: Annotated[
         str | None, typer.Option("--consent", metavar="as-found|reject", help="What is done about cookie banners.")
     ] = None,
+    observers: Annotated[
+        int | None,
+        typer.Option("--observers", min=1, max=2, help="2: another process looks too, each time; both in full."),
+    ] = None,
+    observer_device: Annotated[
+        str | None, typer.Option("--observer-device", metavar="desktop|phone", help="Whose screen the second one has.")
+    ] = None,
     full_every: Annotated[
         int | None, typer.Option("--full-every", metavar="DAYS", help="Capture in full after so many days.")
     ] = None,
@@ -98,6 +105,8 @@ def add(
             "device": device,
             "locale": locale,
             "consent": consent,
+            "observers": observers,
+            "observer_device": observer_device,
             "full_every_days": full_every,
             "max_new": max_new,
         }

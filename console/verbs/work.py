@@ -67,6 +67,10 @@ class Verb:
         look_again: Annotated[
             float, typer.Option("--look-again", min=0, max=3600, metavar="SECONDS", help="As for capture.")
         ] = 20.0,
+        control_page: Annotated[
+            list[str] | None,
+            typer.Option("--control-page", metavar="URL", help="As for capture. [COUNTERPROOF_CONTROL_PAGES]"),
+        ] = None,
         resolve: ResolveOption = None,
         allow_network: AllowNetworkOption = None,
         trust_spki: TrustSpkiOption = None,
@@ -104,7 +108,7 @@ class Verb:
                     vault = stack.enter_context(Vault.open(config, clock=now, notify=say, lasting=True))
                 setup = run.Setup(
                     config=config,
-                    environment=os.environ,
+                    environment=os.environ if proxy is None else {**os.environ, run.PROXY: proxy},
                     looks=only != "schedule",
                     schedule=only != "looks",
                     concurrency=concurrency,
@@ -118,6 +122,7 @@ class Verb:
                     upstream=run.Upstream.chosen(proxy, os.environ),
                     timeout_s=timeout,
                     look_again_s=look_again,
+                    control_pages=run.control_pages(control_page or (), os.environ),
                     control=control,
                 )
-                run.work(setup, database, vault)
+                run.work(setup, database, vault, clock=now)

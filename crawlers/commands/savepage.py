@@ -15,11 +15,12 @@ from archive.errors import ArchiveError
 from archive.result import Captured
 from archive.vault import Vault
 from crawlers.address import parse_target
+from crawlers.program import CHECKOUT
 from crawlers.registry import platform_for
 from crawlers.resolving import Resolve
 from crawlers.saved import Saved
 from crawlers.session import Job
-from crawlers.sessions import CHECKOUT, now
+from crawlers.sessions import now
 from custody import keyspace
 from custody.digest import Digest
 from custody.instant import format_utc

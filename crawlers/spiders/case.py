@@ -73,6 +73,7 @@ class CaseSpider(Controlled):
         if self.session is None:
             try:
                 self.session = await open_session(self.job, environment=os.environ, settings=self._own_settings())
+                await self.prepare(self.session)
             except ArchiveError as error:
                 self.failure = error
                 self.logger.critical("nothing was looked at: %s", error)
@@ -86,6 +87,14 @@ class CaseSpider(Controlled):
             capture_id = session.acquisition.new_id()
             plan = Plan(url=url, capture_id=capture_id, unit=capture_id, basis=session.bases.get(url))
             yield self._request(self.falling.asked_for(plan))
+        if self.job.unit is not None:
+            session.seen[self.job.unit] = {dedupe_key(each) for each in self.job.followed}
+            session.followed[self.job.unit] = len(self.job.followed)
+            for each in self.job.leftover:
+                yield self._request(self._behind(each.via, unit=self.job.unit, parent=each.parent, depth=each.depth))
+
+    async def prepare(self, session: Session) -> None:
+        """What else a session of our own needs, before anything is looked at. Raises ``ArchiveError``."""
 
     async def shut(self) -> None:
         """A session of our own is closed here; what it came to is said, since nobody else would."""
@@ -156,17 +165,21 @@ class CaseSpider(Controlled):
             yield self._request(further)
         for candidate in candidates:
             if candidate.follow:
-                yield self._request(
-                    Plan(
-                        url=parse_target(candidate.via.href),
-                        capture_id=session.acquisition.new_id(),
-                        unit=plan.unit,
-                        parent=plan.capture_id,
-                        via=candidate.via,
-                        depth=plan.depth + 1,
-                        position="author" if candidate.via.where == "author" else "link",
-                    )
-                )
+                behind = self._behind(candidate.via, unit=plan.unit, parent=plan.capture_id, depth=plan.depth + 1)
+                yield self._request(behind)
+
+    def _behind(self, via: Via, *, unit: str, parent: str, depth: int) -> Plan:
+        """The page that a link leads to."""
+        assert self.session is not None
+        return Plan(
+            url=parse_target(via.href),
+            capture_id=self.session.acquisition.new_id(),
+            unit=unit,
+            parent=parent,
+            via=via,
+            depth=depth,
+            position="author" if via.where == "author" else "link",
+        )
 
     def _ends_unchanged(self, session: Session, looking: Looking, seen: Seen) -> bool:
         """Blocking. Whether the light look has its end by now; else it is a capture that lacks what was not kept."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
@@ -12,11 +12,13 @@ from scrapy import Request
 
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError, UsageError
+from archive.result import Cost, Result
 from archive.watching.alone import Alone
 from archive.watching.database import open_database
 from archive.watching.looks import Ended
-from crawlers.duty import Setup, job_of
-from crawlers.session import Job
+from crawlers.duty import Setup, further, job_of, judge
+from crawlers.looking import Looking
+from crawlers.session import Job, Plan, Session
 from crawlers.sessions import now
 from crawlers.spiders.case import CaseSpider
 
@@ -38,6 +40,39 @@ class WatchSpider(CaseSpider):
         self._stack = ExitStack()
         self._alone: Alone | None = None
         self._saying: asyncio.Task[None] | None = None
+        self._looking: Looking | None = None
+        self._has_gone_on = False
+
+    async def prepare(self, session: Session) -> None:
+        """What each page is held against: a look of a watch is a light one here too."""
+        session.looking_again = self._looking = await Looking.begin(session)
+
+    def end_with_control(self) -> None:
+        """Once all pages were looked at: what those looks call for, in the same run. Scrapy asks again when idle."""
+        session = self.session
+        waits = session is None or self._looking is None or session.later or session.cut.is_set()
+        if not waits and not self._has_gone_on:
+            assert session is not None
+            assert self._looking is not None
+            self._has_gone_on = True
+            task = asyncio.ensure_future(self._go_on(session, self._looking))
+            session.later.add(task)
+            task.add_done_callback(session.later.discard)
+        super().end_with_control()
+
+    async def _go_on(self, session: Session, looking: Looking) -> None:
+        await looking.conclude()
+        asked = {each.capture_id: each.url for each in session.planned}
+        found = (*looking.fresh, *looking.follow_ups)
+        more = further(self.job, {each.url: self.job.look_ids[asked[each.of]] for each in found})
+        if more is None:
+            return
+        look_ids = {**self.job.look_ids, **more.look_ids}
+        self.job = session.job = replace(more, look_ids=look_ids, control=self.job.control)
+        assert self.crawler.engine is not None
+        for url in more.urls:
+            capture_id = session.acquisition.new_id()
+            self.crawler.engine.crawl(self._request(Plan(url=url, capture_id=capture_id, unit=capture_id)))
 
     async def start(self) -> AsyncIterator[Request]:
         try:
@@ -56,6 +91,10 @@ class WatchSpider(CaseSpider):
 
     async def shut(self) -> None:
         await super().shut()
+        if self._looking is not None:
+            self._looking.close()
+            if self.result is not None:
+                self.result = self._looking.result(self.result)
         if self._saying is not None:
             self._saying.cancel()
             with suppress(asyncio.CancelledError):
@@ -65,6 +104,15 @@ class WatchSpider(CaseSpider):
         except ArchiveError as error:  # what was recorded is recorded; the looks are taken up by somebody else
             self.failure = self.failure or error
             self.logger.warning("the looks could not be ticked off: %s", error)
+
+    def setup(self, config: ArchiveConfig) -> Setup:
+        """As a worker would be told it."""
+        return Setup(
+            config=config,
+            environment=os.environ,
+            upstream=self.job.upstream,
+            control_pages=self.job.control_pages,
+        )
 
     def _take(self) -> Job | None:
         if not self.job.case.strip():
@@ -77,7 +125,7 @@ class WatchSpider(CaseSpider):
         taken = self._alone.take(self.job.case, limit=int(self._limit), now=now())
         if not taken:
             return None
-        setup = Setup(config=config, environment=os.environ, upstream=self.job.upstream)
+        setup = self.setup(config)
         first = next(iter(taken.values()))
         job = job_of(first, setup, self._alone.overrides(self.job.case), control=True)
         return replace(job, urls=tuple(taken), look_ids={url: begun.look for url, begun in taken.items()})
@@ -93,16 +141,21 @@ class WatchSpider(CaseSpider):
         with self._stack:
             if self._alone is None:
                 return
-            captures = () if self.result is None else self.result.captures
-            ended = {
-                each.requested_url: Ended(
-                    outcome=each.outcome.value,
-                    run=None if self.result is None else self.result.run,
-                    unit=each.unit,
-                    captures=sum(other.unit == each.unit for other in captures),
-                    bytes=sum(kept.bytes for other in captures if other.unit == each.unit for kept in other.artifacts),
-                )
-                for each in captures
-                if each.parent is None
-            }
+            ended = {} if self.result is None else dict(_ended(self.result, self._alone.taken))
             self._alone.finish(ended, now=now())
+
+
+def _ended(result: Result, taken: Iterable[str]) -> Iterator[tuple[str, Ended]]:
+    """What came of each address; one of which nothing did is left out, and waits again."""
+    for url in taken:
+        roots = tuple(each for each in result.captures if each.parent is None and each.requested_url == url)
+        same = tuple(each for each in result.unchanged if each.url == url)
+        if roots or same:
+            units = {each.unit for each in roots}
+            captures = roots + tuple(each for each in result.captures if each.parent and each.unit in units)
+            size = sum(kept.bytes for each in captures for kept in each.artifacts)
+            changes = tuple(each for each in result.changes if each.url == url)
+            own = replace(
+                result, captures=captures, unchanged=same, changes=changes, lost=(), cost=Cost(sent_bytes=size)
+            )
+            yield url, judge(own, interrupted=False)

@@ -2,14 +2,10 @@
 
 import hashlib
 import hmac
-import http.server
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,6 +18,7 @@ from archive.watching.looks import Ended
 from archive.watching.standing import standing
 from tests.archive.watching import databases
 from tests.archive.watching.databases import AT, watched
+from tests.hook import hook
 
 SECRET = "a secret of some length"
 
@@ -36,42 +33,6 @@ def conninfo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def database(conninfo: str) -> Iterator[Database]:
     with databases.fresh(conninfo) as found:
         yield found
-
-
-class Hook:
-    """A real web server that keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status = 200
-        self.url = ""
-
-
-@contextmanager
-def hook() -> Iterator[Hook]:
-    kept = Hook()
-
-    class Answers(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            kept.got.append((dict(self.headers), body))
-            self.send_response(kept.status)
-            self.send_header("Location", f"{kept.url}elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nobody reads it."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        kept.url = f"http://127.0.0.1:{server.server_address[1]}/"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield kept
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def messenger(database: Database, *told: Target, troubles: list[ArchiveError] | None = None) -> Messenger:

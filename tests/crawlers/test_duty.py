@@ -8,7 +8,7 @@ import pytest
 
 from archive.config import ArchiveConfig
 from archive.errors import StoreError
-from archive.result import Changed, Cost, Target, Unchanged
+from archive.result import Changed, Cost, Unchanged
 from archive.watching.looks import Begun
 from archive.watching.overrides import Override
 from archive.watching.timing import Timing
@@ -85,12 +85,11 @@ def test_evidence_that_was_lost_is_no_look_that_was_made() -> None:
 
 def test_new_posts_and_the_listing_behind_a_post_that_vanishes_are_looked_at_in_the_same_look_in_full() -> None:
     job = job_of(begun(), setup(), [], control=True)
-    assert further(job, result(captured())) is None
-    post = Target(url="https://glimpse.example/p/1", case="bracelets", why="new_post", of="c", at_once=False)
-    shop = replace(post, url="https://shop.example/1", why="listing_of_vanishing_post", at_once=True)
-    more = further(job, replace(result(captured()), fresh=(post, post), follow_ups=(shop,)))
+    assert further(job, {}) is None
+    post, shop = "https://glimpse.example/p/1", "https://shop.example/1"
+    more = further(job, {post: "l", shop: "l"})
     assert more is not None
-    assert more.urls == (post.url, shop.url)
+    assert more.urls == (post, shop)
     assert set(more.look_ids.values()) == {"l"}
     assert (more.light, more.follow, more.control) == (False, True, False)
     both = together(judge(result(captured()), interrupted=False), result(captured(), lost=(lost(),)))
