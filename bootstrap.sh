@@ -92,6 +92,7 @@ install_for_tests() {
   have go || wanted="$wanted golang-go"              # a log checker nobody here wrote (tests/oracles)
   [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || wanted="$wanted golang-golang-x-mod-dev"
   have shellcheck || wanted="$wanted shellcheck"     # verify.sh
+  have qpdf || wanted="$wanted qpdf"                 # looks papers over, as a court's own program may
   have softhsm2-util || wanted="$wanted softhsm2"    # a PKCS#11 token in software (tests/archive/signing)
   # pywb, which packages are replayed in, brings parts to be compiled (.ci/oracles).
   ls /usr/include/python3*/Python.h >/dev/null 2>&1 && have gcc || wanted="$wanted gcc libc6-dev python3-dev"

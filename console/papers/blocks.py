@@ -11,6 +11,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt, RGBColor
 
 from console.papers import pages
+from console.papers.lettering import add_table, number_pages
 from console.papers.pages import visible
 
 Kind = Literal["heading", "text", "numbered", "point", "warning", "blank"]
@@ -70,14 +71,16 @@ def to_docx(paper: Paper, at: datetime) -> bytes:
         run.bold = True
         run.font.size = Pt(9)
         run.font.color.rgb = RGBColor(0x8A, 0x1C, 0x1C)
+    number_pages(section.footer.add_paragraph())
     document.add_heading(visible(paper.title), 1)
     for number, each in _counted(paper.blocks):
         if isinstance(each, Rows):
-            _add_table(document, each)
+            add_table(document, each.columns, each.rows, 7.5)
         elif each.kind == "heading":
             document.add_heading(visible(each.text), 2)
         elif each.kind == "blank":
-            document.add_paragraph(f"{visible(each.text)}: ______________________________")
+            line = document.add_paragraph(f"{visible(each.text)}: ______________________________")
+            line.paragraph_format.keep_with_next = True
         else:
             before = f"{number}.  " if number else ""
             style = "List Bullet" if each.kind == "point" else None
@@ -96,18 +99,3 @@ def _counted(blocks: Sequence[Block | Rows]) -> list[tuple[int, Block | Rows]]:
         count += is_numbered
         found.append((count if is_numbered else 0, each))
     return found
-
-
-def _add_table(document: "Document", table: Rows) -> None:  # type: ignore[valid-type]  # python-docx: a function
-    made = document.add_table(rows=1, cols=len(table.columns))  # type: ignore[attr-defined]
-    made.style = "Table Grid"
-    for cell, column in zip(made.rows[0].cells, table.columns, strict=True):
-        cell.paragraphs[0].add_run(column).bold = True
-    for row in table.rows:
-        for cell, value in zip(made.add_row().cells, row, strict=True):
-            cell.text = visible(value)
-    for line in made.rows:
-        for cell in line.cells:
-            for paragraph in cell.paragraphs:
-                for run in paragraph.runs:
-                    run.font.size = Pt(7.5)

@@ -39,47 +39,82 @@ def paper(said: Proffer, mark: str) -> Paper:
             Block("text", words["note"]),
             Block("text", f"{met} of {len(found)} points are met by the record, on {in_utc(said.file.at)}."),
             Rows(
-                ("source", "point", "", "fact"),
+                ("source", "point, in our words", "in the record", "fact"),
                 tuple((each.source, each.asks, "met" if each.met else "NOT MET", each.fact) for each in found),
             ),
         ),
     )
 
 
-def _berkeley(said: Proffer) -> Iterator[Point]:
-    def point(asks: str, fact: tuple[bool, str]) -> Point:
-        return Point(source="Berkeley Protocol", asks=asks, met=fact[0], fact=fact[1])
+_AIX = "4.2.1-4.2.2"
+"""As the cour d'appel d'Aix-en-Provence is reported to quote it, 15 September 2016; the standard itself is sold."""
+_PARIS = "section not named"
+"""As the cour d'appel de Paris is reported to tell it, 12 January 2016, without sections."""
+_TITLE = "its title"
 
-    yield point("the address that was asked for, and the one that was shown", _all(said, _addresses, "both addresses"))
-    yield point("the source of the page (HTML)", _all(said, _has(Role.DOM), "the document as the browser had it"))
-    yield point("a picture of the whole page", _all(said, _has(Role.SCREENSHOT), "a picture of the whole page"))
-    yield point("media that are part of the page", _all(said, _has(Role.WARC), "the page's traffic, pictures in it"))
-    yield point("metadata that came with the page", _all(said, _has(Role.HEADERS), "the answer's headers"))
-    yield point("who collected it, with what, from which address", _all(said, _collector, "program, digest, address"))
-    yield point("a hash value, taken at collection and checked again", _hashes(said))
-    yield point("date and time of collection, by a clock that others can check", _timed(said))
+
+def _berkeley(said: Proffer) -> Iterator[Point]:
+    def point(where: str, asks: str, fact: tuple[bool, str]) -> Point:
+        return Point(source=f"Berkeley Protocol, {where}", asks=asks, met=fact[0], fact=fact[1])
+
     yield point(
-        "a record of custody without a gap", (said.verdict.holds, f"the archive was verified: {said.verdict.word}")
+        "para. 155 (a)",
+        "the address that was asked for, and the one that was shown",
+        _all(said, _addresses, "both addresses"),
     )
-    yield point("an evidentiary copy that cannot be changed", _all(said, _locked, "every file was locked by the store"))
-    yield point("a second copy elsewhere", _replica(said))
-    yield point("that a person compared the capture with the page", _witness(said))
+    yield point(
+        "para. 155 (b)",
+        "the source of the page (HTML)",
+        _all(said, _has(Role.DOM), "the document as the browser had it"),
+    )
+    yield point(
+        "para. 155 (c)", "a picture of the whole page", _all(said, _has(Role.SCREENSHOT), "a picture of the whole page")
+    )
+    yield point(
+        "para. 155 (d)",
+        "media that are part of the page",
+        _all(said, _has(Role.WARC), "the page's traffic, pictures in it"),
+    )
+    yield point("para. 155", "metadata that came with the page", _all(said, _has(Role.HEADERS), "the answer's headers"))
+    yield point(
+        "para. 155",
+        "who collected it, with what, from which address",
+        _all(said, _collector, "program, digest, address"),
+    )
+    yield point("para. 155", "a hash value, taken at collection and checked again", _hashes(said))
+    yield point("paras. 153-155", "date and time of collection, by a clock that others can check", _timed(said))
+    yield point(
+        "para. 167",
+        "a record of custody without a gap",
+        (said.verdict.holds, f"the archive was verified: {said.verdict.word}"),
+    )
+    yield point(
+        "preservation",
+        "an evidentiary copy that cannot be changed",
+        _all(said, _locked, "every file was locked by the store"),
+    )
+    yield point("preservation", "a second copy elsewhere", _replica(said))
+    yield point("verification", "that a person compared the capture with the page", _witness(said))
 
 
 def _afnor(said: Proffer) -> Iterator[Point]:
-    def point(asks: str, fact: tuple[bool, str]) -> Point:
-        return Point(source="NF Z67-147", asks=asks, met=fact[0], fact=fact[1])
+    def point(where: str, asks: str, fact: tuple[bool, str]) -> Point:
+        return Point(source=f"NF Z67-147, {where}", asks=asks, met=fact[0], fact=fact[1])
 
-    yield point("the machine, its system and the browser are described", _all(said, _machine, "system and browser"))
-    yield point("the address under which the machine was seen", _all(said, _egress, "the egress address"))
-    yield point("no proxy stood in between", _proxy(said))
-    yield point("no cookies and no memory of earlier visits", _all(said, _fresh, "no cookies when the visit began"))
-    yield point("the clock was held against a reference", _clock(said))
-    yield point("names were resolved by the public DNS", _all(said, _resolved, "each host resolved publicly"))
-    yield point("the steps to the page, in order, with their times", _all(said, _steps, "steps and times"))
-    yield point("pictures and source were kept", _all(said, _kept, "pictures and document"))
-    yield point("the machine was checked for malicious programs", (False, "nothing of that is recorded"))
-    yield point("an officer of the court did it", (False, "the record names no such officer"))
+    yield point(
+        _PARIS, "the machine, its system and the browser are described", _all(said, _machine, "system and browser")
+    )
+    yield point(_AIX, "the address under which the machine was seen", _all(said, _egress, "the egress address"))
+    yield point(_AIX, "no proxy stood in between", _proxy(said))
+    yield point(
+        _AIX, "no cookies and no memory of earlier visits", _all(said, _fresh, "no cookies when the visit began")
+    )
+    yield point(_PARIS, "the clock was held against a reference", _clock(said))
+    yield point(_PARIS, "names were resolved by the public DNS", _all(said, _resolved, "each host resolved publicly"))
+    yield point(_AIX, "the steps to the page, in order, with their times", _all(said, _steps, "steps and times"))
+    yield point(_PARIS, "pictures and source were kept", _all(said, _kept, "pictures and document"))
+    yield point(_PARIS, "the machine was checked for malicious programs", (False, "nothing of that is recorded"))
+    yield point(_TITLE, "an officer of the court did it", (False, "the record names no such officer"))
 
 
 def _all(said: Proffer, check: Callable[[Record], str], fact: str) -> tuple[bool, str]:
@@ -98,7 +133,7 @@ def _all(said: Proffer, check: Callable[[Record], str], fact: str) -> tuple[bool
 def _has(role: Role) -> Callable[[Record], str]:
     def check(record: Record) -> str:
         found = [each for each in record.artifacts if each.role == role]
-        return "" if found else f"no {role.value} was kept"
+        return "" if found else f"nothing was kept as {role.value}"
 
     return check
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from docx import Document
 from docx.enum.section import WD_ORIENT
-from docx.shared import Mm, Pt
+from docx.shared import Mm
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from console.papers.lettering import add_table, number_pages
 from console.papers.pages import visible
 from console.papers.schedule import Table
 
@@ -60,18 +61,8 @@ def to_docx(table: Table, at: datetime) -> bytes:
     document.add_heading(visible(table.title), 1)
     for note in table.notes:
         document.add_paragraph(visible(note))
-    made = document.add_table(rows=1, cols=len(table.columns))
-    made.style = "Table Grid"
-    for cell, column in zip(made.rows[0].cells, table.columns, strict=True):
-        cell.paragraphs[0].add_run(column).bold = True
-    for row in table.rows:
-        for cell, value in zip(made.add_row().cells, row, strict=True):
-            cell.text = visible(value)
-    for line in made.rows:
-        for cell in line.cells:
-            for paragraph in cell.paragraphs:
-                for run in paragraph.runs:
-                    run.font.size = Pt(7)
+    add_table(document, table.columns, table.rows, 7)
+    number_pages(section.footer.paragraphs[0])
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
