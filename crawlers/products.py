@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,7 +64,8 @@ def text_in(value: Any) -> str:
         return text_in(dig(inner, "name") or dig(inner, "@value"))
     if isinstance(value, bool) or value is None or (isinstance(value, str) and _UNFILLED.fullmatch(value.strip())):
         return ""
-    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
+    # Shops write their data with the tools that they write markup with: "Black &amp; Silver" is no name.
+    return " ".join(unescape(str(value)).split()) if isinstance(value, (str, int, float)) else ""
 
 
 def declared(page: Saved) -> Declared | None:
