@@ -97,8 +97,18 @@ def _chosen(page: Saved, found: list[Declared]) -> Declared | None:
     for some in (named, own, found):
         names = {squeeze(each.text("name")) for each in some}
         if len(names) == 1 or (some is own and some):
-            return max(some[:20], key=lambda each: bool(each.offers))
+            best = max(some[:20], key=lambda each: bool(each.offers))
+            return _with_variations(best, some) if len(names) == 1 else best
     return None
+
+
+def _with_variations(product: Declared, some: list[Declared]) -> Declared:
+    """A shop may declare each size as a product of the same name: what is offered of one is offered of all."""
+    numbers = {text for each in some if (text := each.text("productID", "sku", "productId"))}
+    if len(numbers) < 2:
+        return product
+    offers = [offer for each in some for offer in each.offers]
+    return Declared(where=product.where, data={**product.data, "offers": offers[:MAX_OFFERS]})
 
 
 def fill_declared(page: Saved, draft: Draft, product: Declared, *, usual: str | None = None) -> None:
