@@ -249,7 +249,9 @@ def _seller(page: Saved) -> tuple[str, str, str]:
         elif shown:
             return shown, f"css #{name}", shipper
     trigger = page.by_id("sellerProfileTriggerId")
-    if trigger is not None and line_of(trigger):
+    # Below a new copy a used one may be offered, by somebody else.
+    used = trigger is not None and bool(trigger.xpath("ancestor::*[starts-with(@id,'used')]"))
+    if trigger is not None and line_of(trigger) and not (used and page.by_id("newAccordionRow") is not None):
         sentence = _sentence(page)
         return line_of(trigger), "css #sellerProfileTriggerId", shipper or sentence[1]
     for each, value in rows.items():

@@ -1,5 +1,6 @@
 """What a product's page says of it in Open Graph, product and Twitter card elements."""
 
+import re
 from decimal import Decimal
 
 from crawlers.money import code_of, data_price, price_of
@@ -7,6 +8,11 @@ from crawlers.platform import Draft
 from crawlers.saved import Saved
 from crawlers.stock import availability_of
 
+_WHOLE = frozenset(
+    ("CLP", "COP", "CRC", "HUF", "IDR", "IRR", "ISK", "JPY", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF")
+)
+"""Currencies in which nobody is asked for parts of one."""
+_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _PRICE_LABELS = frozenset(
     ("price", "preis", "prix", "precio", "prezzo", "preço", "prijs", "pris", "cena", "fiyat", "цена")
 )
@@ -20,7 +26,10 @@ def fill_meta(page: Saved, draft: Draft, *, usual: str | None = None) -> None:
     if "price" not in draft.fields:
         currency = page.meta("product:sale_price:currency", "product:price:currency", "og:price:currency")
         amount = page.meta("product:sale_price:amount", "product:price:amount", "og:price:amount")
-        found = data_price(amount, usual=code_of(currency) or usual)
+        paid_in = code_of(currency) or usual
+        if paid_in in _WHOLE and _GROUPED.fullmatch(amount.strip()):
+            amount = amount.replace(".", "")  # written for people: "173.000" pesos are no 173
+        found = data_price(amount, usual=paid_in)
         if found is not None and Decimal(found.amount) > 0:
             draft.put("price", found.amount, "meta product:price:amount")
             draft.put("currency", code_of(currency) or found.currency, "meta product:price:currency")

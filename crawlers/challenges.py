@@ -26,6 +26,7 @@ _IN_PLACE = (
     ("//iframe[contains(@src,'captcha-delivery.com') or contains(@src,'/punish?')]", "a challenge in a frame"),
     ("//iframe[contains(@src,'_Incapsula_Resource')]", "a challenge in a frame"),
     ("//script[@id='anubis_challenge']", "a proof-of-work challenge"),
+    ("//head/title[.='Sina Visitor System']", "a check that makes a visitor of the browser"),
     ("//form[contains(@action,'captcha') or contains(@action,'/sorry/')]", "a form that sends a captcha"),
 )
 

@@ -117,6 +117,8 @@ class Notices:
                 continue  # where a parcel goes is no matter of what is shown
             if key in _AMONG_LINKS and speaks_of("another", said.sentence.folded):
                 continue  # an author's words on something that is shown elsewhere, or was
+            if key in _AMONG_LINKS and speaks_of("browser_settings", said.sentence.folded):
+                continue
             if unhedged and speaks_of("hedges", said.sentence.folded):
                 continue
             allowed = self.strength(said)

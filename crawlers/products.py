@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,7 +64,8 @@ def text_in(value: Any) -> str:
         return text_in(dig(inner, "name") or dig(inner, "@value"))
     if isinstance(value, bool) or value is None or (isinstance(value, str) and _UNFILLED.fullmatch(value.strip())):
         return ""
-    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
+    # Shops write their data with the tools that they write markup with: "Black &amp; Silver" is no name.
+    return " ".join(unescape(str(value)).split()) if isinstance(value, (str, int, float)) else ""
 
 
 def declared(page: Saved) -> Declared | None:
@@ -95,8 +97,18 @@ def _chosen(page: Saved, found: list[Declared]) -> Declared | None:
     for some in (named, own, found):
         names = {squeeze(each.text("name")) for each in some}
         if len(names) == 1 or (some is own and some):
-            return max(some[:20], key=lambda each: bool(each.offers))
+            best = max(some[:20], key=lambda each: bool(each.offers))
+            return _with_variations(best, some) if len(names) == 1 else best
     return None
+
+
+def _with_variations(product: Declared, some: list[Declared]) -> Declared:
+    """A shop may declare each size as a product of the same name: what is offered of one is offered of all."""
+    numbers = {text for each in some if (text := each.text("productID", "sku", "productId"))}
+    if len(numbers) < 2:
+        return product
+    offers = [offer for each in some for offer in each.offers]
+    return Declared(where=product.where, data={**product.data, "offers": offers[:MAX_OFFERS]})
 
 
 def fill_declared(page: Saved, draft: Draft, product: Declared, *, usual: str | None = None) -> None:

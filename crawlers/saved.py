@@ -35,6 +35,10 @@ _MARKS = (*_WIDE, b"\xef\xbb\xbf")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}charset=[\s\"']*([a-zA-Z0-9_:.-]{1,40})", re.IGNORECASE)
 _ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d+(?:[a-z]{2}_)?/(?=https?://)")
 """What a copy in the Wayback Machine puts in front of every address of the page."""
+_OPENINGS = re.compile(rb"(?:<[a-zA-Z][^<>]{0,2000}>\s*)+")
+_FIRST = re.compile(rb"(?:<[^<>]+>\s*){1,200}")
+MAX_TOWER = 500
+"""Elements that hold one another and nothing else: as deep as a browser nests."""
 _JSON_START = re.compile(r"\s*[\[{]")
 _UNSEEN = frozenset(
     ("script", "style", "template", "noscript", "head", "title", "iframe", "object", "select", "textarea")
@@ -106,10 +110,16 @@ class Saved:
     def markup(self) -> Markup:
         """The tree, with what the page declares of itself (JSON-LD, meta elements)."""
         data = b"" if self.json is not None else self.text.encode() if self.utf8 is None else self.utf8
-        try:
-            root = etree.fromstring(data, etree.HTMLParser(encoding="utf-8", huge_tree=True))
-        except (etree.LxmlError, ValueError):
-            root = None
+        root, whole = _tree(data)
+        if not whole:
+            # What nests without end mostly has nothing in it on the way down: below the tower is the page.
+            self.known["lowered"] = _OPENINGS.sub(_lowered, data)
+            root, whole = _tree(self.known["lowered"])
+            self.notes.append(
+                "it nests deeper than a browser shows: some levels were left out"
+                if whole
+                else "it nests deeper than is read: what lies below was left out"
+            )
         return Markup(url=self.url or "", root=etree.Element("html") if root is None else root)
 
     @property
@@ -214,6 +224,7 @@ class Saved:
         try:
             # It drops elements, which those of a plain tree cannot do; few pages have any, so they are parsed again.
             data = self.text.encode() if self.utf8 is None else self.utf8
+            data = self.known.get("lowered", data)
             root = html.fromstring(data, parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
             found = MicrodataExtractor(nested=True).extract_items(root, self.url or "")
         except Exception as error:  # noqa: BLE001  # a stranger's markup: the rest of the page is read without it
@@ -244,6 +255,25 @@ class Saved:
         """The text of the body in document order, without what is never shown. Styles are not applied."""
         body = self.first("//body")
         return "" if body is None else text_of(body)
+
+
+def _tree(data: bytes) -> tuple[Node | None, bool]:
+    """The tree, and whether the parser came to the end; it stops 2,048 elements deep."""
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.LxmlError, ValueError):
+        root = None
+    last = parser.error_log.last_error
+    return root, last is None or last.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT
+
+
+def _lowered(found: re.Match[bytes]) -> bytes:
+    """The first levels of a tower; openings that are none as they are."""
+    if found[0].count(b"<") < MAX_TOWER:
+        return found[0]
+    first = _FIRST.match(found[0])
+    return b"" if first is None else first[0]
 
 
 def _nests_too_much(root: Node) -> bool:

@@ -53,7 +53,8 @@ _CART_BUTTONS = (
 _OLD = re.compile(
     r"(?:^|[\s_-])(?:old|was|strike\w*|striked|original|regular|compare\w*|unit|sav(?:e|es|ed|ing|ings)|rrp|uvp|msrp|before"
     r"|previous|crossed|instal\w*|shipping|delivery)(?=$|[\s_-])"
-    r"|(?:old|was|strike|original|regular|compare\w*|unit|saving|before|previous|list)[_-]?price|price[_-]?(?:old|was|before)",
+    r"|(?:old|was|strike|original|regular|compare\w*|unit|saving|before|previous|list)[_-]?price|price[_-]?(?:old|was|before)"
+    r"|price[_-]?(?:tax|net|ex\w{0,7}[_-]?(?:tax|vat))(?![a-z])",
     re.IGNORECASE,
 )
 """In a class: a price that is asked no more, or for something else."""

@@ -24,7 +24,8 @@ _WORDS = (
     ("OutOfStock", (
         "unavailable", "not available", "no longer available", "out of stock", "out-of-stock", "sold out",
         "temporarily out", "no stock", "not on stock", "isn't available", "not in stock", "no longer in stock",
-        "nicht mehr verfugbar", "nicht mehr lieferbar", "nicht mehr auf lager", "nicht mehr vorratig", "nicht am lager",
+        "nicht mehr verfugbar", "nicht erhaltlich", "nicht mehr erhaltlich",
+        "nicht mehr lieferbar", "nicht mehr auf lager", "nicht mehr vorratig", "nicht am lager",
         "n'est plus en stock", "plus en stock", "pas en stock", "hors stock", "non in magazzino", "non e in magazzino",
         "no esta en stock", "no hay stock", "no hay existencias", "nao esta em stock", "sem stock",
         "niet meer op voorraad",
@@ -60,6 +61,7 @@ _WORDS = (
     )),
     ("InStock", (
         "in stock", "available", "ships within", "usually ships", "usually dispatched", "left in stock", "get it as",
+        "erhaltlich",
         "auf lager", "verfugbar", "lieferbar", "vorratig", "versandfertig", "en stock", "disponible", "expedie sous",
         "il ne reste plus", "disponibile", "disponibilita", "in magazzino", "en existencia", "quedan", "queda(n)",
         "em estoque", "disponivel", "em stock", "op voorraad", "leverbaar", "beschikbaar", "i lager", "finns i lager",

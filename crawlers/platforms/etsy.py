@@ -8,7 +8,7 @@ from archive.reading import Kind
 from crawlers.breadcrumbs import breadcrumb
 from crawlers.money import code_of, data_price, of_units, price_of
 from crawlers.platform import Draft, Platform
-from crawlers.products import add_declared, declared, put_entries
+from crawlers.products import Declared, add_declared, declared, fill_declared, put_entries
 from crawlers.saved import Saved, dig, line_of
 from crawlers.shopfront import buy_button
 from crawlers.stock import availability_of
@@ -119,6 +119,7 @@ class Etsy(Platform):
             # Older microdata has a stock that never changes.
             told = () if product.where.startswith("json-ld") else ("availability",)
             add_declared(page, draft, but=("brand", "item_id", *told))
+            _put_top(page, draft, product)
             draft.put("seller", product.text("brand"), f"{product.where} .brand")
         elif "price" not in draft.fields:
             price = data_price(page.meta("product:price:amount", "etsymarketplace:price_value"))
@@ -141,6 +142,15 @@ class Etsy(Platform):
         if page.json is None and len(page.text) < 60_000 and "captcha-delivery.com" in page.text:
             return Outcome.CAPTCHA
         return None
+
+
+def _put_top(page: Saved, draft: Draft, product: Declared) -> None:
+    """Where what is shown is "€40.63+", the declared range tells its top, if it begins there too."""
+    declares = Draft(platform=draft.platform)
+    fill_declared(page, declares, product)
+    same = all(draft.fields.get(each) == declares.fields.get(each) for each in ("price", "currency"))
+    if same and str(draft.fields.get("price_shown", "")).rstrip().endswith("+"):
+        draft.put("price_max", declares.fields.get("price_max"), f"{product.where} .offers.highPrice")
 
 
 def _number(page: Saved) -> str:

@@ -20,6 +20,8 @@ from custody.model import Outcome
 _COUNTED = re.compile(r"\s?[^\d.·]{0,30}\d[\d.,\u00a0\u202f ]{0,20}[^.·\d]{2,60}(?P<end>[·.])")
 _VIEWS = re.compile(r"^[\d.,]{1,12}\s?[KMB]? views? · [^|]{1,60}\|(?P<caption>.*)\|(?P<author>[^|]+)$", re.DOTALL)
 
+# The route that a page of today starts with; each of them lists the others' names, too.
+_ERROR_ROUTE = re.compile(r'"rootView":\s?\{"allResources":\s?\[\s?\{"__dr":"CometErrorRoot\.')
 _POSTS = "https://developers.facebook.com/docs/plugins/embedded-posts"
 _FILMS = "https://developers.facebook.com/docs/plugins/embedded-video-player"
 _PAGES = "https://developers.facebook.com/docs/plugins/page-plugin"
@@ -88,7 +90,7 @@ class Facebook(Platform):
             return Outcome.LOGIN_WALL
         if page.first("//body[contains(@class,'unsupportedBrowser')]") is not None:
             return Outcome.UNAVAILABLE
-        if "CometErrorRoot.react" in page.text:
+        if _ERROR_ROUTE.search(page.text):
             return Outcome.RATE_LIMITED
         return None
 
@@ -131,6 +133,17 @@ def _from_meta(draft: Draft, page: Saved, *, own: list[str], post: str | None) -
     named = re.match(r"(?P<name>.{1,100}?)[.,] [\d.,\u00a0\u202f]+ ", page.meta("description"))
     if not title and post is None and named and heading.startswith(named["name"]):
         title, said = named["name"], page.meta("description")[:20_000]  # as a page for phones has it
+    if not title and post is not None and handle is not None:
+        # A page for browsers since 2023 says to nobody whose post it is, but what was written.
+        written = page.meta("description")[:20_000]
+        if written:
+            draft.kind = Kind.POST
+            draft.put("post_id", post, "link canonical")
+            draft.put("handle", handle, "link canonical")
+            draft.put("caption", written, "meta description")
+            put_links(draft, in_text(written, "caption", cut=written.endswith(("...", "…"))), "meta description")
+            put_disclosures(draft, [], "meta description")
+        return
     if not title or (post is None and handle is None and account is None):
         return
     if post is not None:

@@ -41,7 +41,8 @@ _OLD_WORDS = re.compile(
     rf" [-–—] (?P<author>[^:]{{1,100}}?) \(@(?P<handle>[\w.]{{1,40}})\)[^:：]{{0,60}}[:：]\s?[{_OPENING}]", re.DOTALL
 )
 _NEW_WORDS = re.compile(
-    rf"(?:^| [-–—] )(?P<handle>[\w.]{{1,40}})\s(?P<day>[^:：]{{4,60}}?)\s?[:：]\s?[{_OPENING}]", re.DOTALL
+    rf"(?:^| [-–—] )(?P<handle>[\w.]{{1,40}})\s(?P<day>(?:(?!\s[-–—]\s)[^:：]){{4,60}}?)\s?[:：]\s?[{_OPENING}]",
+    re.DOTALL,
 )
 # The same of a post without words.
 _BARE = re.compile(r" [-–—] (?P<handle>[\w.]{1,40})\s(?P<day>[^:：\"“]{4,60})$")
@@ -50,6 +51,11 @@ _TITLES = re.compile(
     rf"[{_OPENING}]",
     re.DOTALL,
 )
+# Until 2016: "Instagram photo by Name • Jun 19, 2016 at 4:04am UTC", "See this Instagram photo by @name • 105 likes".
+_OF_2016 = re.compile(r"Instagram (?:photo|video|post) by (?P<author>[^•]{1,100}) • (?P<day>[^•]{6,60})$")
+_SEEN_2016 = re.compile(r"See this Instagram (?:photo|video|post) by @(?P<handle>[\w.]{1,40})(?: |$)")
+# The route that a page of today starts with; each of them lists the others' names, too.
+_ERROR_ROUTE = re.compile(r'"rootView":\s?\{"allResources":\s?\[\s?\{"__dr":"PolarisErrorRoot\.')
 _MAX_META = 10_000
 # Says of embeds of posts and profiles that everybody may have their code.
 _EMBEDS = "https://developers.facebook.com/docs/instagram-platform/oembed"
@@ -133,7 +139,7 @@ class Instagram(Platform):
                     return Outcome.UNAVAILABLE
             if any(next(search(v, is_gated), None) for _, v in blocks(page, "if_not_gated_logged_out")):
                 return Outcome.LOGIN_WALL
-            return None
+            return Outcome.UNAVAILABLE if _ERROR_ROUTE.search(page.text) else None
         message = text_at(page.json, "message").lower()
         if message in {"checkpoint_required", "challenge_required"}:
             return Outcome.CAPTCHA
@@ -252,7 +258,8 @@ def _from_meta(draft: Draft, page: Saved, *, code: str | None, handle: str | Non
     named = _NAMED.match(page.meta("twitter:title")) or (None if code else _NAMED.match(title))
     words = _OLD_WORDS.search(said[:_MAX_HEAD]) or _NEW_WORDS.search(said[:_MAX_HEAD])
     heading, bare = _TITLES.match(title), _BARE.search(said) if len(said) <= _MAX_HEAD else None
-    if code is not None and (named or words or heading or bare):
+    dated = _OF_2016.match(title)
+    if code is not None and (named or words or heading or bare or dated):
         draft.kind = Kind.POST
         draft.put("post_id", code, "meta og:url")
         media = parse_qs(urlsplit(page.meta("al:ios:url")).query).get("id", [""])[0]
@@ -267,6 +274,11 @@ def _from_meta(draft: Draft, page: Saved, *, code: str | None, handle: str | Non
         elif bare:
             draft.put("handle", bare["handle"], "meta og:description")
             draft.put("published", day_in(bare["day"]), "meta og:description")
+        if dated:
+            by = _SEEN_2016.match(said)
+            draft.put("author", dated["author"], "meta og:title")
+            draft.put("handle", by["handle"] if by else None, "meta og:description")
+            draft.put("published", day_in(dated["day"]), "meta og:title")
         if heading:
             draft.put("author", heading["author"], "meta og:title")
         caption = (heading and _quoted(title, heading)) or (words and _quoted(said, words)) or ""

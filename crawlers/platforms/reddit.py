@@ -230,7 +230,7 @@ def _fill_middle(page: Saved, draft: Draft, wanted: str | None) -> bool:
         ),
         where,
     )
-    draft.put("title", line_of(next(iter(content.xpath(".//h1")), None)), f"{where} h1", shown=True)
+    draft.put("title", line_of(next(iter(content.xpath(".//h1|.//h2")), None)), f"{where} h1, h2", shown=True)
     body = next(iter(content.xpath(".//*[contains(@class,'RichTextJSON-root')]")), None)
     link = next(iter(content.xpath(".//a[@data-testid='outbound-link']/@href")), None)
     _put_words(page, draft, body, link, where)

@@ -77,6 +77,8 @@ class Taobao(Platform):
             _fill_detail(_detail(page.json), draft, "json")
             return
         data = page.after(r"(?:__ICE_APP_CONTEXT__|__INITIAL_DATA__|_DATA_Detail|_DATA_Mdskip)\s*=\s*(?=\{)")
+        if _detail(data) is None:  # since 2025 the page puts what it has into the context piece by piece
+            data = page.after(r"var \w\s*=\s*(?=\{\"appData\")")
         detail = _detail(data)
         if detail is not None:
             _fill_detail(detail, draft, "script")

@@ -1,4 +1,4 @@
-"""Temu: listings by the data in their page and by what they declare, its walls. No real page was at hand."""
+"""Temu: listings by the data in their page and by what they declare, its walls: no other real page was at hand."""
 
 import re
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from crawlers.platform import Draft, Platform
 from crawlers.products import add_declared, declared
 from crawlers.saved import Saved, dig, having, search
 from crawlers.stock import availability_of
+from crawlers.wording import is_worded, languages
 from custody.model import Outcome
 
 _ITEM = re.compile(r"-g-(\d{9,20})\.html")
@@ -88,9 +89,18 @@ class Temu(Platform):
         paths = [urlsplit(url).path for url in page.own_urls]
         if any("bgn_verification" in each for each in paths):
             return Outcome.CAPTCHA
+        if page.json is None and self._asks_login(page):
+            return Outcome.LOGIN_WALL
         if page.json is None and len(page.text) < 200_000:
             if any(each.endswith("/login.html") for each in paths):
                 return Outcome.LOGIN_WALL
             if "bgn_verification" in page.text and not page.shown_text.strip():
                 return Outcome.CAPTCHA
         return None
+
+    @staticmethod
+    def _asks_login(page: Saved) -> bool:
+        """A page that is called "Temu | Login", in its reader's language, and has a field to type in."""
+        site, _, rest = " ".join("".join(page.all("//head/title[1]//text()")).split()).partition("|")
+        named = site.strip() == "Temu" and is_worded("login_words", rest.strip(), languages())
+        return named and page.first("//input[not(@type='hidden')]") is not None

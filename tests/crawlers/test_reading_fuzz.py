@@ -200,6 +200,17 @@ def test_however_deep_a_page_nests(text: str) -> None:
     assert time.process_time() - begun < 10
 
 
+def test_a_tower_of_empty_elements_costs_nothing_that_stands_below_it() -> None:
+    head = "<html><head><title>Brass nib</title></head><body>"
+    below = """<h1>Brass nib</h1><div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Brass nib</b>
+    <p itemprop="offers" itemscope itemtype="https://schema.org/Offer"><i itemprop="price">3.50</i></p></div>"""
+    found, whole = read(of(f"{head}{'<div class=a>' * 5_000}{below}")), read(of(f"{head}{below}"))
+    assert (whole.fields["price"], found.fields) == ("3.50", whole.fields)
+    assert [each for each in found.notes if "some levels were left out" in each]
+    found = read(of(f"{head}{'<div>a ' * 5_000}{below}"))
+    assert [each for each in found.notes if "what lies below was left out" in each]
+
+
 def test_a_broken_block_costs_no_other() -> None:
     whole = '{"@type": "BlogPosting", "headline": "The whole one", "author": {"name": "Luna"}}'
     blocks = ["{broken", '{"@type": "BlogPosting", "headline": "cut', whole, '{"@type": ', "[" * DEEP]

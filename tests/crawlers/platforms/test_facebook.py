@@ -168,3 +168,21 @@ def test_a_hostile_description_costs_little() -> None:
 def test_a_button_called_facebook_makes_no_page_of_facebook() -> None:
     shop = '<html id="shop"><title>A bag</title><body><button id="facebook">Share</button><h1>A bag</h1></body></html>'
     assert reading_of(shop).platform != "facebook"
+
+
+def test_a_photo_whose_page_says_no_more_than_what_was_written() -> None:
+    page = """<html id="facebook"><head><title>Facebook</title>
+    <link rel="canonical" href="https://www.facebook.com/bags.shop/photos/new-bags-today/1248889333937000/">
+    <meta name="description" content="New bags today https://shop.example/sale #ad"></head><body><script>
+    {"rsrcMap":{},"CometErrorRoot.react":{"r":["a"]},"require":[["cr:12338",["CometErrorRoot.react"]]]}</script></body></html>"""
+    read = reading_of(page)
+    wanted = {"post_id": "1248889333937000", "handle": "bags.shop", "author": None, "published": None}
+    assert (read.kind, read.wall) == (Kind.POST, None)
+    assert told(read, *wanted) == wanted
+    assert read.fields["caption"] == "New bags today https://shop.example/sale #ad"
+
+
+def test_a_page_that_starts_at_the_error_route_asks_for_patience() -> None:
+    page = """<html id="facebook"><head><title>Facebook</title></head><body><script>{"initialRouteInfo":{"route":
+    {"actorID":"0","rootView":{"allResources":[{"__dr":"CometErrorRoot.react"}]}}}}</script></body></html>"""
+    assert reading_of(page).wall == "rate_limited"

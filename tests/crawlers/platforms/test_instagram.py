@@ -279,3 +279,31 @@ def test_a_hostile_description_costs_little() -> None:
         reading_of(page)
         reading_of(page.replace("og:description", "og:title"))
         assert time.process_time() - begun < 1.0
+
+
+def test_counts_before_the_name_in_a_description_are_nobodys_name() -> None:
+    page = """<html><head><meta property="og:site_name" content="Instagram">
+    <link rel="canonical" href="https://www.instagram.com/p/BWUDBntl3_Z/">
+    <meta property="og:title" content='Maker of Bags no Instagram: "New bag!"'>
+    <meta property="og:description"
+     content='137 likes, 5 comments - maker.of.bags no July 9, 2017: "New bag!"'></head></html>"""
+    wanted = {"author": "Maker of Bags", "handle": "maker.of.bags", "published": "2017-07-09", "caption": "New bag!"}
+    assert told(reading_of(page), *wanted) == wanted
+
+
+def test_reads_the_description_that_posts_had_in_2016() -> None:
+    page = f"""{HEAD}<meta property="og:title" content="Instagram photo by Maker of Bags • Jul 9, 2017 at 4:58am UTC">
+    <meta property="og:description" content="See this Instagram photo by @maker.of.bags • 105 likes"></head></html>"""
+    read = reading_of(page)
+    wanted = {"author": "Maker of Bags", "handle": "maker.of.bags", "published": "2017-07-09", "caption": None}
+    assert read.kind is Kind.POST
+    assert told(read, *wanted) == wanted
+
+
+def test_a_page_that_starts_at_the_error_route_is_a_wall_and_one_that_lists_it_is_none() -> None:
+    page = """<html><head><link rel="icon" href="https://static.cdninstagram.com/x.ico"><title>Instagram</title></head>
+    <body><script type="application/json">{"initialRouteInfo":{"route":{"actorID":"0",
+    "rootView":{"allResources":[{"__dr":"PolarisErrorRoot.entrypoint"}]}}},"weights":["polaris.httpErrorPage"]}
+    </script></body></html>"""
+    assert reading_of(page).wall == "unavailable"
+    assert reading_of(page.replace("PolarisErrorRoot.", "PolarisFeedRoot.")).wall is None

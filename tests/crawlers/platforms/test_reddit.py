@@ -144,3 +144,11 @@ def test_a_spoiled_page_invents_nothing(data: st.DataObject) -> None:
     for whole in (NEW, OLD, ANSWER):
         text = data.draw(spoiled(whole))
         assert invented(page(text), page(whole), text) == []
+
+
+def test_the_heading_of_2019_is_of_the_second_rank() -> None:
+    text = """<html><head><link rel="canonical" href="https://www.reddit.com/r/finds/comments/degtjo/my_find/"></head>
+    <body><div data-test-id="post-content"><a href="/user/luna_f">u/luna_f</a><span><h2>My find</h2></span></div>
+    </body></html>"""
+    read = page(text)
+    assert (read.fields["title"], read.fields["handle"]) == ("My find", "luna_f")
