@@ -76,8 +76,10 @@ _OF_PLAYWRIGHT = (
 _WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 """What drops down from the address bar: each window would load two pages of the browser's own for it, in a process of
 their own, which is as much work as a page of a site. No site sees whether they are there."""
+_QUESTIONS = ("AutofillServerCommunication",)
+"""What Chromium would ask its maker about a page: what the fields of its forms mean."""
 _FLAGS = (
-    f"--disable-features={','.join((*_OF_PLAYWRIGHT, *_WINDOW))}",
+    f"--disable-features={','.join((*_OF_PLAYWRIGHT, *_WINDOW, *_QUESTIONS))}",
     "--proxy-bypass-list=<-loopback>",  # loopback goes through the egress like everything else
     "--disable-quic",  # UDP would go past the egress
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",

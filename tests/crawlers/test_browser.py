@@ -59,6 +59,9 @@ def large_file(_: Request) -> Answer:
 POLLING = "<script>setInterval(() => fetch('/poll?' + Math.random()), 100)</script>"
 PUSHING = "<script>let n = 0; setInterval(() => history.pushState({}, '', '/push?n=' + n++), 20)</script>"
 RESTLESS = "<script>setTimeout(() => location.href = '/restless?n=' + Math.random(), 1200)</script>"
+CHECKOUT = """<form action="/pay" method="post"><input name="name" autocomplete="name" placeholder="Full name">
+<input name="email" type="email" placeholder="E-mail"><input name="street" placeholder="Street"><input name="zip">
+<input name="city" placeholder="City"><input name="tel" type="tel"><input name="pw" type="password"><input type="submit"></form>"""
 SELF_REFRESH = '<meta http-equiv="refresh" content="1">'
 
 TURNS = Host(
@@ -74,6 +77,7 @@ TURNS = Host(
         "/covered": leaving(f'<a href="{END}?covered">Continue</a>'
                             '<div style="position:fixed;inset:0;background:#fff8">We use cookies</div>'),
         "/stuck": leaving(f'<a href="{END}" onclick="return false">Continue</a>'),
+        "/checkout": text("Check out", CHECKOUT),
         "/poll-page": text("Never quiet", POLLING),
         "/poll": always(Answer(body=b"{}", media_type="application/json")),
         "/push": text("Pushing on", PUSHING),
@@ -211,6 +215,13 @@ def test_what_the_browser_is_stands_in_the_record(eye: Looker) -> None:
     assert settings["viewport"] == {"width": 1366, "height": 900}
     assert settings["cookies_at_start"] == 0
     assert str(settings["browser_version"])[0].isdigit()
+
+
+def test_a_form_brings_no_question_of_the_browsers_own(eye: Looker) -> None:
+    """What its fields mean Chromium would ask its maker, who would learn which pages are looked at."""
+    looked = eye.look(f"https://{TURNS.name}/checkout")
+    complete(looked)
+    assert {each.host for each in looked.connections} == {TURNS.name}
 
 
 @pytest.mark.parametrize("name", ["post_chinese", "post_arabic", "spa_hub", "table_page", "blog_post"])
