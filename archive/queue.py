@@ -40,7 +40,10 @@ class Queue:
         self._app = App(connector=SyncPsycopgConnector(conninfo=conninfo, min_size=1, max_size=2))
 
     def defer(self, connection: psycopg.Connection[Any], looks: Iterable[tuple[str, int]]) -> list[int]:
-        """One job for each look and priority, in the caller's transaction: released and deferred, or neither."""
+        """One job for each look and priority, in the caller's transaction: released and deferred, or neither.
+
+        Raises ``psycopg.Error``, as every question in that transaction does.
+        """
         jobs = [
             configure_task(
                 name=LOOK, job_manager=self._app.job_manager, queue=LOOK, priority=priority, task_kwargs={"look": look}
@@ -49,7 +52,13 @@ class Queue:
         ]
         if not jobs:
             return []
-        return [int(each.id or 0) for each in self._app.job_manager.batch_defer_jobs(jobs, connection=connection)]
+        try:
+            put_in = self._app.job_manager.batch_defer_jobs(jobs, connection=connection)
+        except ConnectorException as error:  # its own wrapping, which no holder of a transaction knows
+            if isinstance(error.__cause__, psycopg.Error):
+                raise error.__cause__ from error
+            raise
+        return [int(each.id or 0) for each in put_in]
 
     def counts(self, connection: psycopg.Connection[Any]) -> Mapping[str, int]:
         """Looks by Procrastinate's word for how they are: ``todo``, ``doing``, ``failed``, …"""

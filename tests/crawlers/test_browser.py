@@ -61,7 +61,8 @@ PUSHING = "<script>let n = 0; setInterval(() => history.pushState({}, '', '/push
 RESTLESS = "<script>setTimeout(() => location.href = '/restless?n=' + Math.random(), 1200)</script>"
 CHECKOUT = """<form action="/pay" method="post"><input name="name" autocomplete="name" placeholder="Full name">
 <input name="email" type="email" placeholder="E-mail"><input name="street" placeholder="Street"><input name="zip">
-<input name="city" placeholder="City"><input name="tel" type="tel"><input name="pw" type="password"><input type="submit"></form>"""
+<input name="city" placeholder="City"><input name="tel" type="tel"><input name="pw" type="password">
+<input type="submit"></form>"""
 SELF_REFRESH = '<meta http-equiv="refresh" content="1">'
 
 TURNS = Host(

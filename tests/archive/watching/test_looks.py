@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from archive.errors import QueueDown
 from archive.lookid import look_id
 from archive.queue import ON_DEMAND
 from archive.watching import looks, pace, watches, workers
@@ -45,6 +46,17 @@ def test_three_schedulers_at_once_release_each_look_once(database: Database) -> 
     waiting = jobs(database)
     assert released == len(waiting) == len(set(waiting)) == 300
     assert states(database) == {"queued": 300}
+
+
+def test_a_database_that_goes_while_a_job_is_put_in_is_said_to_be_down(database: Database) -> None:
+    def put_in() -> None:
+        with database.transaction() as connection, database.transaction() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+            database.queue.defer(connection, [("01a19b7c-a680-7018-ab48-b832d86542c2", 1)])
+
+    with pytest.raises(QueueDown):
+        put_in()
+    assert jobs(database) == []
 
 
 def test_a_release_that_fails_leaves_neither_look_nor_job(database: Database) -> None:
