@@ -72,5 +72,6 @@ def test_it_finds_in_golden_archives_what_a_reading_of_all_leaves_finds(tmp_path
 
 def about(each: LoggedEvent, capture: str, unit: str) -> bool:
     body = each.event.body
-    named = body.get("capture") or body.get("item") or each.event.chain.partition(":")[2]
-    return named in {capture, unit}
+    if "capture" in body:  # a unit bears the id of its first capture: what names that one is about no other
+        return body["capture"] == capture
+    return (body.get("item") or each.event.chain.partition(":")[2]) in {capture, unit}
