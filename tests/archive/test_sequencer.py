@@ -642,7 +642,7 @@ def test_a_log_three_times_as_long_takes_no_more_memory(tmp_path: Path) -> None:
         """What others in this process do meanwhile can only add to it."""
         return min(peak() for _ in range(3))
 
-    for _ in range(2):  # one is too short to have a snapshot to begin from
+    for _ in range(2):  # in one alone the log is not yet read as far ahead as it ever is
         grow()
     peak()  # imports and caches that are filled once
     short = least()
