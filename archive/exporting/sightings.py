@@ -9,13 +9,18 @@ from archive.exporting.blobs import Blobs
 from archive.exporting.selection import COMPARISONS, Selection
 from archive.exporting.sheets import Cell
 from archive.log import LoggedEvent
+from archive.surface import Shown, shown_of
 from custody import canonical
 from custody.checks.looks import CHANGED, MAX_BYTES, UNCHANGED
 from custody.errors import FormatError
 from custody.instant import format_utc
 
-SEEN = ("item", "page", "looks", "unchanged", "first_seen", "last_seen", "first_capture", "last_capture")
-"""Looks that reached an end with a record, or found what an earlier one had kept."""
+SEEN = (
+    "item", "page", "looks", "unchanged", "first_look", "last_look", "first_seen", "last_seen", "first_capture",
+    "last_capture",
+)  # fmt: skip
+"""Looks that reached an end with a record, or found what an earlier one had kept; seen: by those that showed the page,
+as one that found it gone or walled did not."""
 CHANGES = (
     "event", "kind", "before_capture", "before_at", "after_capture", "after_at", "sentence", "page", "path", "entry",
 )  # fmt: skip
@@ -26,6 +31,8 @@ CHANGES = (
 class _Page:
     looks: list[tuple[str, str]] = field(default_factory=list)
     """When, and the capture: in log order."""
+    shown: list[str] = field(default_factory=list)
+    """When, of those that showed the page."""
     unchanged: int = 0
 
 
@@ -42,11 +49,17 @@ def seen(chosen: Selection, blobs: Blobs) -> Iterator[tuple[Cell, ...]]:
         if record is None:
             continue
         each = pages.setdefault((started.event.chain.removeprefix("item:"), record.requested_url), _Page())
-        each.looks.append((format_utc(started.event.occurred_at), capture))
+        at = format_utc(started.event.occurred_at)
+        each.looks.append((at, capture))
+        if shown_of(record.circumstances, record.outcome, record.http_status) == Shown.CONTENT:
+            each.shown.append(at)
         each.unchanged += capture in as_before
     for (item, url), found in pages.items():
         looks = sorted(found.looks)
-        yield (item, url, len(looks), found.unchanged, looks[0][0], looks[-1][0], looks[0][1], looks[-1][1])
+        yield (
+            item, url, len(looks), found.unchanged, looks[0][0], looks[-1][0], min(found.shown, default=None),
+            max(found.shown, default=None), looks[0][1], looks[-1][1],
+        )  # fmt: skip
 
 
 def changes(chosen: Selection, blobs: Blobs) -> Iterator[tuple[Cell, ...]]:

@@ -2,11 +2,13 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from custody import canonical
 from custody.digest import Digest
 from custody.event import Event
+from custody.model import Outcome
 from tests.archive.exporting.conftest import handed_over
 from tests.archive.exporting.office import Office, scopes_of, shared_item
 from tests.archive.exporting.test_readable import rows
@@ -81,7 +83,21 @@ def test_of_each_page_the_first_and_the_last_look_are_told(tmp_path: Path) -> No
     shared = told[first.id]
     assert int(shared["looks"]) == 2
     assert shared["last_capture"] not in {first.id, ""}
-    assert shared["first_seen"] < shared["last_seen"]
+    assert shared["first_look"] == shared["first_seen"] < shared["last_seen"] == shared["last_look"]
+
+
+def test_a_look_that_found_the_page_gone_has_not_seen_it(tmp_path: Path) -> None:
+    made = shared_item()
+    first = made.captures[0]
+    run = made.open_run()
+    gone = made.capture(run, unit=first.unit, change=lambda record: replace(record, outcome=Outcome.REMOVED))
+    made.close_run(run, 1)
+    office = Office(tmp_path, made)
+    office.export("bag")
+    (told,) = (each for each in rows(tmp_path / "bag/data/tables/seen.csv") if each["first_capture"] == first.id)
+    assert told["last_capture"] == gone.id
+    assert told["first_look"] == told["first_seen"]
+    assert told["first_seen"] < told["last_seen"] < told["last_look"]
 
 
 def test_a_change_that_was_altered_on_the_way_is_named_by_both_verifiers(tmp_path: Path) -> None:
