@@ -4,10 +4,11 @@ An address that is watched for the case already gets a look of its watch, before
 watch that is paused, so that nothing is due by itself, and removed when its look has ended.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from archive.config import ArchiveConfig
 from archive.errors import ArchiveError
@@ -83,13 +84,18 @@ class Desk:
             for row in rows.values():
                 if (row["source"], row["kept"]) == (SOURCE, "paused") and row["state"] in _ENDED:
                     watches.remove(connection, row["watch"], "its one look has ended")
-        return [
-            Look(
-                id=each, watch=row["watch"], url=row["url"], state=row["state"], at=row["at"], unit=row["unit"],
-                outcome=row["outcome"], detail=row["detail"],
-            )
-            for each, row in ((each, rows[each]) for each in ids if each in rows)
-        ]  # fmt: skip
+        return [self._look(each, rows.get(each)) for each in ids]
+
+    def _look(self, look: str, row: Mapping[str, Any] | None) -> Look:
+        if row is None:  # nobody will carry it out, and nobody can tell what became of it
+            return Look(
+                id=look, watch="", url="", state="failed", at=self.clock(), unit=None, outcome=None,
+                detail="the database of watches no longer has this look: ask for it again",
+            )  # fmt: skip
+        return Look(
+            id=look, watch=row["watch"], url=row["url"], state=row["state"], at=row["at"], unit=row["unit"],
+            outcome=row["outcome"], detail=row["detail"],
+        )  # fmt: skip
 
 
 @contextmanager

@@ -106,6 +106,13 @@ def test_a_watch_that_is_there_stays_as_it_is(database: Database) -> None:
     assert (after.state, dict(after.options), after.timing) == ("active", {}, before.timing)
 
 
+def test_a_look_that_the_database_has_lost_has_failed_and_is_not_left_out(database: Database) -> None:
+    desk = desk_of(database)
+    (there,) = ask(desk, URLS[0])
+    lost = new_id()
+    assert [(each.id, each.state) for each in desk.see([lost, there])] == [(lost, "failed"), (there, "queued")]
+
+
 def test_a_job_tells_how_far_its_looks_are(database: Database, dsn: str, tmp_path: Path) -> None:
     say(database)
     config = ArchiveConfig.load({"COUNTERPROOF_HOME": str(tmp_path), "COUNTERPROOF_DSN": dsn}, settings={})
