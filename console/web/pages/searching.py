@@ -3,6 +3,7 @@
 import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
@@ -29,7 +30,14 @@ _KINDS = ("post", "profile", "link_hub", "listing", "storefront", "wall", "other
 _ORIGINS = ("public", "unverified", "not_public")
 _taking = threading.Lock()
 
-Words = Annotated[str, Query(max_length=500, description="All of them; in quotation marks, a phrase.")]
+Words = Annotated[
+    str,
+    Query(
+        max_length=2_000,
+        description="All of them; in quotation marks, a phrase; or an address, of which the scheme,"
+        " www and what counts clicks is left out.",
+    ),
+]
 Word = Annotated[str, Query(max_length=200)]
 Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="In UTC.")]
 Before = Annotated[int | None, Query(ge=0, le=1 << 62, description="`next` of the page before.")]
@@ -163,7 +171,7 @@ def _page(holdings: Holdings, asked: dict[str, str], *, before: int | None, limi
     if asked["q"]:
         take_in(holdings.archive)
     wanted = Wanted(
-        words=asked["q"],
+        words=_words(holdings.archive, asked["q"]),
         scope=asked["case"] or None,
         platform=asked["platform"] or None,
         kind=asked["kind"] or None,
@@ -176,6 +184,20 @@ def _page(holdings: Holdings, asked: dict[str, str], *, before: int | None, limi
         limit=limit,
     )
     return listed(holdings.archive.catalog.database, wanted, holdings.scopes)
+
+
+def _words(archive: Archive, asked: str) -> str:
+    """Of an address, what stands in every spelling of it; else what was asked for."""
+    asked = asked.strip()
+    if not asked.lower().startswith(("http://", "https://")) or len(asked.split()) != 1:
+        return asked
+    try:
+        parts = urlsplit(str(archive.run().dedupe_key(asked)))
+    except ValueError:
+        return asked  # it only begins as an address does
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    phrases = [f"{host}{parts.path}", *parts.query.split("&"), parts.fragment]
+    return " ".join(f'"{each}"' for each in (one.replace('"', " ") for one in phrases) if each)
 
 
 def _day(text: str, *, after: int = 0) -> datetime | None:
