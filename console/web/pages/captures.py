@@ -8,6 +8,7 @@ from archive.log import LoggedEvent
 from console.later import later_of
 from console.web.captureview import view_of
 from console.web.holdings import Holdings, HoldingsHere
+from console.web.lanes import quick
 from console.web.rendering import loose, render
 
 router = APIRouter()
@@ -16,6 +17,7 @@ _SHOWN = ("asked", "shown", "title", "status", "origin")
 
 
 @router.get("/captures/{capture_id}")
+@quick
 def capture(request: Request, capture_id: str, holdings: HoldingsHere) -> Response:
     entry = holdings.entry(capture_id)
     cases = holdings.cases_of(entry.unit)

@@ -12,6 +12,7 @@ from archive.index.listing import Listed, Wanted, count_unread, listed
 from archive.index.whereabouts import Whereabouts, whereabouts
 from archive.words import take_words
 from console.web.holdings import Archive, Holdings, HoldingsHere
+from console.web.lanes import quick
 from console.web.rendering import render
 from custody.digest import Digest
 from custody.errors import CustodyError
@@ -19,6 +20,8 @@ from custody.model import Json, Outcome
 
 router = APIRouter()
 api = APIRouter(tags=["search"])
+PAGE = 25
+"""Captures on a page: a screen or two, and there at once."""
 _AT_ONCE = 64
 """Captures that are taken in while somebody waits; more go on beside."""
 _CHUNK_BYTES = 1 << 20
@@ -33,6 +36,7 @@ Before = Annotated[int | None, Query(ge=0, le=1 << 62, description="`next` of th
 
 
 @router.get("/search")
+@quick
 def search(  # noqa: PLR0917  # FastAPI gives them by name
     request: Request,
     holdings: HoldingsHere,
@@ -54,7 +58,7 @@ def search(  # noqa: PLR0917  # FastAPI gives them by name
     digest = _digest(q)
     if digest is not None:
         return RedirectResponse(f"/whereis?sha256={digest.hex}", 303)
-    page = _page(holdings, asked, before=before, limit=50) if any(asked.values()) else None
+    page = _page(holdings, asked, before=before, limit=PAGE) if any(asked.values()) else None
     cases = holdings.cases()
     return render(
         request,
@@ -66,12 +70,13 @@ def search(  # noqa: PLR0917  # FastAPI gives them by name
         kinds=_KINDS,
         origins=_ORIGINS,
         outcomes=[each.value for each in Outcome],
-        unread=count_unread(holdings.archive.catalog.database),
-        zone=holdings.zone(cases),
+        unread=0 if page is None else page.unread,
+        zones=holdings.zones(cases),
     )
 
 
 @router.get("/whereis")
+@quick
 def whereis(request: Request, holdings: HoldingsHere, sha256: Word = "", name: Word = "") -> Response:
     digest = _digest(sha256)
     found = [] if digest is None else where(holdings, digest)
@@ -89,6 +94,7 @@ def whereis_file(file: Annotated[UploadFile, File()]) -> Response:
 
 
 @api.get("/search")
+@quick
 def search_api(  # noqa: PLR0917  # FastAPI gives them by name
     holdings: HoldingsHere,
     q: Words = "",
@@ -114,6 +120,7 @@ def search_api(  # noqa: PLR0917  # FastAPI gives them by name
 
 
 @api.get("/whereis/{sha256}")
+@quick
 def whereis_api(holdings: HoldingsHere, sha256: str) -> dict[str, Any]:
     """Whether these very bytes are in what you may see of the archive, and of what they are."""
     digest = _digest(sha256)
