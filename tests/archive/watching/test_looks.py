@@ -211,12 +211,12 @@ def test_a_look_is_cancelled_while_it_waits_and_told_to_stop_while_it_runs(datab
 def test_watches_are_paused_resumed_and_removed(database: Database) -> None:
     with database.transaction() as connection:
         watch = watched(connection, every="1h")
-        assert watches.pause(connection, watch.id, "vacation")
-        assert not watches.pause(connection, watch.id, "again")
+        assert watches.pause(connection, watch.id, "vacation", now=AT)
+        assert not watches.pause(connection, watch.id, "again", now=AT)
         assert looks.release(connection, database.queue, now=AT) == 0
         assert watches.resume(connection, watch.id, now=AT)
         assert looks.release(connection, database.queue, now=AT) == 1
-        assert watches.remove(connection, watch.id)
+        assert watches.remove(connection, watch.id, now=AT)
         assert looks.begin(connection, look_id(watch.id, AT), worker="w", now=AT) is None
         assert watches.every(connection) == []
         again = watched(connection, every="1h")  # the same page may be watched anew
