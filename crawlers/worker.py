@@ -304,7 +304,7 @@ class Worker:
 
     def _pause(self, begun: Begun, why: str) -> None:
         with self._database.transaction() as connection:
-            watches.pause(connection, begun.watch.id, why)
+            watches.pause(connection, begun.watch.id, why, now=self._clock())
 
     def _make_good(self, begun: Begun) -> Before:
         """What earlier attempts have left gets its end, before anything is looked at again."""

@@ -224,7 +224,7 @@ def pause(
 
     each_of(
         watch,
-        lambda _, connection, each: watches.pause(connection, each.id, why),
+        lambda _, connection, each: watches.pause(connection, each.id, why, now=now()),
         done="paused",
         already="was not active",
         where=(dsn, home),
@@ -268,7 +268,7 @@ def remove(
 
     each_of(
         watch,
-        lambda _, connection, each: watches.remove(connection, each.id),
+        lambda _, connection, each: watches.remove(connection, each.id, now=now()),
         done="removed",
         already="was removed before",
         where=(dsn, home),
