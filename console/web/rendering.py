@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from archive.catalog import Entry
-from console.screen import HIDDEN
+from console.screen import HIDDEN, span
 from custody.errors import FormatError
 from custody.instant import format_utc, parse_utc
 
@@ -136,7 +136,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["state"] = state
-    made.filters |= {"when": when, "digest": digest, "address": address, "size": size, "words": words}
+    made.filters |= {"when": when, "digest": digest, "address": address, "size": size, "words": words, "span": span}
     return made
 
 

@@ -88,9 +88,18 @@ def search(  # noqa: PLR0917  # FastAPI gives them by name
 def whereis(request: Request, holdings: HoldingsHere, sha256: Word = "", name: Word = "") -> Response:
     digest = _digest(sha256)
     found = [] if digest is None else where(holdings, digest)
-    cases = holdings.cases()
     return render(
-        request, "whereis.html", asked=sha256, name=name, digest=digest, found=found, zone=holdings.zone(cases)
+        request,
+        "whereis.html",
+        asked=sha256,
+        name=name,
+        digest=digest,
+        found=found,
+        zones={
+            each.entry.unit: holdings.zone(holdings.cases_of(each.entry.unit))
+            for each in found
+            if each.entry is not None
+        },
     )
 
 
