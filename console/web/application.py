@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -127,7 +128,7 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 def _told(error: Exception) -> tuple[int, str, str]:
-    if isinstance(error, Missing):
+    if isinstance(error, Missing) or (isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND):
         return (
             404,
             "There is nothing here",
