@@ -134,6 +134,7 @@ LISTS = {
     "/search": ["?kind=post", "?origin=public", "?q=page", "?case={scope}", "?q={capture_id}", "?q={url}"],
     "/whereis": ["?sha256={digest}", "?sha256={record}"],
     "/timeline": ["?target={capture_id}", "?target={url}"],
+    "/timeline/watched": ["?target={capture_id}", "?target={url}"],
     "/compare": ["?before={capture_id}&after={capture_id}", "?before={own}&after={capture_id}"],
     "/log": ["", "?before={index}"],
     "/cases": [""],
