@@ -27,10 +27,10 @@ def test_from_an_address_to_the_proof_of_its_time(browser: Browser, console: Con
         expect(seen.page.get_by_role("link", name="Where its link led")).to_have_attribute(
             "href", f"/captures/{link.id}"
         )
-        expect(seen.page.get_by_text("a part in no promotion")).to_be_visible()
+        expect(seen.page.get_by_text("a part in no promotion")).to_be_visible(timeout=60_000)
         seen.page.get_by_role("link", name="Proof of its time").click()
         expect(seen.page.get_by_text("It was captured")).to_contain_text("not after")
-        expect(seen.page.locator(".checking")).to_have_count(0)
+        expect(seen.page.locator(".checking")).to_have_count(0, timeout=60_000)
         seen.check()
 
 

@@ -72,7 +72,7 @@ def test_a_timeline_tells_what_was_asked_and_what_was_achieved(browser: Browser,
     with window(browser, shared) as seen:
         seen.go("/timeline?target=@mirabelle.finds")
         row = seen.page.get_by_role("region", name="Intervals").locator("tbody tr")
-        expect(row).to_contain_text("every 2h, the longest gap 3h")
+        expect(row).to_contain_text("every 2h, the longest gap 3h", timeout=60_000)
         expect(row.locator("[data-of=asked]")).to_have_text("every 1h")
         expect(row.locator("[data-of=missed]")).to_have_text("2")
         expect(seen.page.locator("#lives + ul li").last).to_contain_text("looked at 1 time")
