@@ -26,6 +26,11 @@ from custody.record import Record
 DEADLINE_FACTOR = 4
 """A start without an end is given up after this many times the page's own limit."""
 
+TOGETHER_S = 5.0
+"""What an end may wait for the next start, to be one commit with it, while other captures of its run are under way.
+
+Its files are in the store and it is in the journal by then: what dies meanwhile, the next command submits."""
+
 
 class Log(Protocol):
     """What an acquisition needs of an ``archive.ledger.Ledger``."""
@@ -33,7 +38,7 @@ class Log(Protocol):
     @property
     def log(self) -> str: ...
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]: ...
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]: ...
 
     def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]: ...
 
@@ -75,6 +80,8 @@ class Acquisition:
         self._log = log
         self._lock = threading.Lock()
         self._ended: set[Digest] = set()
+        self._under_way: set[str] = set()
+        """Captures that were begun, and whose end is not fixed yet."""
         self._starts: dict[str, Envelope] = {}
         self._ends: dict[str, Envelope] = {}
         _OPEN[run] = self
@@ -173,7 +180,14 @@ class Acquisition:
         if light:
             self._light[capture_id] = [each.digest for one in envelopes for each in Event.parse(one.payload).subjects]
         self.spool.journal.intent(envelope)
-        receipt = self._log.submit(envelopes)[0]
+        with self._lock:
+            self._under_way.add(capture_id)
+        try:
+            receipt = self._log.submit(envelopes)[0]
+        except BaseException:
+            with self._lock:
+                self._under_way.discard(capture_id)
+            raise
         self.spool.journal.started(envelope, receipt)
         if receipt is None:
             with self._lock:
@@ -196,9 +210,11 @@ class Acquisition:
         ended_at: datetime,
         stage: str,
         unstored: Sequence[Snapshot] = (),
+        together: bool = False,
     ) -> Receipt | None:
         """``capture.completed`` or ``capture.failed``: exactly one for each start. None: it waits in the inbox.
 
+        ``together``: it may wait a while for another capture's start, to be one commit with it; the last never does.
         The signed end is in the journal before anything is tried, with the files that it rests on: if the store is
         gone now, the next command submits these very bytes.
         """
@@ -217,7 +233,7 @@ class Acquisition:
         subject = Subject(name="record.json", digest=record.digest, bytes=record.bytes)
         return self._finish(
             type_, subject, body, capture_id=capture_id, unit=unit, started=started, said=record, files=files,
-            unstored=unstored,
+            unstored=unstored, together=together,
         )  # fmt: skip
 
     def end_unchanged(
@@ -242,6 +258,7 @@ class Acquisition:
         said: Snapshot,
         files: Sequence[Snapshot] = (),
         unstored: Sequence[Snapshot] = (),
+        together: bool = False,
     ) -> Receipt | None:
         with self._lock:
             if started.payload_sha256 in self._ended:
@@ -257,10 +274,12 @@ class Acquisition:
             self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, said)])
             self._ended.add(started.payload_sha256)
             self.ended_as[capture_id] = envelope.payload_sha256
+            self._under_way.discard(capture_id)
         for each in unstored:
             self.store_file(each)
         self._keep(type_, capture_id, said)
-        receipt = self._log.submit([envelope])[0]
+        patience_s = TOGETHER_S if together and self._under_way else 0.0
+        receipt = self._log.submit([envelope], patience_s=patience_s)[0]
         if receipt is None:
             with self._lock:
                 self._ends[capture_id] = envelope

@@ -55,9 +55,12 @@ class Catalog:
     def close(self) -> None:
         self.database.close()
 
-    def advance(self, store: ObjectStore, reader: LogReader, packs: Packs | None = None) -> int:
+    def advance(
+        self, store: ObjectStore, reader: LogReader, packs: Packs | None = None, *, to: int | None = None
+    ) -> int:
         """Read on to the log's newest commit; how many events were new. ``packs``: what an empty one begins with.
 
+        ``to``: no further than this commit, for whoever has read so far: the end is not looked for in the store then.
         Another log, or one that no longer holds the commit that was read last, makes it begin anew. Raises
         ``StoreError``, ``LogError`` and ``DiskError``; what was read until then stays.
         """
@@ -69,7 +72,7 @@ class Catalog:
                     seen, packs = seen + loaded.size, None
                     continue
                 try:
-                    for added in self._follow(store, reader, position):
+                    for added in self._follow(store, reader, position, to):
                         seen += added
                 except Overtaken:
                     continue
@@ -381,10 +384,10 @@ class Catalog:
             for row in self._rows(query, values)
         ]
 
-    def _follow(self, store: ObjectStore, reader: LogReader, after: Position) -> Iterator[int]:
+    def _follow(self, store: ObjectStore, reader: LogReader, after: Position, to: int | None = None) -> Iterator[int]:
         """Some commits at a time: the store is asked first, then all of it is written or nothing."""
         position = after
-        commits = reader.commits(after)
+        commits = reader.commits(after, to=to)
         with ThreadPoolExecutor(_THREADS, "catalog") as threads:
             while batch := list(islice(commits, _COMMITS_AT_ONCE)):
                 events = [event for logged in batch for event in _events(reader, logged)]

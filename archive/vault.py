@@ -73,7 +73,7 @@ class Vault:
         self.catalog = catalog
         self.scribe = scribe
         self.timekeeper = timekeeper
-        self.cataloguing = Cataloguing(self.advance_catalog, time.monotonic)
+        self.cataloguing = Cataloguing(self._advance_so_far, time.monotonic)
         self._clock = clock
         self._stack = stack
 
@@ -199,7 +199,13 @@ class Vault:
         return recover(self.spool, sequencer=self.sequencer, scribe=self.scribe, scribe_for=scribe_for)
 
     def advance_catalog(self) -> None:
+        """To the newest commit in the store, whoever made it."""
         self.catalog.advance(self.store, self.sequencer.reader, self.packs)
+
+    def _advance_so_far(self) -> None:
+        """As far as the log was read on for what this process has appended."""
+        read = self.sequencer.position.n or None
+        self.catalog.advance(self.store, self.sequencer.reader, self.packs, to=read)
 
     @property
     def packs(self) -> Packs:

@@ -168,6 +168,18 @@ BUILT = BUILDER.build().objects
 COMMITS = len(BUILDER.commits)
 
 
+def test_reads_no_further_than_it_is_told(catalog: Catalog) -> None:
+    builder = small()
+    store = stored(builder)
+    reader = LogReader(store, builder.log)
+    first = catalog.advance(store, reader, to=1)
+    assert (first, catalog.position().n) == (len(builder.commits[0]), 1)
+    assert catalog.advance(store, reader, to=1) == 0
+    assert catalog.advance(store, reader) == sum(map(len, builder.commits[1:]))
+    assert catalog.advance(store, reader, to=1) == 0, "one that is further already stays where it is"
+    assert catalog.position().n == len(builder.commits)
+
+
 @settings(max_examples=20)
 @given(stops=st.lists(st.integers(1, COMMITS), max_size=4).map(sorted))
 def test_a_catalogue_made_bit_by_bit_equals_one_made_at_once(
