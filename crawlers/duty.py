@@ -6,6 +6,7 @@ from typing import Any
 
 from archive.config import ArchiveConfig
 from archive.errors import StoreError
+from archive.looked import Begun as Recorded
 from archive.observers import Agreement
 from archive.result import Captured, Result
 from archive.watching import pace
@@ -149,6 +150,19 @@ def judge(result: Result, *, interrupted: bool) -> Ended:
         bytes=result.cost.sent_bytes,
         requests=result.cost.requests,
         detail=f"{len(result.lost)} captures of it were lost" if result.lost else "",
+    )
+
+
+def gone_on(done: Recorded, *, captures: int, kinds: tuple[str, ...]) -> Ended:
+    """A look whose page an earlier attempt had recorded. ``kinds``: in what it had changed."""
+    return Ended(
+        outcome="recorded before",
+        run=done.run,
+        unit=done.unit,
+        captures=captures,
+        changed=True if kinds else None,
+        kinds=kinds,
+        detail="an earlier attempt had recorded it when its worker died",
     )
 
 
