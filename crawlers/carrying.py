@@ -69,7 +69,7 @@ class Carrier:
             return Ended(outcome="review overdue", detail=standing_.why)
         overridden = await asyncio.to_thread(self.books.overrides, begun)
         job = job_of(begun, self.setup, overridden, control=self._is_control_due())
-        wishes = second_of(begun)
+        wishes = second_of(begun, self.setup)
         if wishes is None:
             result = await self._look(job, interrupted)
             ended = judge(result, interrupted=interrupted.is_set())
