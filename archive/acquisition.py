@@ -71,6 +71,8 @@ class Acquisition:
         """The stage that each capture in flight has entered last."""
         self._scribe = scribe
         self._classes = classes or {}
+        self._opening: list[Envelope] = []
+        """``run.opened``, while it waits for the first start."""
         self._scheduled: set[str] = set()
         """Captures that are part of a look."""
         self._light: dict[str, list[Digest]] = {}
@@ -100,6 +102,13 @@ class Acquisition:
         key = keyspace.blob(snapshot.digest)
         return self._scribe.store.create(key, snapshot.path, digest=snapshot.digest, retain_until=until)
 
+    def _submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+        """After what has waited for them: two starts at once may both bring it, and the log takes it once."""
+        opening = self._opening
+        receipts = self._log.submit([*opening, *envelopes])
+        self._opening = []
+        return receipts[len(opening) :]
+
     def class_of(self, capture_id: str, outcome: Outcome) -> Class:
         """For how long what it leaves is locked. What a person asked for is kept as everything is."""
         return class_of(outcome) if capture_id in self._scheduled else Class.FULL
@@ -107,18 +116,25 @@ class Acquisition:
     def _keeping(self, class_: Class) -> Scribe:
         return self._classes.get(class_, self._scribe)
 
-    def open(self, value: Mapping[str, Json]) -> Receipt | None:
-        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox."""
+    def open(self, value: Mapping[str, Json], *, with_first: bool = False) -> Receipt | None:
+        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox.
+
+        ``with_first``: it waits here, and becomes durable in one commit with the first start, or with the run's end: of
+        many short runs, each asks the store for one commit less.
+        """
         self.spool.journal.case(self.scope)
         subject = self._scribe.detail("run.json", {"run": self.run, **value})
         envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
+        if with_first:
+            self._opening = [envelope]
+            return None
         return self._log.submit([envelope])[0]
 
     def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt | None:
         """``run.closed``: how it went. None: it waits in the inbox."""
         subject = self._scribe.detail("run-closed.json", {"run": self.run, **value})
         envelope = self._event("run.closed", f"run:{self.run}", subject, dict(counts))
-        return self._log.submit([envelope])[0]
+        return self._submit([envelope])[0]
 
     def settle(self, within_s: float) -> int:
         """Wait a while for what lies in the inbox, and say of each capture where it is; how many still wait."""
@@ -187,7 +203,7 @@ class Acquisition:
         if light:
             self._light[capture_id] = [each.digest for one in envelopes for each in Event.parse(one.payload).subjects]
         self.spool.journal.intent(envelope)
-        receipt = self._log.submit(envelopes)[0]
+        receipt = self._submit(envelopes)[0]
         self.spool.journal.started(envelope, receipt)
         if receipt is None:
             with self._lock:

@@ -249,7 +249,10 @@ class Vault:
         )
         try:
             worker = keys.keyid(self.home.signers.worker.public_key)
-            acquisition.open({**described, "operator": operator, "worker": worker, "clock": self._read_clock()})
+            acquisition.open(
+                {**described, "operator": operator, "worker": worker, "clock": self._read_clock()},
+                with_first=self.timekeeper.is_lasting,
+            )
         except BaseException:
             acquisition.close_run()
             raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import Ran, run, through
+from tests.command import ROOT, Ran, run, through
 from tests.crawlers.proxies import PASSWORD, Proxy, proxy_beside
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
@@ -83,6 +83,14 @@ def abroad() -> Iterator[Site]:
         yield running
 
 
+NAMES = f"""
+import socket
+ask = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: ask({PUBLIC!r} if host == {HOST!r} else host, *rest, **more)
+"""
+"""A name server that knows the host, in the place of one that a machine without a network cannot ask."""
+
+
 @dataclass(frozen=True)
 class Ways:
     """Two ways out, each a proxy that wants a name and a password, and what lies behind each."""
@@ -90,15 +98,21 @@ class Ways:
     home: Proxy
     abroad: Proxy
     options: tuple[str, ...]
+    env: Mapping[str, str]
+    """Of commands, the second observer's too."""
 
 
 @pytest.fixture
-def ways(site: Site, abroad: Site) -> Iterator[Ways]:
+def ways(site: Site, abroad: Site, tmp_path: Path) -> Iterator[Ways]:
+    names = tmp_path / "names"
+    names.mkdir()
+    (names / "sitecustomize.py").write_text(NAMES)
     with proxy_beside("http", to(site)) as first, proxy_beside("socks5", to(abroad)) as second:
-        options = ["--no-control", "--resolve", f"{HOST}:443:{PUBLIC}:443", "--resolve", f"{HOST}:80:{PUBLIC}:80"]
+        options = ["--no-control"]
         for each in (*site.trust_spki, *abroad.trust_spki):
             options += ["--trust-spki", each]
-        yield Ways(first, second, tuple(options))
+        env = {"COUNTERPROOF_PROXY": first.url, "PYTHONPATH": f"{names}:{ROOT}"}
+        yield Ways(first, second, tuple(options), env)
 
 
 def to(town: Site) -> Callable[[str, int], tuple[str, int]]:
@@ -124,7 +138,7 @@ def test_two_ways_out_show_what_is_shown_by_country_and_no_record_has_the_passwo
         "capture", f"https://{HOST}/same", "--case", "O-1", "--authority", "none", "--json", "--no-follow",
         "--observers", "2", *ways.options,
     )  # fmt: skip
-    ran = run(*asked, "--observer-proxy", ways.abroad.url, home=home, env={"COUNTERPROOF_PROXY": ways.home.url})
+    ran = run(*asked, "--observer-proxy", ways.abroad.url, home=home, env=ways.env)
     assert ran.code == 0, ran.err[-3000:]
     (differ,) = ran.document["observers"]
     assert differ["agrees"] is False
@@ -136,7 +150,7 @@ def test_two_ways_out_show_what_is_shown_by_country_and_no_record_has_the_passwo
         shown = run("show", kept["capture_id"], "--json", home=each).out
         assert f"{way.scheme}://127.0.0.1:{way.port}" in shown
         assert PASSWORD not in shown
-    unread = run(*asked, "--observer-proxy", "ftp://a.example", home=home, env={"COUNTERPROOF_PROXY": ways.home.url})
+    unread = run(*asked, "--observer-proxy", "ftp://a.example", home=home, env=ways.env)
     assert (unread.code, "cannot be read" in unread.err) == (2, True)
 
 
@@ -144,7 +158,7 @@ def test_a_watch_whose_second_observer_has_another_way_out_tells_where_they_diff
     home = tmp_path / "home"
     watch = ("watch", "add", f"https://{HOST}/same", "--case", "O-1", "--every", "1d", "--no-follow")
     assert run(*watch, "--observers", "2", home=home).code == 0
-    env = {"COUNTERPROOF_PROXY": ways.home.url, "COUNTERPROOF_OBSERVER_PROXY": ways.abroad.url}
+    env = {**ways.env, "COUNTERPROOF_OBSERVER_PROXY": ways.abroad.url}
     with worker_with(ways, home, env) as working, database_of(home) as database:
         done = "SELECT detail FROM counterproof.looks WHERE state = 'done'"
         until(lambda: rows(database, done), 300, working.told)
