@@ -199,7 +199,7 @@ def test_killed_between_a_post_that_vanishes_and_its_listing_the_change_is_recor
         with worker(town.site, home, *options) as working:
             until(lambda: rows(database, done), told=working.told)
             town.there = False
-            rows(database, "UPDATE counterproof.watches SET due_at = now() - interval '1 s' RETURNING id")
+            rows(database, "UPDATE counterproof.watches SET slot = now(), due_at = now() RETURNING id")
             until(gone.is_set, told=working.told)  # the post was looked at, and its listing is being looked at
             working.kill()
         with worker(town.site, home, *options) as second:
