@@ -1,7 +1,7 @@
 """The catalogue: the log indexed for browsing, in SQLite. It follows the log, can be made again, is never evidence."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -42,6 +42,7 @@ class Catalog:
         self._turn = threading.Lock()
         self._cases: tuple[list[tuple[Any, ...]], list[CaseRow]] | None = None
         """And as of which commit they were counted."""
+        self._briefs: tuple[list[tuple[Any, ...]], dict[str, Version]] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -111,7 +112,7 @@ class Catalog:
 
     def _counted(self) -> list[CaseRow]:
         """All cases. Counting a large archive takes long: once for each commit that was followed."""
-        at = self._rows("SELECT log, n, commit_sha256 FROM followed")
+        at = self._followed()
         known = self._cases
         if known is None or known[0] != at:
             self._cases = known = (at, self._count_cases())
@@ -184,6 +185,23 @@ class Catalog:
             return None
         version, index, at, sha256 = rows[0]
         return Version(scope=scope, version=version, digest=Digest(sha256), index=index, at=parse_utc(at))
+
+    def described(self) -> Mapping[str, Version]:
+        """The newest version of what each case says of itself; without what was disposed of. Read once a commit."""
+        at = self._followed()
+        known = self._briefs
+        if known is None or known[0] != at:
+            rows = self._rows(
+                "SELECT scope, version, leaf_index, at, sha256 FROM briefs WHERE NOT EXISTS"
+                " (SELECT 1 FROM acts WHERE acts.type = 'evidence.disposed' AND acts.unit = briefs.scope)"
+                " ORDER BY scope, version"
+            )
+            newest = {
+                row[0]: Version(scope=row[0], version=row[1], digest=Digest(row[4]), index=row[2], at=parse_utc(row[3]))
+                for row in rows
+            }
+            self._briefs = known = (at, newest)
+        return known[1]
 
     def brief_disposed(self, scope: str) -> bool:
         """Whether what was said of a case as a whole was disposed of: nothing more is said of it then."""
@@ -261,9 +279,11 @@ class Catalog:
 
     def events_of(self, unit: str) -> list[Leaf]:
         """All events of a unit, or that name it or one of its captures, oldest first."""
-        rows = self._rows(
-            "SELECT leaf_index, type, chain, item, capture, at, event_id FROM events WHERE item = ? OR capture IN"
-            " (SELECT capture_id FROM captures WHERE unit = ?)",
+        columns = "leaf_index, type, chain, item, capture, at, event_id"
+        own = ", ".join(f"events.{name}" for name in columns.split(", "))
+        rows = self._rows(  # with OR, or IN, all events would be gone through
+            f"SELECT {columns} FROM events WHERE item = ? UNION SELECT {own} FROM captures"  # noqa: S608  # ours
+            " JOIN events ON events.capture = captures.capture_id WHERE captures.unit = ?",
             (unit, unit),
         )
         found = [_leaf(row) for row in rows]
@@ -397,6 +417,10 @@ class Catalog:
                 self.database.begin_anew(transaction)
                 write_position(transaction, reader.log, Position())
         return self._position(store, reader)
+
+    def _followed(self) -> list[tuple[Any, ...]]:
+        """As of which commit all is."""
+        return self._rows("SELECT log, n, commit_sha256 FROM followed")
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.database.rows(query, values)

@@ -14,6 +14,7 @@ from archive.errors import UsageError
 from archive.vault import Vault
 from console.papers.tables import harmless
 from console.papers.volumes import Profile, read_profile
+from console.papers.zones import told
 from crawlers.pictures.cropping import slices
 from tests.archive.deployment import now
 from tests.console.papers.office import CASE, Office, Plan, acquire
@@ -105,6 +106,9 @@ def test_tables_say_it_all_and_no_cell_is_a_formula(own: Office, tmp_path: Path)
     assert row["selling account"] == "'@Sunny Factory"
     assert row["item"] == "'=Screw bracelet"
     assert "12.90 EUR" in row["price as shown"]
+    with own.casefile() as file:
+        for name, capture in (("post", own.post), ("listing", own.listing)):
+            assert row[f"{name} seen, first to last"] == told(file.looks[capture].entry.started_at, file.zone)
     assert row["exhibits"] == "Ex. 001, Ex. 002"
     assert _record(own, own.post) in said
     for name in ("index", "schedule"):

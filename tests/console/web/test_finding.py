@@ -122,7 +122,7 @@ def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
 def test_a_word_is_found_and_leads_to_its_capture(browser: Browser, shown: Console, found: Laid) -> None:
     with window(browser, shown) as seen:
         seen.go("/search")
-        seen.page.get_by_label("Words, a handle").fill('"link in bio"')
+        seen.page.get_by_label("An address, words").fill('"link in bio"')
         seen.page.keyboard.press("Enter")
         expect(seen.page.locator("tbody tr")).to_have_count(1)
         expect(seen.page.locator(".passage")).to_contain_text("link in bio")
