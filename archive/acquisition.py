@@ -9,6 +9,7 @@ from typing import Protocol
 from archive.cases import assign
 from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
+from archive.keeping import Class, class_of
 from archive.lookid import end_id
 from archive.receipt import Receipt
 from archive.result import Captured, Unchanged
@@ -56,9 +57,9 @@ class Acquisition:
         spool: RunSpool,
         advance_catalog: Callable[[], object],
         case_name: str,
-        looks: Scribe | None = None,
+        classes: Mapping[Class, Scribe] | None = None,
     ) -> None:
-        """``looks``: keeps what light looks leave, for as long as their class is kept; None: as everything."""
+        """``classes``: what keeps what scheduled looks leave, each for as long as its class; None: as everything."""
         self.log = log.log
         self.run = run
         self.scope = scope
@@ -74,7 +75,11 @@ class Acquisition:
         self.stages: dict[str, str] = {}
         """The stage that each capture in flight has entered last."""
         self._scribe = scribe
-        self._looks = looks or scribe
+        self._classes = classes or {}
+        self._opening: list[Envelope] = []
+        """``run.opened``, while it waits for the first start."""
+        self._scheduled: set[str] = set()
+        """Captures that are part of a look."""
         self._light: dict[str, list[Digest]] = {}
         """What was stored as a light look's, to be kept as a capture's should it become one."""
         self._log = log
@@ -99,24 +104,44 @@ class Acquisition:
         """Said by each stage as it begins, so that a loss can name where."""
         self.stages[capture_id] = stage
 
-    def store_file(self, snapshot: Snapshot) -> Stored:
+    def store_file(self, snapshot: Snapshot, *, class_: Class = Class.FULL) -> Stored:
+        until = self._keeping(class_).retain_until()
         key = keyspace.blob(snapshot.digest)
-        return self._scribe.store.create(
-            key, snapshot.path, digest=snapshot.digest, retain_until=self._scribe.retain_until()
-        )
+        return self._scribe.store.create(key, snapshot.path, digest=snapshot.digest, retain_until=until)
 
-    def open(self, value: Mapping[str, Json]) -> Receipt | None:
-        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox."""
+    def _submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+        """After what has waited for them: two starts at once may both bring it, and the log takes it once."""
+        opening = self._opening
+        receipts = self._log.submit([*opening, *envelopes])
+        self._opening = []
+        return receipts[len(opening) :]
+
+    def class_of(self, capture_id: str, outcome: Outcome) -> Class:
+        """For how long what it leaves is locked. What a person asked for is kept as everything is."""
+        return class_of(outcome) if capture_id in self._scheduled else Class.FULL
+
+    def _keeping(self, class_: Class) -> Scribe:
+        return self._classes.get(class_, self._scribe)
+
+    def open(self, value: Mapping[str, Json], *, with_first: bool = False) -> Receipt | None:
+        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox.
+
+        ``with_first``: it waits here, and becomes durable in one commit with the first start, or with the run's end: of
+        many short runs, each asks the store for one commit less.
+        """
         self.spool.journal.case(self.scope)
         subject = self._scribe.detail("run.json", {"run": self.run, **value})
         envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
+        if with_first:
+            self._opening = [envelope]
+            return None
         return self._log.submit([envelope])[0]
 
     def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt | None:
         """``run.closed``: how it went. None: it waits in the inbox."""
         subject = self._scribe.detail("run-closed.json", {"run": self.run, **value})
         envelope = self._event("run.closed", f"run:{self.run}", subject, dict(counts))
-        return self._log.submit([envelope])[0]
+        return self._submit([envelope])[0]
 
     def settle(self, within_s: float) -> int:
         """Wait a while for what lies in the inbox, and say of each capture where it is; how many still wait."""
@@ -164,7 +189,12 @@ class Acquisition:
         Durable in the inbox is enough where this home has no log key: a post that is vanishing waits for nobody.
         """
         now = self._scribe.clock()
-        scribe = self._looks if light else self._scribe
+        if look_id is not None:
+            self._scheduled.add(capture_id)
+            if self._classes:
+                ends = {each.value: format_utc(scribe.retain_until()) for each, scribe in self._classes.items()}
+                facts = {**facts, "locked_until": ends}
+        scribe = self._keeping(Class.UNCHANGED) if light else self._scribe
         job = scribe.detail(
             "job.json",
             {"capture_id": capture_id, "unit": unit, "parent": parent, "url": url, "at": format_utc(now), **facts},
@@ -183,7 +213,7 @@ class Acquisition:
         with self._lock:
             self._under_way.add(capture_id)
         try:
-            receipt = self._log.submit(envelopes)[0]
+            receipt = self._submit(envelopes)[0]
         except BaseException:
             with self._lock:
                 self._under_way.discard(capture_id)
@@ -231,9 +261,10 @@ class Acquisition:
             type_ = "capture.failed"
             body["stage"] = stage
         subject = Subject(name="record.json", digest=record.digest, bytes=record.bytes)
+        class_ = self.class_of(capture_id, outcome) if stage == "visit" else Class.FULL
         return self._finish(
             type_, subject, body, capture_id=capture_id, unit=unit, started=started, said=record, files=files,
-            unstored=unstored, together=together,
+            unstored=unstored, class_=class_, together=together,
         )  # fmt: skip
 
     def end_unchanged(
@@ -243,8 +274,9 @@ class Acquisition:
         subject = Subject(name="look.json", digest=said.digest, bytes=said.bytes)
         full = {"capture": capture_id, **body}
         return self._finish(
-            "look.unchanged", subject, full, capture_id=capture_id, unit=unit, started=started, said=said
-        )
+            "look.unchanged", subject, full, capture_id=capture_id, unit=unit, started=started, said=said,
+            class_=Class.UNCHANGED,
+        )  # fmt: skip
 
     def _finish(
         self,
@@ -256,6 +288,7 @@ class Acquisition:
         unit: str,
         started: Started,
         said: Snapshot,
+        class_: Class,
         files: Sequence[Snapshot] = (),
         unstored: Sequence[Snapshot] = (),
         together: bool = False,
@@ -276,8 +309,8 @@ class Acquisition:
             self.ended_as[capture_id] = envelope.payload_sha256
             self._under_way.discard(capture_id)
         for each in unstored:
-            self.store_file(each)
-        self._keep(type_, capture_id, said)
+            self.store_file(each, class_=class_)
+        self._keep(type_, capture_id, said, class_)
         patience_s = TOGETHER_S if together and self._under_way else 0.0
         receipt = self._log.submit([envelope], patience_s=patience_s)[0]
         if receipt is None:
@@ -287,10 +320,9 @@ class Acquisition:
             self.spool.journal.submitted(envelope, receipt)
         return receipt
 
-    def _keep(self, type_: str, capture_id: str, said: Snapshot) -> None:
+    def _keep(self, type_: str, capture_id: str, said: Snapshot, class_: Class) -> None:
         """What the end names, and what its start named, for as long as such an end is kept."""
-        scribe = self._looks if type_ == "look.unchanged" else self._scribe
-        until = scribe.retain_until()
+        until = self._keeping(class_).retain_until()
         self._scribe.store.create(keyspace.blob(said.digest), said.path, digest=said.digest, retain_until=until)
         if type_ != "look.unchanged":
             for digest in self._light.pop(capture_id, ()):

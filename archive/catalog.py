@@ -30,6 +30,8 @@ __all__ = ["SCHEMA", "Act", "CaseRow", "Catalog", "Entry", "Kept", "Leaf", "Reac
 
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
+_NO_END = 1 << 62
+"""Beyond every leaf."""
 
 
 class Catalog:
@@ -237,12 +239,15 @@ class Catalog:
             (key, scope, limit),
         )
 
-    def unchanged_since(self, key: str, scope: str, index: int) -> Entry | None:
-        """The newest look of a case at this address that found nothing new, begun after the leaf at ``index``."""
+    def unchanged_since(self, key: str, scope: str, index: int, *, below: int | None = None) -> Entry | None:
+        """The newest look of a case at this address that found nothing new, begun after the leaf at ``index``.
+
+        ``below``: and before that at this one.
+        """
         found = self._entries(
-            "WHERE url_key = ? AND status = 'unchanged' AND started_index > ?"
+            "WHERE url_key = ? AND status = 'unchanged' AND started_index > ? AND started_index < ?"
             " AND unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT 1",
-            (key, index, scope),
+            (key, index, _NO_END if below is None else below, scope),
         )
         return found[0] if found else None
 

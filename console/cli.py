@@ -24,6 +24,7 @@ from console.options import (
     JsonOption,
     LocaleOption,
     MatterOption,
+    ObserverProxyOption,
     OperatorOption,
     ProgressOption,
     ProxyOption,
@@ -144,9 +145,7 @@ def capture(
     observer_device: Annotated[
         str | None, typer.Option("--observer-device", metavar="desktop|phone", help="The second one's. [as the first]")
     ] = None,
-    observer_proxy: Annotated[
-        str | None, typer.Option("--observer-proxy", metavar="URL", help="The second one's way out. [as the first]")
-    ] = None,
+    observer_proxy: ObserverProxyOption = None,
     observer_home: Annotated[
         Path | None, typer.Option("--observer-home", metavar="DIR", help="The second one's. [one below this home]")
     ] = None,
@@ -252,7 +251,7 @@ def capture(
                 home=observer_home,
                 store=observer_store,
                 device=observer_device,
-                proxy=observer_proxy,
+                proxy=observer_proxy or os.environ.get(run.SECOND_PROXY),
                 trust=observer_trust,
             ),
         )

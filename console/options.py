@@ -79,6 +79,14 @@ ProxyOption = Annotated[
         help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
     ),
 ]
+ObserverProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--observer-proxy",
+        metavar="URL|none",
+        help="The second observer's way out. [COUNTERPROOF_OBSERVER_PROXY; as the first's]",
+    ),
+]
 ControlOption = Annotated[
     bool,
     typer.Option(

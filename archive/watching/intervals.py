@@ -155,11 +155,12 @@ def of_watches(connection: Connection, found: Sequence[Watch], *, now: datetime)
 def of_pages(
     connection: Connection, keys: Sequence[str], *, now: datetime, cases: Collection[str] | None = None
 ) -> dict[str, list[Kept]]:
-    """By the address for comparing (``dedupe_key``), its watches, also those that are removed now.
+    """By the address for comparing (``dedupe_key``), its watches, in the order of their making.
 
-    ``cases``: only watches of cases so named; None: of all.
+    Also those that are removed now. ``cases``: only watches of cases so named; None: of all.
     """
     found = [each for each in watches.of_pages(connection, keys) if cases is None or each.case in cases]
+    found.sort(key=lambda each: each.created_at)
     by_key: dict[str, list[Kept]] = {}
     for each in of_watches(connection, found, now=now):
         by_key.setdefault(each.watch.key, []).append(each)
