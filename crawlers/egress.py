@@ -18,6 +18,7 @@ from crawlers.upstream import Upstream
 __all__ = ["Connection", "Egress", "Limits", "Pass", "Policy", "Resolve"]
 
 REALM = "Counterproof egress"
+_GREETED = b"HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,8 @@ class Pass:
 
     username: str
     password: str = field(repr=False)
+    greeting: str = field(repr=False)
+    """An address that the egress itself answers, to this visit alone: see ``crawlers.introduction``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +110,11 @@ class Egress:
         ``resolve``: holes for this visit alone, given as it is first admitted.
         """
         if visit_id not in self._visits:
-            credential = Pass(username=secrets.token_hex(8), password=secrets.token_urlsafe(32))
+            credential = Pass(
+                username=secrets.token_hex(8),
+                password=secrets.token_urlsafe(32),
+                greeting=f"http://{secrets.token_hex(16)}.invalid/",  # nobody's: RFC 6761 §6.4
+            )
             self._visits[visit_id] = _Visit(credential=credential, account=Account(resolve=resolve))
             self._by_username[credential.username] = self._visits[visit_id]
         return self._visits[visit_id].credential
@@ -133,7 +140,7 @@ class Egress:
 
     async def _serve(self, client: Stream) -> None:
         try:
-            # Only a request that is turned away leaves the connection open for another one.
+            # Only a request that is turned away, or a greeting, leaves the connection open for another one.
             while await self._answer(client):
                 continue
         except (OSError, EOFError, asyncio.LimitOverrunError, BadRequest):
@@ -152,6 +159,9 @@ class Egress:
         visit = self._admitted(head)
         if visit is None:
             return await self._turn_away(head, client)
+        if head.method == "GET" and head.target == visit.credential.greeting and head.framing() == 0:
+            await client.send(_GREETED)
+            return True
         task = asyncio.current_task()
         assert task is not None
         visit.tasks.add(task)
