@@ -49,6 +49,7 @@ class _Visit:
     credential: Pass
     account: Account = field(default_factory=Account)
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    is_over: bool = False
 
 
 class Egress:
@@ -123,6 +124,15 @@ class Egress:
         """The connections of a visit so far, in the order they were asked for; KeyError after `dismiss`."""
         return tuple(self._visits[visit_id].account.connections)
 
+    def shut(self, visit_id: str) -> None:
+        """Ends the visit's connections and lets it make no more; its account stays, until it is dismissed."""
+        visit = self._visits.get(visit_id)
+        if visit is None:
+            return
+        visit.is_over = True
+        for task in visit.tasks:
+            task.cancel()
+
     def dismiss(self, visit_id: str) -> tuple[Connection, ...]:
         """Ends the visit's connections, forgets its credential, and returns its last report."""
         visit = self._visits.pop(visit_id, None)
@@ -159,6 +169,8 @@ class Egress:
         visit = self._admitted(head)
         if visit is None:
             return await self._turn_away(head, client)
+        if visit.is_over:
+            raise BadRequest("its visit is over")
         if head.method == "GET" and head.target == visit.credential.greeting and head.framing() == 0:
             await client.send(_GREETED)
             return True

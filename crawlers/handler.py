@@ -107,6 +107,7 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                     folder=keeping.spool.path,
                     fill=keeping.fill,
                     connections=lambda: session.egress.report(keeping.name),
+                    shut=lambda: session.egress.shut(keeping.name),
                     software=session.software,
                     limits=session.limits,
                 ),

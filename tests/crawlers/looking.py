@@ -195,6 +195,7 @@ class Looker:
                 folder=looking.spool.path,
                 fill=looking.fill,
                 connections=lambda: self.egress.report(looking.plan.capture_id),
+                shut=lambda: self.egress.shut(looking.plan.capture_id),
                 limits=Limits(each=self.limit),
             )
             if self.records

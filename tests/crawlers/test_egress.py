@@ -338,6 +338,23 @@ def test_dismissing_a_visit_ends_its_connections_and_no_other() -> None:
     asyncio.run(story())
 
 
+def test_a_visit_that_was_shut_makes_no_connection_and_keeps_its_account() -> None:
+    async def story() -> None:
+        async with site(echo) as port, egress(f"a.example:443:127.0.0.1:{port}") as proxy:
+            credential = proxy.admit("v")
+            _, reader, writer = await tunnel(proxy, credential, "a.example:443")
+            proxy.shut("v")
+            async with asyncio.timeout(5):
+                with pytest.raises((OSError, EOFError)):
+                    await reader.readexactly(1)
+            writer.close()
+            request = b"CONNECT a.example:443 HTTP/1.1\r\n" + authorization(credential) + b"\r\n"
+            assert await ask(proxy, request) == b""
+            assert len(proxy.report("v")) == 1
+
+    asyncio.run(story())
+
+
 # Names and addresses.
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.async_api import Browser, Error, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, ProxySettings, async_playwright
 
 from crawlers.browser import introduced
 from crawlers.egress import Egress, Pass
 from crawlers.forwarding import Head
 from crawlers.launching import find_browser, plan
 from crawlers.relaying import Stream
+from crawlers.resolving import Resolve
 from crawlers.tab import Refused
-from tests.crawlers.test_egress import HERE, Resolve, Ticking, names, site
+from tests.crawlers.test_egress import HERE, Ticking, names, site
 
 pytestmark = pytest.mark.browser
 
@@ -100,8 +101,10 @@ async def stage(folder: Path) -> AsyncIterator[tuple[Doorkeeper, Browser, Served
 
 async def blank(browser: Browser, proxy: Egress, admitted: Pass | None = None) -> Page:
     """In a new context, which shows ``admitted`` as Playwright does it."""
-    shown = {"username": admitted.username, "password": admitted.password} if admitted else {}
-    context = await browser.new_context(proxy={"server": proxy.url, **shown})  # type: ignore[typeddict-item]
+    way: ProxySettings = {"server": proxy.url}
+    if admitted is not None:
+        way |= {"username": admitted.username, "password": admitted.password}
+    context = await browser.new_context(proxy=way)
     return await context.new_page()
 
 
