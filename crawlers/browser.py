@@ -18,6 +18,8 @@ from archive.errors import SetupMissing
 from crawlers.attending.album import Rename
 from crawlers.attending.attendance import Attendance
 from crawlers.attending.hand import Hand
+from crawlers.egress import Pass
+from crawlers.introduction import introduce
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
@@ -28,6 +30,7 @@ __all__ = [
     "attend",
     "check_driver",
     "close_context",
+    "introduced",
     "is_its_own",
     "look",
     "print_pages",
@@ -178,12 +181,20 @@ async def close_context(page: Page, *, timeout_s: float) -> bool:
     return True
 
 
-class PlaywrightTab:
-    """A ``Tab``. Pages that this one opens are noted and shut: one visit is one page.
+async def introduced(page: Page, admitted: Pass) -> None:
+    """A blank page's context is known to the egress from then on. Raises Refused where it is not.
 
-    Playwright keeps DevTools' Fetch between each request and the network, for the egress wants a credential: requests
-    pass it unchanged, and its HTTP cache is off.
+    The page has no route of Playwright's: that would let go of the challenge before it is answered.
     """
+    wire = PlaywrightWire(await page.context.new_cdp_session(page))
+    try:
+        await introduce(wire, admitted)
+    finally:
+        await wire.close()
+
+
+class PlaywrightTab:
+    """A ``Tab``. Pages that this one opens are noted and shut: one visit is one page."""
 
     def __init__(self, page: Page, order: Order, seen: Seen, *, attended: bool = False) -> None:
         self._page = page
@@ -201,7 +212,7 @@ class PlaywrightTab:
         self._apart: dict[Frame, PlaywrightTab] = {}
 
     async def open(self) -> None:
-        """Take the page over. Raises Gone."""
+        """Take the page over. Raises Gone, Slow or Refused."""
         page = self._page
         page.on("crash", self._on_crash)
         page.on("close", self._on_lost)
@@ -213,6 +224,8 @@ class PlaywrightTab:
             raise Gone("it was closed before the visit began")
         await self._ours(page.unroute("**"), within=STEP_S)  # scrapy-playwright would rewrite requests
         self._session = await self._ours(page.context.new_cdp_session(page), within=STEP_S)
+        if self._order.admitted is not None:
+            await self._ours(introduced(page, self._order.admitted), within=STEP_S)
 
     async def send(
         self, method: str, params: Mapping[str, Any] | None = None, *, within: float = STEP_S
