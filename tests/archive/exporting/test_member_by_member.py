@@ -1,17 +1,21 @@
 """Export, verify, tamper, fail: every file of a zip altered, removed, and joined by a stranger, one at a time."""
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from custody.bundle.package import Gone, open_package
-from tests.archive.exporting.conftest import HandedOver
-from tests.archive.exporting.office import judged
+from tests.archive.exporting.conftest import HandedOver, handed_over
+from tests.archive.exporting.office import Office, judged, shared_item
 from tests.archive.exporting.spoiling import copied, flip, repair
+from tests.archive.exporting.test_details import agreed, changed, corrected, looked, stated
+from tests.archive.exporting.test_received import hand_in
 from tests.archive.exporting.test_script import run
 
 BUNDLES = ("broken", "truncated", "empty", "not a zip", "half a directory")
@@ -52,6 +56,52 @@ def test_every_payload_member_altered_under_lists_made_again_fails(stamped: Hand
         for each in (name, "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"):
             shutil.copyfile(stamped.bag / each, spoilable / each)
     assert judged(spoilable, trust).holds
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> HandedOver:
+    """With what exports may have beyond captures: a look that kept nothing, changes, two observers, a statement, a
+    correction, files of others."""
+    path, made = tmp_path_factory.mktemp("rich"), shared_item()
+    for tell in (looked, changed, agreed, stated, corrected):
+        tell(made, {})
+    office = Office(path, made)
+    hand_in(office, path / "in", about=made.captures[0].id)
+    return handed_over(path, office)
+
+
+def kind_of(name: str) -> str:
+    """Members of a kind differ in numbers alone."""
+    return re.sub(r"\d+", "N", re.sub(r"[0-9a-f]{64}", "H", name))
+
+
+@pytest.mark.slow
+def test_every_member_of_a_rich_export_altered_fails_by_the_program_and_each_kind_by_the_script(
+    rich: HandedOver, tmp_path: Path
+) -> None:
+    bag, trust, kinds = copied(rich.bag, tmp_path / "bag"), rich.office.trust, dict[str, str]()
+    for name in members(rich.bag):
+        good = (bag / name).read_bytes()
+        flip(bag / name, len(good) // 2)
+        assert judged(bag, trust).word == "does not hold", f"{name} altered"
+        (bag / name).write_bytes(good)
+        kinds.setdefault(kind_of(name), name)
+    assert judged(bag, trust).holds
+    found = {Path(each).name for each in kinds.values()}
+    wanted = ("-statement.json", "-change.json", "-agreement.json", "-correction.json", "look.json", "received.json")
+    for each in wanted:
+        assert any(name.endswith(each) for name in found), (each, sorted(found))
+
+    def alter(name: str) -> str:
+        mine = copied(rich.bag, tmp_path / kind_of(name).replace("/", "-"))
+        flip(mine / name, (mine / name).stat().st_size // 2)
+        done = run(mine, rich.trust)
+        shutil.rmtree(mine)
+        return done.stdout.splitlines()[-1]
+
+    with ThreadPoolExecutor(2) as threads:
+        told = dict(zip(kinds.values(), threads.map(alter, kinds.values()), strict=True))
+    assert told == dict.fromkeys(kinds.values(), "does not hold")
 
 
 @pytest.mark.slow

@@ -131,8 +131,8 @@ def test_the_command_ties_it_to_its_original_and_the_pdf_has_nothing_either(own:
         ).stdout
         assert SECRET.encode() not in flat
     with pikepdf.open(path) as pdf:
-        assert not {"/EmbeddedFiles", "/JavaScript"} & set(dict(pdf.Root.get("/Names", {})))
-        assert not [page for page in pdf.pages if {"/Thumb", "/PieceInfo"} & set(dict(page))]
+        assert not [each for each in ("/EmbeddedFiles", "/JavaScript") if each in pdf.Root.get("/Names", {})]
+        assert not [page for page in pdf.pages if "/Thumb" in page or "/PieceInfo" in page]
         images = [each for page in pdf.pages for each in page.images.values()]
         assert images
         for one in images:
