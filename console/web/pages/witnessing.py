@@ -113,6 +113,7 @@ def _form(  # what a form shows
     trouble: str = "",
     opened_at: datetime | None = None,
 ) -> Response:
+    seen = {each.scope for each in holdings.cases_of(entry.unit)}
     cases = _cases(holdings, entry)
     record = holdings.record(entry)
     if record is None or not record.requested_url.startswith(("http://", "https://")):
@@ -120,7 +121,6 @@ def _form(  # what a form shows
     asked: Asked = request.app.state.witnesses
     asked.note(holdings.viewer.name, entry.capture_id, opened_at or holdings.archive.clock())
     names = [each.name for each in record.artifacts if each.role in {Role.SCREENSHOT, Role.VIEWPORT}]
-    seen = {each.scope for each in holdings.cases_of(entry.unit)}
     later = later_of(holdings.archive.reader, holdings.archive.catalog, entry)
     return render(
         request,
@@ -138,20 +138,20 @@ def _form(  # what a form shows
             for act, told in later.witnesses
             if told.get("scope") in seen
         ],
-        zone=holdings.zone(cases),
+        zone=holdings.zone(holdings.cases_of(entry.unit)),
     )
 
 
 def _cases(holdings: Holdings, entry: Entry) -> Sequence[CaseRow]:
-    """Those in which this viewer may add to the record. Raises ``Forbidden``."""
-    found = [each for each in holdings.cases_of(entry.unit) if holdings.viewer.may(each.scope, Right.INVESTIGATOR)]
-    if not found:
-        raise Forbidden(Right.INVESTIGATOR.word)
-    return found
+    """Those in which this viewer may add to the record; others see what was stated, and no form."""
+    return [each for each in holdings.cases_of(entry.unit) if holdings.viewer.may(each.scope, Right.INVESTIGATOR)]
 
 
 def _case(holdings: Holdings, entry: Entry, scope: str) -> str:
+    """Raises ``Forbidden`` where there is none, ``UsageError`` where it has to be said."""
     cases = [each.scope for each in _cases(holdings, entry)]
+    if not cases:
+        raise Forbidden(Right.INVESTIGATOR.word)
     if not scope and len(cases) == 1:
         return cases[0]
     if scope not in cases:

@@ -5,7 +5,6 @@ import re
 import shutil
 import tempfile
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,33 +74,25 @@ def kind_of(name: str) -> str:
     return re.sub(r"\d+", "N", re.sub(r"[0-9a-f]{64}", "H", name))
 
 
+DETAILS = ("-statement.json", "-change.json", "-agreement.json", "-correction.json", "look.json", "received.json")
+
+
 @pytest.mark.slow
-def test_every_member_of_a_rich_export_altered_fails_by_the_program_and_each_kind_by_the_script(
+def test_a_member_of_each_kind_of_a_rich_export_altered_fails_and_each_detail_by_the_script_too(
     rich: HandedOver, tmp_path: Path
 ) -> None:
-    bag, trust, kinds = copied(rich.bag, tmp_path / "bag"), rich.office.trust, dict[str, str]()
-    for name in members(rich.bag):
+    bag, kinds = copied(rich.bag, tmp_path / "bag"), dict[str, str]()
+    for name in members(bag):
+        kinds.setdefault(kind_of(name), name)
+    details = [next(name for name in kinds.values() if name.endswith(each)) for each in DETAILS]
+    for name in kinds.values():
         good = (bag / name).read_bytes()
         flip(bag / name, len(good) // 2)
-        assert judged(bag, trust).word == "does not hold", f"{name} altered"
+        assert judged(bag, rich.office.trust).word == "does not hold", name
+        if name in details:
+            assert run(bag, rich.trust).stdout.splitlines()[-1] == "does not hold", name
         (bag / name).write_bytes(good)
-        kinds.setdefault(kind_of(name), name)
-    assert judged(bag, trust).holds
-    found = {Path(each).name for each in kinds.values()}
-    wanted = ("-statement.json", "-change.json", "-agreement.json", "-correction.json", "look.json", "received.json")
-    for each in wanted:
-        assert any(name.endswith(each) for name in found), (each, sorted(found))
-
-    def alter(name: str) -> str:
-        mine = copied(rich.bag, tmp_path / kind_of(name).replace("/", "-"))
-        flip(mine / name, (mine / name).stat().st_size // 2)
-        done = run(mine, rich.trust)
-        shutil.rmtree(mine)
-        return done.stdout.splitlines()[-1]
-
-    with ThreadPoolExecutor(2) as threads:
-        told = dict(zip(kinds.values(), threads.map(alter, kinds.values()), strict=True))
-    assert told == dict.fromkeys(kinds.values(), "does not hold")
+    assert judged(bag, rich.office.trust).holds
 
 
 @pytest.mark.slow

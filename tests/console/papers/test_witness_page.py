@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from archive.accounts import Accounts, Right
 from archive.stewardship import witnessing
 from custody.instant import parse_utc
 from tests.console.papers.office import CASE, POST, Office
 from tests.console.web.opened import Console, chromium, serving, window
+from tests.console.web.test_access import WORD, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,21 @@ def test_what_makes_no_statement_is_said_and_keeps_what_was_typed(own: Office) -
         assert client.post(path, data={**form(console, client), "csrf": "no"}).status_code == 403
         assert client.get("/captures/019cb6e1-1a2b-7000-8000-000000000001/witness").status_code == 404
     assert statements(own) == []
+
+
+def test_who_may_only_look_sees_what_was_stated_and_states_nothing(own: Office) -> None:
+    own.ok("witness", own.post, "--name", "Jane Roe", "--fair-and-accurate")
+    with serving(own.config, is_local=False) as office:
+        accounts: Accounts = office.app.state.accounts
+        (case,) = office.app.state.archive.catalog.listed(None)
+        accounts.add("ada", WORD)
+        accounts.grant("ada", case.scope, Right.REVIEWER)
+        with signed_in(office, "ada") as client:
+            page = client.get(f"/captures/{own.post}/witness").text
+            assert "is a fair and accurate picture of what I saw" in page
+            assert "State it" not in page
+            assert client.post(f"/captures/{own.post}/witness", data=form(office, client)).status_code == 403
+    assert len(statements(own)) == 1
 
 
 @pytest.mark.slow
