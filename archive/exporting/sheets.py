@@ -88,7 +88,7 @@ def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
 
 
 def _settled(raw: io.BytesIO, at: datetime) -> bytes:
-    """The same members, dated by ``at``, not by the clock; stored, as what a compressor makes depends on its version."""
+    """The same members, dated by ``at``, not by the clock; stored, as a compressor's bytes depend on its version."""
     made = io.BytesIO()
     moment = (max(at.year, 1980), at.month, at.day, at.hour, at.minute, at.second)
     stated = at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
