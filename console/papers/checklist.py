@@ -39,7 +39,7 @@ def paper(said: Proffer, mark: str) -> Paper:
             Block("text", words["note"]),
             Block("text", f"{met} of {len(found)} points are met by the record, on {in_utc(said.file.at)}."),
             Rows(
-                ("source", "point, in our words", "in the record", "fact"),
+                ("source", "point, in our words", "met?", "fact, in the record"),
                 tuple((each.source, each.asks, "met" if each.met else "NOT MET", each.fact) for each in found),
             ),
         ),

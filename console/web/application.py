@@ -23,6 +23,7 @@ from console.web.holdings import Archive, Forbidden, Missing
 from console.web.jobs import Jobs
 from console.web.pages import entrance as entrance_page
 from console.web.pages.api import PROBLEMS
+from console.web.pages.witnessing import Asked
 from console.web.player import Player
 from console.web.promotions import Promotions
 from console.web.rendering import STATIC, environment, render
@@ -61,6 +62,7 @@ def create(
         options=capture_options,
     )
     app.state.reviews = Reviews(archive.config.home)
+    app.state.witnesses = Asked()
     app.state.archive = archive
     app.state.player = player
     app.state.promotions = Promotions(archive)

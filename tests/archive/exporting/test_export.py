@@ -14,7 +14,7 @@ import pytest
 
 from archive.errors import DiskError, LogError, UsageError
 from custody import keyspace
-from custody.checkpoint import Checkpoint
+from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.event import Event
@@ -241,6 +241,20 @@ def test_whoever_kept_a_checkpoint_sees_that_the_log_goes_on(tmp_path: Path) -> 
     verdict = judged(tmp_path / "second", office.trust, kept=(kept,))
     assert verdict.holds
     assert verdict.facts["kept"] == [{"size": kept.size, "root": kept.root.hex(), "extended": True}]
+
+
+def test_it_goes_on_from_any_checkpoint_that_the_log_ever_signed(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    log, newest = office.trust.log, office.checkpoint().size
+    keys = {size: keyspace.checkpoint_at(log.name, size) for size in range(newest + 1)}
+    signed = [open_checkpoint(office.store.read(key), log) for key in keys.values() if key in office.store._objects]
+    assert len(signed) > 5
+    office.export(since=tuple(signed))
+    verdict = judged(tmp_path / "bag", office.trust, kept=signed)
+    assert verdict.holds
+    assert [(each["size"], each["extended"]) for each in verdict.facts["kept"]] == [
+        (each.size, True) for each in signed
+    ]
 
 
 def test_without_that_proof_the_question_stays_open(plain: HandedOver) -> None:
