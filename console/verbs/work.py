@@ -22,6 +22,7 @@ from console.options import (
     ProxyOption,
     ResolveOption,
     StoreOption,
+    TimeoutOption,
     TrustSpkiOption,
 )
 from console.screen import now, say, sentences
@@ -62,9 +63,7 @@ class Verb:
         operator: OperatorOption = None,
         authority: AuthorityOption = None,
         authority_roots: AuthorityRootsOption = None,
-        timeout: Annotated[
-            float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
-        ] = 45.0,
+        timeout: TimeoutOption = 45.0,
         look_again: Annotated[
             float, typer.Option("--look-again", min=0, max=3600, metavar="SECONDS", help="As for capture.")
         ] = 20.0,

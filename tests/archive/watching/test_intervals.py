@@ -1,7 +1,8 @@
 """The interval that was asked for beside the one achieved: worked out, and read from what is kept."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from archive.watching import intervals, looks, watches
 from archive.watching.database import Connection, Database
 from archive.watching.intervals import Asked, Look, interval
 from archive.watching.looks import Ended
+from archive.watching.standing import standing
 from archive.watching.timing import Timing
 from tests.archive.watching.databases import AT, new_id, watched
 
@@ -109,3 +111,28 @@ def test_a_removed_watch_is_still_told_of_and_nothing_is_asked_of_it(database: D
         first, second = intervals.of_pages(connection, [watch.key], now=AT + 9 * HOUR)[watch.key]
     assert (first.watch.id, first.interval.asked, first.interval.missed) == (watch.id, None, 0)
     assert (second.watch.id, second.interval.asked, second.interval.due) == (again.id, HOUR, 0)
+
+
+@pytest.mark.s3
+def test_how_watching_stands_names_who_is_behind_with_what_became_of_each_look_that_was_due(database: Database) -> None:
+    now = datetime.now(UTC)
+    with database.transaction() as connection:
+        urls = ("https://a.example/", "https://b.example/")
+        behind, _ = (watched(connection, each, every="1h", now=now - 3.5 * HOUR) for each in urls)
+        for hours in (0, 1, 2, 3):
+            at = now + (hours - 3.5) * HOUR
+            held = "UPDATE counterproof.watches SET state = 'paused' WHERE id = %s AND %s"
+            connection.execute(held, (behind.id, hours in {1, 2}))  # nobody asked for that: its looks are missed
+            looks.release(connection, database.queue, now=at)
+            queued = connection.execute("SELECT id::text FROM counterproof.looks WHERE state = 'queued'").fetchall()
+            for (look,) in queued:
+                begun = looks.begin(connection, look, worker="w", now=at)
+                assert begun is not None
+                looks.finish(connection, begun, Ended(outcome="ok"), now=at)
+            connection.execute("UPDATE counterproof.watches SET state = 'active'")
+        found = standing(connection, database.queue, now=now)
+    document: Any = found.to_json()
+    (told,) = document["behind"]
+    assert (found.on_time, found.compared) == (1, 2)
+    assert (told["watch"], told["asked_s"], told["achieved_s"]) == (behind.id, 3600, 3 * 3600)
+    assert (told["due"], told["made"], told["missed"]) == (4, 2, 2)
