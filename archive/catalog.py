@@ -14,7 +14,6 @@ from archive.errors import NotStored, UsageError
 from archive.index import forgetting
 from archive.index.database import Database, Overtaken
 from archive.index.following import read_position, write_position
-from archive.index.postgres import PostgresDatabase
 from archive.index.rows import COLUMNS, Act, CaseRow, Entry, Kept, Leaf, Reached, entry_of, kept_of
 from archive.index.sqlite import SqliteDatabase
 from archive.index.tables import SCHEMA
@@ -52,6 +51,8 @@ class Catalog:
     @classmethod
     def open_shared(cls, dsn: str, log: str) -> Self:
         """Of this log, in a PostgreSQL that many machines share. Raises ``StoreDown`` and ``UsageError``."""
+        from archive.index.postgres import PostgresDatabase  # noqa: PLC0415  # a tenth of a second, wanted by few
+
         return cls(PostgresDatabase.open(dsn, log))
 
     def close(self) -> None:

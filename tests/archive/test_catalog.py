@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -483,3 +485,9 @@ def test_events_of_other_kinds_change_nothing(catalog: Catalog) -> None:
     builder.close_run(run, 0)
     assert follow(catalog, builder) == 2
     assert all_of(catalog) == before
+
+
+def test_a_catalogue_in_a_file_does_without_the_client_of_postgresql() -> None:
+    asked = "import sys, archive.catalog; print(sorted({'psycopg', 'psycopg_pool'} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["[]"]
