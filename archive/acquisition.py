@@ -9,6 +9,7 @@ from typing import Protocol
 from archive.cases import assign
 from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
+from archive.keeping import Class, class_of
 from archive.lookid import end_id
 from archive.receipt import Receipt
 from archive.result import Captured, Unchanged
@@ -26,6 +27,11 @@ from custody.record import Record
 DEADLINE_FACTOR = 4
 """A start without an end is given up after this many times the page's own limit."""
 
+TOGETHER_S = 5.0
+"""What an end may wait for the next start, to be one commit with it, while other captures of its run are under way.
+
+Its files are in the store and it is in the journal by then: what dies meanwhile, the next command submits."""
+
 
 class Log(Protocol):
     """What an acquisition needs of an ``archive.ledger.Ledger``."""
@@ -33,7 +39,7 @@ class Log(Protocol):
     @property
     def log(self) -> str: ...
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]: ...
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]: ...
 
     def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]: ...
 
@@ -51,9 +57,9 @@ class Acquisition:
         spool: RunSpool,
         advance_catalog: Callable[[], object],
         case_name: str,
-        looks: Scribe | None = None,
+        classes: Mapping[Class, Scribe] | None = None,
     ) -> None:
-        """``looks``: keeps what light looks leave, for as long as their class is kept; None: as everything."""
+        """``classes``: what keeps what scheduled looks leave, each for as long as its class; None: as everything."""
         self.log = log.log
         self.run = run
         self.scope = scope
@@ -69,12 +75,18 @@ class Acquisition:
         self.stages: dict[str, str] = {}
         """The stage that each capture in flight has entered last."""
         self._scribe = scribe
-        self._looks = looks or scribe
+        self._classes = classes or {}
+        self._opening: list[Envelope] = []
+        """``run.opened``, while it waits for the first start."""
+        self._scheduled: set[str] = set()
+        """Captures that are part of a look."""
         self._light: dict[str, list[Digest]] = {}
         """What was stored as a light look's, to be kept as a capture's should it become one."""
         self._log = log
         self._lock = threading.Lock()
         self._ended: set[Digest] = set()
+        self._under_way: set[str] = set()
+        """Captures that were begun, and whose end is not fixed yet."""
         self._starts: dict[str, Envelope] = {}
         self._ends: dict[str, Envelope] = {}
         _OPEN[run] = self
@@ -92,24 +104,44 @@ class Acquisition:
         """Said by each stage as it begins, so that a loss can name where."""
         self.stages[capture_id] = stage
 
-    def store_file(self, snapshot: Snapshot) -> Stored:
+    def store_file(self, snapshot: Snapshot, *, class_: Class = Class.FULL) -> Stored:
+        until = self._keeping(class_).retain_until()
         key = keyspace.blob(snapshot.digest)
-        return self._scribe.store.create(
-            key, snapshot.path, digest=snapshot.digest, retain_until=self._scribe.retain_until()
-        )
+        return self._scribe.store.create(key, snapshot.path, digest=snapshot.digest, retain_until=until)
 
-    def open(self, value: Mapping[str, Json]) -> Receipt | None:
-        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox."""
+    def _submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+        """After what has waited for them: two starts at once may both bring it, and the log takes it once."""
+        opening = self._opening
+        receipts = self._log.submit([*opening, *envelopes])
+        self._opening = []
+        return receipts[len(opening) :]
+
+    def class_of(self, capture_id: str, outcome: Outcome) -> Class:
+        """For how long what it leaves is locked. What a person asked for is kept as everything is."""
+        return class_of(outcome) if capture_id in self._scheduled else Class.FULL
+
+    def _keeping(self, class_: Class) -> Scribe:
+        return self._classes.get(class_, self._scribe)
+
+    def open(self, value: Mapping[str, Json], *, with_first: bool = False) -> Receipt | None:
+        """``run.opened``: who looks, with what; it names no case and no URL. None: it waits in the inbox.
+
+        ``with_first``: it waits here, and becomes durable in one commit with the first start, or with the run's end: of
+        many short runs, each asks the store for one commit less.
+        """
         self.spool.journal.case(self.scope)
         subject = self._scribe.detail("run.json", {"run": self.run, **value})
         envelope = self._event("run.opened", f"run:{self.run}", subject, {"purpose": "case"})
+        if with_first:
+            self._opening = [envelope]
+            return None
         return self._log.submit([envelope])[0]
 
     def close(self, counts: Mapping[str, int], value: Mapping[str, Json]) -> Receipt | None:
         """``run.closed``: how it went. None: it waits in the inbox."""
         subject = self._scribe.detail("run-closed.json", {"run": self.run, **value})
         envelope = self._event("run.closed", f"run:{self.run}", subject, dict(counts))
-        return self._log.submit([envelope])[0]
+        return self._submit([envelope])[0]
 
     def settle(self, within_s: float) -> int:
         """Wait a while for what lies in the inbox, and say of each capture where it is; how many still wait."""
@@ -157,7 +189,12 @@ class Acquisition:
         Durable in the inbox is enough where this home has no log key: a post that is vanishing waits for nobody.
         """
         now = self._scribe.clock()
-        scribe = self._looks if light else self._scribe
+        if look_id is not None:
+            self._scheduled.add(capture_id)
+            if self._classes:
+                ends = {each.value: format_utc(scribe.retain_until()) for each, scribe in self._classes.items()}
+                facts = {**facts, "locked_until": ends}
+        scribe = self._keeping(Class.UNCHANGED) if light else self._scribe
         job = scribe.detail(
             "job.json",
             {"capture_id": capture_id, "unit": unit, "parent": parent, "url": url, "at": format_utc(now), **facts},
@@ -173,7 +210,14 @@ class Acquisition:
         if light:
             self._light[capture_id] = [each.digest for one in envelopes for each in Event.parse(one.payload).subjects]
         self.spool.journal.intent(envelope)
-        receipt = self._log.submit(envelopes)[0]
+        with self._lock:
+            self._under_way.add(capture_id)
+        try:
+            receipt = self._submit(envelopes)[0]
+        except BaseException:
+            with self._lock:
+                self._under_way.discard(capture_id)
+            raise
         self.spool.journal.started(envelope, receipt)
         if receipt is None:
             with self._lock:
@@ -196,9 +240,11 @@ class Acquisition:
         ended_at: datetime,
         stage: str,
         unstored: Sequence[Snapshot] = (),
+        together: bool = False,
     ) -> Receipt | None:
         """``capture.completed`` or ``capture.failed``: exactly one for each start. None: it waits in the inbox.
 
+        ``together``: it may wait a while for another capture's start, to be one commit with it; the last never does.
         The signed end is in the journal before anything is tried, with the files that it rests on: if the store is
         gone now, the next command submits these very bytes.
         """
@@ -215,9 +261,10 @@ class Acquisition:
             type_ = "capture.failed"
             body["stage"] = stage
         subject = Subject(name="record.json", digest=record.digest, bytes=record.bytes)
+        class_ = self.class_of(capture_id, outcome) if stage == "visit" else Class.FULL
         return self._finish(
             type_, subject, body, capture_id=capture_id, unit=unit, started=started, said=record, files=files,
-            unstored=unstored,
+            unstored=unstored, class_=class_, together=together,
         )  # fmt: skip
 
     def end_unchanged(
@@ -227,8 +274,9 @@ class Acquisition:
         subject = Subject(name="look.json", digest=said.digest, bytes=said.bytes)
         full = {"capture": capture_id, **body}
         return self._finish(
-            "look.unchanged", subject, full, capture_id=capture_id, unit=unit, started=started, said=said
-        )
+            "look.unchanged", subject, full, capture_id=capture_id, unit=unit, started=started, said=said,
+            class_=Class.UNCHANGED,
+        )  # fmt: skip
 
     def _finish(
         self,
@@ -240,8 +288,10 @@ class Acquisition:
         unit: str,
         started: Started,
         said: Snapshot,
+        class_: Class,
         files: Sequence[Snapshot] = (),
         unstored: Sequence[Snapshot] = (),
+        together: bool = False,
     ) -> Receipt | None:
         with self._lock:
             if started.payload_sha256 in self._ended:
@@ -257,10 +307,12 @@ class Acquisition:
             self.spool.journal.end(envelope, [self._spooled(each) for each in (*files, said)])
             self._ended.add(started.payload_sha256)
             self.ended_as[capture_id] = envelope.payload_sha256
+            self._under_way.discard(capture_id)
         for each in unstored:
-            self.store_file(each)
-        self._keep(type_, capture_id, said)
-        receipt = self._log.submit([envelope])[0]
+            self.store_file(each, class_=class_)
+        self._keep(type_, capture_id, said, class_)
+        patience_s = TOGETHER_S if together and self._under_way else 0.0
+        receipt = self._log.submit([envelope], patience_s=patience_s)[0]
         if receipt is None:
             with self._lock:
                 self._ends[capture_id] = envelope
@@ -268,10 +320,9 @@ class Acquisition:
             self.spool.journal.submitted(envelope, receipt)
         return receipt
 
-    def _keep(self, type_: str, capture_id: str, said: Snapshot) -> None:
+    def _keep(self, type_: str, capture_id: str, said: Snapshot, class_: Class) -> None:
         """What the end names, and what its start named, for as long as such an end is kept."""
-        scribe = self._looks if type_ == "look.unchanged" else self._scribe
-        until = scribe.retain_until()
+        until = self._keeping(class_).retain_until()
         self._scribe.store.create(keyspace.blob(said.digest), said.path, digest=said.digest, retain_until=until)
         if type_ != "look.unchanged":
             for digest in self._light.pop(capture_id, ()):

@@ -77,13 +77,14 @@ SCHEMA = schema.fields(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bound:
-    """What a threshold may be: 0 to ``most``."""
+    """What a threshold may be: ``least`` to ``most``."""
 
     most: int
     whole: bool
     """A whole number."""
     says: str
     """What it decides, in words."""
+    least: int = 0
 
 
 THRESHOLDS: Mapping[str, Bound] = {
@@ -92,6 +93,12 @@ THRESHOLDS: Mapping[str, Bound] = {
     ),
     "price_ratio": Bound(
         most=1, whole=False, says="share of the reference price below which a price is worth looking at"
+    ),
+    "unchanged_days": Bound(
+        least=1, most=36_500, whole=True, says="days that a scheduled look which found nothing new is locked"
+    ),
+    "shown_nothing_days": Bound(
+        least=1, most=36_500, whole=True, says="days that a scheduled capture of a wall or an error is locked"
     ),
 }
 
@@ -243,9 +250,9 @@ class Brief:
         for name, number in self.thresholds.items():
             if (bound := THRESHOLDS.get(name)) is None:
                 raise _refused(f"there is no threshold {name[:80]!r}; there are {', '.join(THRESHOLDS)}")
-            if number > bound.most or (bound.whole and number != int(number)):
+            if not bound.least <= number <= bound.most or (bound.whole and number != int(number)):
                 kind = "a whole number" if bound.whole else "a number"
-                raise _refused(f"{name} is {kind} from 0 to {bound.most}, got {number}")
+                raise _refused(f"{name} is {kind} from {bound.least} to {bound.most}, got {number}")
 
 
 def _once(what: str, texts: Sequence[str]) -> None:

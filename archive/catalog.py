@@ -1,7 +1,7 @@
 """The catalogue: the log indexed for browsing, in SQLite. It follows the log, can be made again, is never evidence."""
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -14,7 +14,6 @@ from archive.errors import NotStored, UsageError
 from archive.index import forgetting
 from archive.index.database import Database, Overtaken
 from archive.index.following import read_position, write_position
-from archive.index.postgres import PostgresDatabase
 from archive.index.rows import COLUMNS, Act, CaseRow, Entry, Kept, Leaf, Reached, entry_of, kept_of
 from archive.index.sqlite import SqliteDatabase
 from archive.index.tables import SCHEMA
@@ -30,6 +29,8 @@ __all__ = ["SCHEMA", "Act", "CaseRow", "Catalog", "Entry", "Kept", "Leaf", "Reac
 
 _COMMITS_AT_ONCE = 32
 _THREADS = 8
+_NO_END = 1 << 62
+"""Beyond every leaf."""
 
 
 class Catalog:
@@ -40,6 +41,7 @@ class Catalog:
         self._turn = threading.Lock()
         self._cases: tuple[list[tuple[Any, ...]], list[CaseRow]] | None = None
         """And as of which commit they were counted."""
+        self._briefs: tuple[list[tuple[Any, ...]], dict[str, Version]] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -49,14 +51,19 @@ class Catalog:
     @classmethod
     def open_shared(cls, dsn: str, log: str) -> Self:
         """Of this log, in a PostgreSQL that many machines share. Raises ``StoreDown`` and ``UsageError``."""
+        from archive.index.postgres import PostgresDatabase  # noqa: PLC0415  # a tenth of a second, wanted by few
+
         return cls(PostgresDatabase.open(dsn, log))
 
     def close(self) -> None:
         self.database.close()
 
-    def advance(self, store: ObjectStore, reader: LogReader, packs: Packs | None = None) -> int:
+    def advance(
+        self, store: ObjectStore, reader: LogReader, packs: Packs | None = None, *, to: int | None = None
+    ) -> int:
         """Read on to the log's newest commit; how many events were new. ``packs``: what an empty one begins with.
 
+        ``to``: no further than this commit, for whoever has read so far: the end is not looked for in the store then.
         Another log, or one that no longer holds the commit that was read last, makes it begin anew. Raises
         ``StoreError``, ``LogError`` and ``DiskError``; what was read until then stays.
         """
@@ -68,7 +75,7 @@ class Catalog:
                     seen, packs = seen + loaded.size, None
                     continue
                 try:
-                    for added in self._follow(store, reader, position):
+                    for added in self._follow(store, reader, position, to):
                         seen += added
                 except Overtaken:
                     continue
@@ -109,7 +116,7 @@ class Catalog:
 
     def _counted(self) -> list[CaseRow]:
         """All cases. Counting a large archive takes long: once for each commit that was followed."""
-        at = self._rows("SELECT log, n, commit_sha256 FROM followed")
+        at = self._followed()
         known = self._cases
         if known is None or known[0] != at:
             self._cases = known = (at, self._count_cases())
@@ -183,6 +190,23 @@ class Catalog:
         version, index, at, sha256 = rows[0]
         return Version(scope=scope, version=version, digest=Digest(sha256), index=index, at=parse_utc(at))
 
+    def described(self) -> Mapping[str, Version]:
+        """The newest version of what each case says of itself; without what was disposed of. Read once a commit."""
+        at = self._followed()
+        known = self._briefs
+        if known is None or known[0] != at:
+            rows = self._rows(
+                "SELECT scope, version, leaf_index, at, sha256 FROM briefs WHERE NOT EXISTS"
+                " (SELECT 1 FROM acts WHERE acts.type = 'evidence.disposed' AND acts.unit = briefs.scope)"
+                " ORDER BY scope, version"
+            )
+            newest = {
+                row[0]: Version(scope=row[0], version=row[1], digest=Digest(row[4]), index=row[2], at=parse_utc(row[3]))
+                for row in rows
+            }
+            self._briefs = known = (at, newest)
+        return known[1]
+
     def brief_disposed(self, scope: str) -> bool:
         """Whether what was said of a case as a whole was disposed of: nothing more is said of it then."""
         return bool(self._rows("SELECT 1 FROM acts WHERE type = 'evidence.disposed' AND unit = ? LIMIT 1", (scope,)))
@@ -216,12 +240,15 @@ class Catalog:
             (key, scope, limit),
         )
 
-    def unchanged_since(self, key: str, scope: str, index: int) -> Entry | None:
-        """The newest look of a case at this address that found nothing new, begun after the leaf at ``index``."""
+    def unchanged_since(self, key: str, scope: str, index: int, *, below: int | None = None) -> Entry | None:
+        """The newest look of a case at this address that found nothing new, begun after the leaf at ``index``.
+
+        ``below``: and before that at this one.
+        """
         found = self._entries(
-            "WHERE url_key = ? AND status = 'unchanged' AND started_index > ?"
+            "WHERE url_key = ? AND status = 'unchanged' AND started_index > ? AND started_index < ?"
             " AND unit IN (SELECT unit FROM members WHERE scope = ?) ORDER BY started_index DESC LIMIT 1",
-            (key, index, scope),
+            (key, index, _NO_END if below is None else below, scope),
         )
         return found[0] if found else None
 
@@ -256,9 +283,11 @@ class Catalog:
 
     def events_of(self, unit: str) -> list[Leaf]:
         """All events of a unit, or that name it or one of its captures, oldest first."""
-        rows = self._rows(
-            "SELECT leaf_index, type, chain, item, capture, at, event_id FROM events WHERE item = ? OR capture IN"
-            " (SELECT capture_id FROM captures WHERE unit = ?)",
+        columns = "leaf_index, type, chain, item, capture, at, event_id"
+        own = ", ".join(f"events.{name}" for name in columns.split(", "))
+        rows = self._rows(  # with OR, or IN, all events would be gone through
+            f"SELECT {columns} FROM events WHERE item = ? UNION SELECT {own} FROM captures"  # noqa: S608  # ours
+            " JOIN events ON events.capture = captures.capture_id WHERE captures.unit = ?",
             (unit, unit),
         )
         found = [_leaf(row) for row in rows]
@@ -361,10 +390,10 @@ class Catalog:
             for row in self._rows(query, values)
         ]
 
-    def _follow(self, store: ObjectStore, reader: LogReader, after: Position) -> Iterator[int]:
+    def _follow(self, store: ObjectStore, reader: LogReader, after: Position, to: int | None = None) -> Iterator[int]:
         """Some commits at a time: the store is asked first, then all of it is written or nothing."""
         position = after
-        commits = reader.commits(after)
+        commits = reader.commits(after, to=to)
         with ThreadPoolExecutor(_THREADS, "catalog") as threads:
             while batch := list(islice(commits, _COMMITS_AT_ONCE)):
                 events = [event for logged in batch for event in _events(reader, logged)]
@@ -392,6 +421,10 @@ class Catalog:
                 self.database.begin_anew(transaction)
                 write_position(transaction, reader.log, Position())
         return self._position(store, reader)
+
+    def _followed(self) -> list[tuple[Any, ...]]:
+        """As of which commit all is."""
+        return self._rows("SELECT log, n, commit_sha256 FROM followed")
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.database.rows(query, values)

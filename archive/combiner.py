@@ -1,6 +1,7 @@
 """A small combining queue: threads that ask at once are served together, by one of themselves."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -47,15 +48,19 @@ class Combiner(Generic[Request, Answer]):
         self._changed = threading.Condition()
         self._led = False
 
-    def submit(self, request: Request, *, weight: int) -> Answer:
-        """Blocks until there is an answer; leads when nobody else does."""
+    def submit(self, request: Request, *, weight: int, patience_s: float = 0.0) -> Answer:
+        """Blocks until there is an answer; leads when nobody else does.
+
+        ``patience_s``: how long it may lie here for somebody less patient to take it along. Then it goes by itself.
+        """
+        until = time.monotonic() + patience_s
         mine = Waiting[Request, Answer](request, weight)
         leads = False
         try:
             with self._changed:
                 self._waiting.append(mine)
-                while self._led and not mine.done:
-                    self._changed.wait()
+                while not mine.done and (self._led or time.monotonic() < until):
+                    self._changed.wait(None if self._led else until - time.monotonic())
                 leads = not mine.done
                 self._led = self._led or leads
             while leads and not mine.done:

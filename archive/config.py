@@ -15,6 +15,7 @@ HOME = "COUNTERPROOF_HOME"
 STORE_URL = "COUNTERPROOF_STORE_URL"
 RETENTION_DAYS = "COUNTERPROOF_RETENTION_DAYS"
 LOOK_RETENTION_DAYS = "COUNTERPROOF_LOOK_RETENTION_DAYS"
+WALL_RETENTION_DAYS = "COUNTERPROOF_WALL_RETENTION_DAYS"
 LOCK_MODE = "COUNTERPROOF_LOCK_MODE"
 KEY_SPECS = {role: f"COUNTERPROOF_{role.upper()}_KEY" for role in ("root", "log", "worker", "person")}
 AUTHORITIES = "COUNTERPROOF_AUTHORITIES"
@@ -52,6 +53,8 @@ class ArchiveConfig:
     retention_days: int = _DEFAULT_RETENTION_DAYS
     look_retention_days: int | None = None
     """Of looks that found nothing new, where their case is not kept longer; None: as everything."""
+    wall_retention_days: int | None = None
+    """Of scheduled captures that showed a wall, a refusal or an error, where their case is not kept longer."""
     lock_mode: str = GOVERNANCE
     key_specs: Mapping[str, str] = field(default_factory=dict)
     """By role, where a key is that the home does not hold as a file: ``docs/keys.md``."""
@@ -114,7 +117,8 @@ class ArchiveConfig:
             home=(given_home or _data_directory(environment) / "counterproof").expanduser().absolute(),
             store_url=_store_url(store_url or _first(layers, STORE_URL)),
             retention_days=_days(_first(layers, RETENTION_DAYS) if retention_days is None else str(retention_days)),
-            look_retention_days=_look_days(_first(layers, LOOK_RETENTION_DAYS)),
+            look_retention_days=_class_days(_first(layers, LOOK_RETENTION_DAYS), LOOK_RETENTION_DAYS),
+            wall_retention_days=_class_days(_first(layers, WALL_RETENTION_DAYS), WALL_RETENTION_DAYS),
             lock_mode=_lock_mode(lock_mode or _first(layers, LOCK_MODE)),
             key_specs={role: spec for role, name in KEY_SPECS.items() if (spec := _first(layers, name))},
             authorities=_authorities(authorities or None, _first(layers, AUTHORITIES)),
@@ -178,11 +182,11 @@ def _days(text: str | None) -> int:
     return int(text)
 
 
-def _look_days(text: str | None) -> int | None:
+def _class_days(text: str | None, name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_RETENTION_DAYS):
-        raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {LOOK_RETENTION_DAYS}")
+        raise UsageError(f"retention is 1 to {_MAX_RETENTION_DAYS} days, got {text[:20]!r}; set {name}")
     return int(text)
 
 

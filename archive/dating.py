@@ -68,6 +68,8 @@ class Dated:
     """Id of the authority whose token was there before it began."""
     after: tuple[str, ...]
     """Ids of as many authorities as the trust file asks, whose tokens came after it had ended."""
+    over: tuple[int, ...] = ()
+    """Leaves under the checkpoints that these tokens stamp, in the order of ``after``."""
 
     def to_json(self) -> dict[str, Json]:
         return {**self.bracket.to_json(), "not_before_by": self.before, "not_after_by": list(self.after)}
@@ -126,10 +128,12 @@ class Dating:
         stamps = [] if end is None else list(self._after(end))
         not_after = None if end is None else Brackets(stamps, self._trust.quorum).not_after(end)
         after: Mapping[str, Stamp] = {} if not_after is None else {each.authority: each for each in stamps}
+        counted = sorted(name for name, each in after.items() if not_after and each.latest <= not_after)
         return Dated(
             bracket=Bracket(not_before=None if begun is None else begun.earliest, not_after=not_after),
             before=None if begun is None else begun.authority,
-            after=tuple(sorted(name for name, each in after.items() if not_after and each.latest <= not_after)),
+            after=tuple(counted),
+            over=tuple(after[name].size for name in counted),
         )
 
     def _anchored(self, anchor: Anchor) -> Stamp | None:

@@ -15,19 +15,17 @@ import fcntl
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive import disk, weed
+from archive import companion, disk, weed
 from archive.errors import DiskError, KeyFileError, StoreDown
 from archive.s3 import Credentials, S3Store
-from archive.watchdog import CREDENTIALS, RUNS_ALREADY, SERVER_LOCK, USERS_LOCK, State, read_credentials
+from archive.watchdog import CREDENTIALS, SERVER_LOCK, USERS_LOCK, State, read_credentials
 
 BUCKET = "evidence"
 NAME = "embedded"
@@ -38,7 +36,6 @@ _START_S = 90.0
 _PAUSE_S = 0.05
 _RESERVE_BYTES = 16 << 20
 _START_BYTES = 8 << 20
-_INHERITED = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +67,7 @@ def embedded_store(
             patience_s=patience_s,
             name=NAME,
             obstacle=lambda sending: _look_for_obstacles(directory, sending),
+            md5=False,  # the server is ours, and checks the SHA-256 of what it takes
         )
         with closing(store):
             store.make_bucket()
@@ -121,22 +119,7 @@ def _failed(directory: Path, reason: str) -> StoreDown:
 
 
 def _launch(directory: Path, program: Path) -> None:
-    """The watchdog detaches itself: Ctrl-C in a terminal, or the end of this process, is not its concern."""
-    ours = str(Path(__file__).resolve().parent.parent)
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, environment.get("PYTHONPATH"))))
-    with disk.trouble(directory), (directory / WATCHDOG_LOG).open("wb") as log:
-        ended = subprocess.run(
-            [sys.executable, "-m", "archive.watchdog", directory, program],
-            check=False,
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    if ended.returncode not in {0, RUNS_ALREADY}:
+    if not companion.launch("archive.watchdog", directory, program, directory / WATCHDOG_LOG):
         raise StoreDown(f"the embedded store's watchdog could not be started: {directory / WATCHDOG_LOG} says why")
 
 
@@ -190,27 +173,11 @@ def _demand_room(directory: Path, needed: int) -> None:
         )
 
 
-@contextmanager
-def _locked(path: Path, kind: int, deadline: float) -> Iterator[None]:
-    with disk.trouble(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, disk.PRIVATE_FILE)
-    try:
-        while not _try_lock(descriptor, path, kind):
-            if time.monotonic() > deadline:
-                raise StoreDown(
-                    f"the embedded store does not come free: another command has held {path} for {_START_S:.0f} s; "
-                    "end it, then try again"
-                )
-            time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(descriptor)
+def _locked(path: Path, kind: int, deadline: float) -> AbstractContextManager[None]:
+    def late() -> StoreDown:
+        return StoreDown(
+            f"the embedded store does not come free: another command has held {path} for {_START_S:.0f} s; "
+            "end it, then try again"
+        )
 
-
-def _try_lock(descriptor: int, path: Path, kind: int) -> bool:
-    with disk.trouble(path):
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    return companion.locked(path, kind, deadline, late=late)

@@ -105,9 +105,10 @@ class Inbox(View):
             )
         return taken
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]:
         """Each lies in the inbox, read back, or is in the log; which of both, the log says when it was read on.
 
+        ``patience_s`` is of no use here: each is an object of its own, and commits are made by somebody else.
         Raises ``EventRefused`` when the log has said that it will not take one of them.
         """
         events = identified(envelopes)

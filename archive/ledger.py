@@ -35,8 +35,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
-        """All of them are durable when this returns. None: in the inbox, read back, and not in the log yet."""
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]:
+        """All of them are durable when this returns. None: in the inbox, read back, and not in the log yet.
+
+        ``patience_s``: how long they may wait for others of this process to go with, where that spares a commit.
+        """
         ...
 
     def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]:

@@ -49,6 +49,8 @@ class Before:
     begun: tuple[Begun, ...] = ()
     ends: dict[str, str] = field(default_factory=dict)
     """By capture: the type of its end."""
+    ended_as: dict[str, Digest] = field(default_factory=dict)
+    """By capture: the payload of its end."""
 
     @property
     def open(self) -> tuple[Begun, ...]:
@@ -57,8 +59,13 @@ class Before:
     @property
     def done(self) -> Begun | None:
         """The capture of the address itself, if it came to an end other than being given up."""
-        roots = (each for each in self.begun if each.capture == each.unit)
-        return next((each for each in roots if self.ends.get(each.capture, _ABANDONED) != _ABANDONED), None)
+        return next(iter(self.roots), None)
+
+    @property
+    def roots(self) -> tuple[Begun, ...]:
+        """Captures that came to such an end of the address, and of what it called for: a unit of its own each."""
+        own = (each for each in self.begun if each.capture == each.unit)
+        return tuple(each for each in own if self.ends.get(each.capture, _ABANDONED) != _ABANDONED)
 
 
 class Looked:
@@ -72,7 +79,7 @@ class Looked:
         self._since: datetime | None = None
         self._position = START
         self._begun: dict[str, list[Begun]] = {}
-        self._ends: dict[Digest, str] = {}
+        self._ends: dict[Digest, tuple[str, Digest]] = {}
 
     def before(self, look: str, *, since: datetime) -> Before:
         """``since``: when the look was due; it has no start before that, but for the difference of two clocks."""
@@ -84,8 +91,12 @@ class Looked:
                     self._see(self._reader.parse(logged.commit.n, index, data))
                 self._position = logged.position
             begun = tuple(self._begun.get(look, ()))
-            ends = {each.capture: self._ends[each.started] for each in begun if each.started in self._ends}
-            return Before(begun=begun, ends=ends)
+            ended = {each.capture: self._ends[each.started] for each in begun if each.started in self._ends}
+            return Before(
+                begun=begun,
+                ends={capture: type_ for capture, (type_, _) in ended.items()},
+                ended_as={capture: payload for capture, (_, payload) in ended.items()},
+            )
 
     def _begin(self, since: datetime) -> None:
         self._since = since
@@ -108,7 +119,7 @@ class Looked:
         elif event.type in ENDS or event.type == "look.unchanged":
             for ref in event.refs:
                 if ref.rel == "started_by":
-                    self._ends[ref.payload_sha256] = event.type
+                    self._ends[ref.payload_sha256] = event.type, logged.leaf.event.payload_sha256
 
     def _commit_before(self, at: datetime) -> Position:
         """The newest commit that was made before then, found by halving."""

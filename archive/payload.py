@@ -56,23 +56,28 @@ class Payload:
     data: bytes | Path = field(repr=False)
     length: int
     digest: Digest
-    md5: bytes
+    md5: bytes | None
     """For Content-MD5, which older stores demand beside lock headers. Integrity in transit, no more."""
 
     @classmethod
-    def of(cls, data: bytes | Path, *, digest: Digest) -> Self:
-        """``StoreError``: the bytes are not those that were hashed. ``DiskError``: they cannot be read."""
-        sha256, md5, length = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    def of(cls, data: bytes | Path, *, digest: Digest, md5: bool = False) -> Self:
+        """``StoreError``: the bytes are not those that were hashed. ``DiskError``: they cannot be read.
+
+        ``md5``: taken too, which costs twice as much as the digest.
+        """
+        sha256, length = hashlib.sha256(), 0
+        second = hashlib.md5(usedforsecurity=False) if md5 else None
         with _opened(data) as stream, disk.trouble(data if isinstance(data, Path) else Path()):
             while chunk := stream.read(CHUNK_BYTES):
                 sha256.update(chunk)
-                md5.update(chunk)
+                if second is not None:
+                    second.update(chunk)
                 length += len(chunk)
         found = Digest(sha256.hexdigest())
         if found != digest:
             where = f" in {data}" if isinstance(data, Path) else ""
             raise StoreError(f"the bytes{where} changed after they were hashed: expected {digest}, got {found}")
-        return cls(data=data, length=length, digest=digest, md5=md5.digest())
+        return cls(data=data, length=length, digest=digest, md5=None if second is None else second.digest())
 
     def open(self) -> BinaryIO:
         return _opened(self.data)

@@ -16,24 +16,21 @@ Watches, waiting jobs and the pace of hosts are in it, and never evidence.
 import fcntl
 import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from archive import disk
+from archive import companion, disk
 from archive.errors import KeyFileError, QueueDown, SetupMissing
-from archive.postmaster import LOG, PASSWORD, RUNS_ALREADY, SERVER_LOCK, USER, USERS_LOCK, State
+from archive.postmaster import LOG, PASSWORD, SERVER_LOCK, USER, USERS_LOCK, State
 
 START_LOCK = "start.lock"
 WATCHDOG_LOG = "watchdog.log"
 
 _START_S = 120.0
 _PAUSE_S = 0.05
-_INHERITED = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "XDG_RUNTIME_DIR")
 
 
 @contextmanager
@@ -82,22 +79,9 @@ def _failed(directory: Path, reason: str) -> QueueDown:
 
 
 def _launch(directory: Path, programs: Path) -> None:
-    """The watchdog detaches itself: Ctrl-C in a terminal, or the end of this process, is not its concern."""
-    ours = str(Path(__file__).resolve().parent.parent)
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, environment.get("PYTHONPATH"))))
-    with disk.trouble(directory), (directory / WATCHDOG_LOG).open("wb") as log:
-        ended = subprocess.run(
-            [sys.executable, "-m", "archive.postmaster", directory, programs],
-            check=False,
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    if ended.returncode not in {0, RUNS_ALREADY}:
+    if not companion.launch(
+        "archive.postmaster", directory, programs, directory / WATCHDOG_LOG, also=("XDG_RUNTIME_DIR",)
+    ):
         raise QueueDown(f"the embedded database's watchdog could not be started: {directory / WATCHDOG_LOG} says why")
 
 
@@ -130,27 +114,11 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-@contextmanager
-def _locked(path: Path, kind: int, deadline: float) -> Iterator[None]:
-    with disk.trouble(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, disk.PRIVATE_FILE)
-    try:
-        while not _try_lock(descriptor, path, kind):
-            if time.monotonic() > deadline:
-                raise QueueDown(
-                    f"the embedded database does not come free: another command has held {path} for {_START_S:.0f} s; "
-                    "end it, then try again"
-                )
-            time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(descriptor)
+def _locked(path: Path, kind: int, deadline: float) -> AbstractContextManager[None]:
+    def late() -> QueueDown:
+        return QueueDown(
+            f"the embedded database does not come free: another command has held {path} for {_START_S:.0f} s; "
+            "end it, then try again"
+        )
 
-
-def _try_lock(descriptor: int, path: Path, kind: int) -> bool:
-    with disk.trouble(path):
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    return companion.locked(path, kind, deadline, late=late)

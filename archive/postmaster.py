@@ -28,6 +28,7 @@ from types import FrameType
 from typing import Self
 
 from archive import disk
+from archive.companion import RUNS_ALREADY
 from archive.errors import DiskError
 
 USERS_LOCK = "users.lock"
@@ -37,7 +38,6 @@ PASSWORD = "password"  # noqa: S105  # the name of a file
 LOG = "server.log"
 DATA = "data"
 USER = "counterproof"
-RUNS_ALREADY = 3
 
 _TICK_S = 0.2
 _READY_S = 60.0

@@ -133,21 +133,24 @@ class Sequencer(View):
                     self._back_off(attempt)
             self._follower.refuse_stranger(self._worker)
 
-    def append(self, envelopes: Sequence[Envelope]) -> tuple[Receipt, ...]:
+    def append(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt, ...]:
         """In this order, one receipt each. An event that is in the log already gets the receipt that it had.
 
         Returns only what was read back; on any ``ArchiveError`` the log may have the events or not, and appending the
-        same envelopes again is right in both cases.
+        same envelopes again is right in both cases. ``patience_s``: as ``submit`` has it.
         """
         receipts: list[Receipt] = []
         for at in range(0, len(envelopes), _MAX_EVENTS):
             some = identified(envelopes[at : at + _MAX_EVENTS])
-            receipts += self._combiner.submit(some, weight=len(some))
+            receipts += self._combiner.submit(some, weight=len(some), patience_s=patience_s)
         return tuple(receipts)
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
-        """As ``append``: whoever holds the key need not wait for anybody."""
-        return self.append(envelopes)
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]:
+        """As ``append``: whoever holds the key need not wait for anybody.
+
+        ``patience_s``: how long these may wait for others of this process, to be one commit with them.
+        """
+        return self.append(envelopes, patience_s=patience_s)
 
     def wait(self, envelopes: Sequence[Envelope], within_s: float) -> tuple[Receipt | None, ...]:
         """As ``append``, at once."""

@@ -49,8 +49,12 @@ class Timekeeper:
         self._pace = pace or Pace()
         self._stamper: Stamper | None = None
 
-    def submit(self, envelopes: Sequence[Envelope]) -> tuple[Receipt | None, ...]:
-        receipts = self._log.submit(envelopes)
+    @property
+    def is_lasting(self) -> bool:
+        return self._lasting
+
+    def submit(self, envelopes: Sequence[Envelope], *, patience_s: float = 0.0) -> tuple[Receipt | None, ...]:
+        receipts = self._log.submit(envelopes, patience_s=patience_s)
         self.note([each for each in receipts if each is not None])
         return receipts
 

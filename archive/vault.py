@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from archive import disk, timekeeping
+from archive import disk, keeping, timekeeping
 from archive.acquisition import Acquisition
+from archive.briefs import BriefLost, Briefs
 from archive.cases import Cases
 from archive.catalog import Catalog
 from archive.cataloguing import Cataloguing
@@ -24,6 +25,7 @@ from archive.errors import ArchiveError, Refused
 from archive.genesis import open_log
 from archive.home import Home
 from archive.inbox import Inbox
+from archive.keeping import Class
 from archive.ledger import Ledger
 from archive.packs import Packs
 from archive.probe import ProbeReport, probe
@@ -73,7 +75,7 @@ class Vault:
         self.catalog = catalog
         self.scribe = scribe
         self.timekeeper = timekeeper
-        self.cataloguing = Cataloguing(self.advance_catalog, time.monotonic)
+        self.cataloguing = Cataloguing(self._advance_so_far, time.monotonic)
         self._clock = clock
         self._stack = stack
 
@@ -181,11 +183,17 @@ class Vault:
         """Writes as ``scribe`` does, and locks what it stores for as long as this case is kept."""
         return _scribes_by_case(self.config, self.sequencer, self.scribe, self._clock)(scope)
 
-    def _scribe_of_looks(self, scope: str) -> Scribe:
-        """As ``scribe_for``, and for as long as looks that found nothing new are kept."""
-        if self.config.look_retention_days is None:
-            return self.scribe_for(scope)
-        config = replace(self.config, retention_days=self.config.look_retention_days)
+    def _scribes_of_looks(self, scope: str) -> dict[Class, Scribe]:
+        """As ``scribe_for``, by what may come of a scheduled look: each locks for as long as that is kept."""
+        try:
+            described = Briefs(self.sequencer, self.store).current(scope)
+            days = keeping.days_of(self.config, {} if described is None else described.brief.thresholds)
+        except BriefLost:  # nobody knows how long the case wanted it kept: as everything
+            days = dict.fromkeys(Class, self.config.retention_days)
+        return {each: self._scribe_keeping(scope, count) for each, count in days.items()}
+
+    def _scribe_keeping(self, scope: str, days: int) -> Scribe:
+        config = replace(self.config, retention_days=days)
         scribe = self.scribe.keeping(lambda: config.retain_until(self._clock()))
         return _scribes_by_case(config, self.sequencer, scribe, self._clock)(scope)
 
@@ -199,7 +207,13 @@ class Vault:
         return recover(self.spool, sequencer=self.sequencer, scribe=self.scribe, scribe_for=scribe_for)
 
     def advance_catalog(self) -> None:
+        """To the newest commit in the store, whoever made it."""
         self.catalog.advance(self.store, self.sequencer.reader, self.packs)
+
+    def _advance_so_far(self) -> None:
+        """As far as the log was read on for what this process has appended."""
+        read = self.sequencer.position.n or None
+        self.catalog.advance(self.store, self.sequencer.reader, self.packs, to=read)
 
     @property
     def packs(self) -> Packs:
@@ -237,11 +251,14 @@ class Vault:
             spool=self.spool.run(run),
             advance_catalog=self.cataloguing.tell,
             case_name=case,
-            looks=self._scribe_of_looks(scope),
+            classes=self._scribes_of_looks(scope),
         )
         try:
             worker = keys.keyid(self.home.signers.worker.public_key)
-            acquisition.open({**described, "operator": operator, "worker": worker, "clock": self._read_clock()})
+            acquisition.open(
+                {**described, "operator": operator, "worker": worker, "clock": self._read_clock()},
+                with_first=self.timekeeper.is_lasting,
+            )
         except BaseException:
             acquisition.close_run()
             raise

@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Self
 
 from archive import disk
+from archive.companion import RUNS_ALREADY
 from archive.errors import DiskError
 from archive.weed import Server, StartError, remove_sockets
 
@@ -31,7 +32,6 @@ USERS_LOCK = "users.lock"
 SERVER_LOCK = "server.lock"
 STATE = "server.json"
 CREDENTIALS = "credentials"
-RUNS_ALREADY = 3
 
 _TICK_S = 0.2
 _MAX_CRASHES = 5

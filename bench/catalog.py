@@ -358,6 +358,7 @@ def build(folder: Path) -> None:
     take_in(database)
     tell("words taken in, without the store", CAPTURES / (time.perf_counter() - begun), "captures/s")
     database.close()
+    tell("memory at most, packs made and all of it rebuilt", _peak_mib(), "MiB")
     made.rename(folder / "catalog.sqlite")
     print(f"   catalog.sqlite: {(folder / 'catalog.sqlite').stat().st_size / 1e6:,.0f} MB")
 

@@ -4,7 +4,7 @@ The real commands, with embedded store and database, on the make-believe network
 with a stylesheet and two pictures. *Fast*: answered at once; both look at two pages at a time, start and end included.
 *Slow*: each answer comes after half a second; each worker looks at one page at a time, from its first look on.
 
-BENCH_LOOKS (24), BENCH_ROUNDS (3).
+BENCH_LOOKS (16), BENCH_ROUNDS (1).
 """
 
 import os
@@ -26,8 +26,8 @@ from tests.workers import Process, database_of, rows, through, until
 
 LONG = True
 
-LOOKS = int(os.environ.get("BENCH_LOOKS", "24"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+LOOKS = int(os.environ.get("BENCH_LOOKS", "16"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "1"))
 LATENCY_S = 0.5
 PATIENCE_S = 600.0
 

@@ -201,7 +201,7 @@ def _price(term: str, text: str) -> dict[tuple[str, str], ReferencePrice]:
 def _threshold(text: str) -> tuple[str, Decimal]:
     name, equals, number = text.replace(" ", "").partition("=")
     if not equals or name not in THRESHOLDS or _NUMBER.fullmatch(number) is None:
-        known = " or ".join(f"{each}=N (0 to {bound.most})" for each, bound in THRESHOLDS.items())
+        known = " or ".join(f"{each}=N ({bound.least} to {bound.most})" for each, bound in THRESHOLDS.items())
         raise UsageError(f"expected a threshold as {known}, got {text[:50]!r}")
     return name, Decimal(number)
 

@@ -18,18 +18,23 @@ from console.options import (
     AuthorityOption,
     AuthorityRootsOption,
     CaseOption,
+    ConcurrencyOption,
     ControlOption,
+    DelayOption,
     DeviceOption,
     HomeOption,
     JsonOption,
     LocaleOption,
     MatterOption,
+    ObserverProxyOption,
     OperatorOption,
+    PerHostOption,
     ProgressOption,
     ProxyOption,
     ResolveOption,
     RobotsOption,
     StoreOption,
+    TimeoutOption,
     TimezoneOption,
     TrustSpkiOption,
 )
@@ -144,9 +149,7 @@ def capture(
     observer_device: Annotated[
         str | None, typer.Option("--observer-device", metavar="desktop|phone", help="The second one's. [as the first]")
     ] = None,
-    observer_proxy: Annotated[
-        str | None, typer.Option("--observer-proxy", metavar="URL", help="The second one's way out. [as the first]")
-    ] = None,
+    observer_proxy: ObserverProxyOption = None,
     observer_home: Annotated[
         Path | None, typer.Option("--observer-home", metavar="DIR", help="The second one's. [one below this home]")
     ] = None,
@@ -159,9 +162,7 @@ def capture(
     ] = None,
     authority: AuthorityOption = None,
     authority_roots: AuthorityRootsOption = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
-    ] = 45.0,
+    timeout: TimeoutOption = 45.0,
     resolve: ResolveOption = None,
     allow_network: AllowNetworkOption = None,
     trust_spki: TrustSpkiOption = None,
@@ -196,11 +197,9 @@ def capture(
     ] = "chromium",
     locale: LocaleOption = "en-US",
     timezone: TimezoneOption = "UTC",
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")] = 2,
-    delay: Annotated[
-        float, typer.Option("--delay", min=0, max=3600, metavar="SECONDS", help="Between two pages of one host.")
-    ] = 1.0,
-    per_host: Annotated[int, typer.Option("--per-host", min=1, max=16, help="Pages of one host at a time.")] = 1,
+    concurrency: ConcurrencyOption = 2,
+    delay: DelayOption = 1.0,
+    per_host: PerHostOption = 1,
     control: ControlOption = True,
     progress: ProgressOption = "lines",
     home: HomeOption = None,
@@ -252,7 +251,7 @@ def capture(
                 home=observer_home,
                 store=observer_store,
                 device=observer_device,
-                proxy=observer_proxy,
+                proxy=observer_proxy or os.environ.get(run.SECOND_PROXY),
                 trust=observer_trust,
             ),
         )

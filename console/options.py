@@ -79,6 +79,14 @@ ProxyOption = Annotated[
         help="Reach public sites through this http:// or socks5:// proxy. [COUNTERPROOF_PROXY]",
     ),
 ]
+ObserverProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--observer-proxy",
+        metavar="URL|none",
+        help="The second observer's way out. [COUNTERPROOF_OBSERVER_PROXY; as the first's]",
+    ),
+]
 ControlOption = Annotated[
     bool,
     typer.Option(
@@ -93,3 +101,13 @@ DsnOption = Annotated[
         help="PostgreSQL that watches are kept in: postgresql://… [COUNTERPROOF_DSN; the home's own]",
     ),
 ]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
+]
+ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, max=16, help="Pages at a time.")]
+DelayOption = Annotated[
+    float, typer.Option("--delay", min=0, max=3600, metavar="SECONDS", help="Between two pages of one host.")
+]
+PerHostOption = Annotated[int, typer.Option("--per-host", min=1, max=16, help="Pages of one host at a time.")]
+MaxLinksOption = Annotated[int, typer.Option("--max-links", min=0, max=1000, help="At most so many of a page.")]
+DepthOption = Annotated[int, typer.Option("--depth", min=0, max=10, help="Links in a row.")]

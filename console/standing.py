@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from archive.watching.standing import Standing
+from console.intervals import sentence
 
 
 def lines(now: Standing) -> Iterator[str]:
@@ -31,9 +32,11 @@ def lines(now: Standing) -> Iterator[str]:
         yield f"left      {host} asked us to stop; left alone until {until}"
     for host in now.spent:
         yield f"spent     {host}: today's visits are used up"
+    if now.compared:
+        yield f"intervals {now.on_time} of {now.compared} watches are looked at as often as was asked"
     for behind in now.behind:
         asked, achieved = _span(behind.asked_s), _span(behind.achieved_s)
-        yield f"behind    {behind.watch}: asked every {asked}, looked at every {achieved}"
+        yield f"behind    {behind.watch}: asked every {asked}, looked at every {achieved}; {sentence(behind.interval)}"
     for failure in now.kept_failures:
         yield f"failure   {failure['at']} look {failure['look']} of {failure['watch']}: {failure['why']}"
     if now.unsealed_since is not None:

@@ -35,7 +35,14 @@ def document(result: Result, code: Exit, packing: Packing = NOT_PACKED) -> dict[
         "units": units.document(result, packing),
         **_looked_again(result),
         "lost": [
-            {"id": each.capture_id, "url": each.url, "stage": each.stage, "reason": each.reason} for each in result.lost
+            {
+                "id": each.capture_id,
+                "capture_id": each.capture_id,
+                "url": each.url,
+                "stage": each.stage,
+                "reason": each.reason,
+            }
+            for each in result.lost
         ],
         "unfinished": list(result.unfinished),
         "notices": list(result.notices),
@@ -52,6 +59,7 @@ def _looked_again(result: Result) -> dict[str, Json]:
         "unchanged": [
             {
                 "id": each.capture_id,
+                "capture_id": each.capture_id,
                 "url": each.url,
                 "compared_with": each.compared_with,
                 "looked_at": format_utc(each.looked_at),
@@ -68,6 +76,7 @@ def _looked_again(result: Result) -> dict[str, Json]:
         "changes": [
             {
                 "id": each.capture_id,
+                "capture_id": each.capture_id,
                 "before": each.before,
                 "url": each.url,
                 "kinds": list(each.kinds),
@@ -98,6 +107,7 @@ def _capture(result: Result, capture: Captured, absent: Mapping[str, Absence]) -
     via, absence = capture.via, absent.get(capture.capture_id)
     return {
         "id": capture.capture_id,
+        "capture_id": capture.capture_id,
         "unit": capture.unit,
         "parent": capture.parent,
         "via": None if via is None else {"href": via.href, "text": via.text, "where": via.where},

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from archive.config import ArchiveConfig
-from archive.watching import looks, pace, watches
+from archive.watching import intervals, looks, pace, watches
 from archive.watching.database import Connection, Database, open_database
 from archive.watching.watch import Watch
 from console.exits import Exit
@@ -58,12 +58,14 @@ def told_of(connection: Connection, watch: Watch, *, what: str | None = None) ->
     asked = watch.timing.mean_interval
     allowed = pace.allowed_interval(budgets, 1, pace.asked_a_day(connection, watch.host), asked)
     achieved = looks.achieved(connection, watch.id)
+    (kept,) = intervals.of_watches(connection, [watch], now=now())
     document = document_of(watch)
     document |= {
         "asked": span(asked),
         "allowed": span(allowed),
         "achieved": None if achieved is None else span(achieved),
         "within_budget": allowed <= asked,
+        "interval": kept.interval.to_json(),
     }
     return document if what is None else {"result": what, **document}
 

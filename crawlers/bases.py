@@ -31,10 +31,12 @@ _MAX_PICTURE = 64 << 20
 class Bases:
     """Of one run. Used as a context: its reader and its printer are processes of their own."""
 
-    def __init__(self, vault: Vault, *, scope: str, profile: Profile) -> None:
+    def __init__(self, vault: Vault, *, scope: str, profile: Profile, below: int | None = None) -> None:
+        """``below``: only what began before the leaf at this index is an earlier capture; None: all."""
         self._vault = vault
         self._scope = scope
         self._profile = profile
+        self._below = below
         self._printer = Printer(Derived.open(vault.home.cache, "prints", MAKER))
         self._turn = threading.Lock()
 
@@ -66,12 +68,14 @@ class Bases:
         """The newest look since the basis that found nothing new."""
         found = self._vault.catalog.find(basis.page.capture)
         index = found[0].started_index if len(found) == 1 else -1
-        return self._vault.catalog.unchanged_since(dedupe_key(url), self._scope, index)
+        return self._vault.catalog.unchanged_since(dedupe_key(url), self._scope, index, below=self._below)
 
     def _records(self, url: str) -> Iterator[tuple[Digest, Record]]:
         key = dedupe_key(url)
         for each in self._vault.catalog.recorded_at(key, self._scope, limit=_LOOKED_THROUGH):
             if each.record_sha256 is None or each.status == Status.FAILED:
+                continue
+            if self._below is not None and each.started_index >= self._below:
                 continue
             digest = Digest(each.record_sha256)
             try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import Dialog, Download, Page, async_playwright
+from playwright.async_api import CDPSession, Dialog, Download, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
@@ -20,6 +20,8 @@ from crawlers.attending.hand import Hand
 from crawlers.devtools.channel import LET_GO_S, Channel
 from crawlers.devtools.switch import Switch
 from crawlers.driver import switch_of
+from crawlers.egress import Pass
+from crawlers.introduction import introduce
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
 from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, Wire, let_go
@@ -30,6 +32,7 @@ __all__ = [
     "attend",
     "check_driver",
     "close_context",
+    "introduced",
     "is_its_own",
     "look",
     "print_pages",
@@ -176,12 +179,22 @@ async def close_context(page: Page, *, timeout_s: float) -> bool:
     return True
 
 
+async def introduced(page: Page, admitted: Pass) -> None:
+    """A blank page's context is known to the egress from then on. Raises Refused where it is not.
+
+    The page has no route of Playwright's: that would let go of the challenge before it is answered.
+    """
+    wire = PlaywrightWire(await page.context.new_cdp_session(page))
+    try:
+        await introduce(wire, admitted)
+    finally:
+        await wire.close()
+
+
 class PlaywrightTab:
     """A ``Tab``. Pages that this one opens are noted and shut: one visit is one page.
 
     Playwright opens and closes it, and tells of its end; all else is asked of the browser past Playwright's driver.
-    Playwright keeps DevTools' Fetch between each request and the network, for the egress wants a credential: requests
-    pass it unchanged, and its HTTP cache is off.
     """
 
     def __init__(self, page: Page, order: Order, seen: Seen, *, attended: bool = False) -> None:
@@ -202,7 +215,7 @@ class PlaywrightTab:
         self._apart: dict[str, PlaywrightTab] = {}
 
     async def open(self) -> None:
-        """Take the page over. Raises Gone."""
+        """Take the page over. Raises Gone, Slow or Refused."""
         page = self._page
         page.on("crash", self._on_crash)
         page.on("close", self._on_lost)
@@ -219,6 +232,8 @@ class PlaywrightTab:
         session = await self._ours(page.context.new_cdp_session(page), within=STEP_S)
         self._target = (await self._ours(session.send("Target.getTargetInfo"), within=STEP_S))["targetInfo"]
         self._channel = await self._ours(self._switch.target(self._target["targetId"]), within=STEP_S)
+        if self._order.admitted is not None:
+            await self._ours(introduced(page, self._order.admitted), within=STEP_S)
 
     async def send(
         self, method: str, params: Mapping[str, Any] | None = None, *, within: float = STEP_S
@@ -355,6 +370,34 @@ class PlaywrightTab:
             self._seen.note("new_window_shut", self._order.clock(), url=window.url[:2000])
         with contextlib.suppress(PlaywrightError):
             await window.close()
+
+
+class PlaywrightWire:
+    """A ``Wire`` to a page of whatever browser Playwright drives, through the driver."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    def post(self, method: str, params: Mapping[str, Any]) -> "asyncio.Future[Mapping[str, Any]]":
+        answer = asyncio.ensure_future(self.send(method, params))
+        answer.add_done_callback(let_go)
+        return answer
+
+    async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = await self._session.send(method, dict(params))
+        except PlaywrightError as error:
+            raise (Gone if "closed" in error.message else Refused)(_first_line(error)) from error
+        return answer
+
+    def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
+        session: Any = self._session  # Playwright types a listener as one that returns nothing
+        session.on(event, do)
+
+    async def close(self) -> None:
+        letting_go = asyncio.ensure_future(self._session.detach())
+        letting_go.add_done_callback(let_go)
+        await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
 
 
 class _Shared:

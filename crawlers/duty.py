@@ -6,6 +6,7 @@ from typing import Any
 
 from archive.config import ArchiveConfig
 from archive.errors import StoreError
+from archive.looked import Begun as Recorded
 from archive.observers import Agreement
 from archive.result import Captured, Result
 from archive.watching import pace
@@ -43,6 +44,8 @@ class Setup:
     allow_network: tuple[Any, ...] = ()
     trust_spki: tuple[str, ...] = ()
     upstream: Upstream | None = None
+    observer_proxy: str | None = field(default=None, repr=False)
+    """The way out of second observers, which may hold a password; None: as ours."""
     timeout_s: float = 45.0
     look_again_s: float = 20.0
     control_pages: tuple[str, ...] = ()
@@ -102,7 +105,7 @@ def job_of(begun: Begun, setup: Setup, overridden: Sequence[Override], *, contro
     )
 
 
-def second_of(begun: Begun) -> Wishes | None:
+def second_of(begun: Begun, setup: Setup | None = None) -> Wishes | None:
     """What is asked of a second observer; None: there is one alone.
 
     Two captures are compared, so a look that two make is never a light one.
@@ -111,7 +114,7 @@ def second_of(begun: Begun) -> Wishes | None:
     if int(options.get("observers", 1)) == 1:
         return None
     device = options.get("observer_device")
-    return Wishes(device=None if device is None else str(device))
+    return Wishes(device=None if device is None else str(device), proxy=None if setup is None else setup.observer_proxy)
 
 
 def further(job: Job, looks: Mapping[str, str]) -> Job | None:
@@ -149,6 +152,19 @@ def judge(result: Result, *, interrupted: bool) -> Ended:
         bytes=result.cost.sent_bytes,
         requests=result.cost.requests,
         detail=f"{len(result.lost)} captures of it were lost" if result.lost else "",
+    )
+
+
+def gone_on(done: Recorded, *, captures: int, kinds: tuple[str, ...]) -> Ended:
+    """A look whose page an earlier attempt had recorded. ``kinds``: in what it had changed."""
+    return Ended(
+        outcome="recorded before",
+        run=done.run,
+        unit=done.unit,
+        captures=captures,
+        changed=True if kinds else None,
+        kinds=kinds,
+        detail="an earlier attempt had recorded it when its worker died",
     )
 
 

@@ -18,6 +18,7 @@ from crawlers.upstream import Upstream
 __all__ = ["Connection", "Egress", "Limits", "Pass", "Policy", "Resolve"]
 
 REALM = "Counterproof egress"
+_GREETED = b"HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n\r\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,8 @@ class Pass:
 
     username: str
     password: str = field(repr=False)
+    greeting: str = field(repr=False)
+    """An address that the egress itself answers, to this visit alone: see ``crawlers.introduction``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +49,7 @@ class _Visit:
     credential: Pass
     account: Account = field(default_factory=Account)
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    is_over: bool = False
 
 
 class Egress:
@@ -107,7 +111,11 @@ class Egress:
         ``resolve``: holes for this visit alone, given as it is first admitted.
         """
         if visit_id not in self._visits:
-            credential = Pass(username=secrets.token_hex(8), password=secrets.token_urlsafe(32))
+            credential = Pass(
+                username=secrets.token_hex(8),
+                password=secrets.token_urlsafe(32),
+                greeting=f"http://{secrets.token_hex(16)}.invalid/",  # nobody's: RFC 6761 §6.4
+            )
             self._visits[visit_id] = _Visit(credential=credential, account=Account(resolve=resolve))
             self._by_username[credential.username] = self._visits[visit_id]
         return self._visits[visit_id].credential
@@ -115,6 +123,15 @@ class Egress:
     def report(self, visit_id: str) -> tuple[Connection, ...]:
         """The connections of a visit so far, in the order they were asked for; KeyError after `dismiss`."""
         return tuple(self._visits[visit_id].account.connections)
+
+    def shut(self, visit_id: str) -> None:
+        """Ends the visit's connections and lets it make no more; its account stays, until it is dismissed."""
+        visit = self._visits.get(visit_id)
+        if visit is None:
+            return
+        visit.is_over = True
+        for task in visit.tasks:
+            task.cancel()
 
     def dismiss(self, visit_id: str) -> tuple[Connection, ...]:
         """Ends the visit's connections, forgets its credential, and returns its last report."""
@@ -133,7 +150,7 @@ class Egress:
 
     async def _serve(self, client: Stream) -> None:
         try:
-            # Only a request that is turned away leaves the connection open for another one.
+            # Only a request that is turned away, or a greeting, leaves the connection open for another one.
             while await self._answer(client):
                 continue
         except (OSError, EOFError, asyncio.LimitOverrunError, BadRequest):
@@ -152,6 +169,11 @@ class Egress:
         visit = self._admitted(head)
         if visit is None:
             return await self._turn_away(head, client)
+        if visit.is_over:
+            raise BadRequest("its visit is over")
+        if head.method == "GET" and head.target == visit.credential.greeting and head.framing() == 0:
+            await client.send(_GREETED)
+            return True
         task = asyncio.current_task()
         assert task is not None
         visit.tasks.add(task)

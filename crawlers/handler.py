@@ -102,10 +102,12 @@ class LookHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it 
                 timeout_s=min(session.job.timeout_s, TIMEOUT_S) if is_control else session.job.timeout_s,
                 trust_spki=session.job.trust_spki,
                 progress=progress,
+                admitted=session.egress.admit(keeping.name),
                 desk=Desk(
                     folder=keeping.spool.path,
                     fill=keeping.fill,
                     connections=lambda: session.egress.report(keeping.name),
+                    shut=lambda: session.egress.shut(keeping.name),
                     software=session.software,
                     limits=session.limits,
                 ),

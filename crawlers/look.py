@@ -104,6 +104,7 @@ class Look:
         if network is tab:
             buffers = {"maxResourceBufferSize": _BUFFER_BYTES // 2, "maxTotalBufferSize": _BUFFER_BYTES}
             await tab.send("Network.enable", buffers)
+            await tab.send("Network.setCacheDisabled", {"cacheDisabled": True})
         await kit.viewers.stand()
         return kit
 

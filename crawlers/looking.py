@@ -1,14 +1,15 @@
 """Looks at what was looked at before: bases before the run, comparisons after it, and what is to be looked at next."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
-from archive import changes
 from archive.derived import Derived
 from archive.errors import ArchiveError
 from archive.result import Captured, Changed, Result, Target
+from crawlers import aftermath
 from crawlers.address import dedupe_key
 from crawlers.bases import Bases
 from crawlers.bounded import Bounded
@@ -19,7 +20,7 @@ from crawlers.session import Session
 from custody.digest import Digest
 from custody.instant import format_utc
 from custody.model import Json
-from findings.change import ABSENCES, Between, Comparison
+from findings.change import Between
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,17 +80,14 @@ class Looking:
 
     def _note_new(self) -> None:
         """Posts that the case has no capture of, in the order of their profile; each once."""
-        session, named = self.session, set[str]()
+        session = self.session
+        named = set[str]()
         for capture, posts in session.posts.items():
-            left = session.job.max_new
-            for url in posts:
-                key = dedupe_key(url)
-                if not left or key in named or self.bases.is_known(key):
-                    continue
-                named.add(key)
-                left -= 1
-                case = session.acquisition.case_name
-                self.fresh.append(Target(url=url, case=case, why="new_post", of=capture, at_once=False))
+            unnamed = (each for each in posts if dedupe_key(each) not in named)
+            found = aftermath.new_posts(unnamed, self.bases, case=session.acquisition.case_name, of=capture)
+            fresh = list(islice(found, session.job.max_new))
+            named |= {dedupe_key(each.url) for each in fresh}
+            self.fresh += fresh
 
     def _conclude(self, asked: Sequence[Captured], by: Mapping[str, Json]) -> None:
         prints = Derived.open(self.session.vault.home.cache, "prints", MAKER)
@@ -114,15 +112,14 @@ class Looking:
         )
         if not comparison.changes:
             return
-        between = Between.of(comparison, last_same=self._last_same(each, basis))
-        value = {**comparison.to_json(), "between": {"after": between.not_before, "before": between.not_after}}
-        ledger = session.vault.timekeeper if session.vault.sequencer.orders else session.vault.sequencer
-        told = changes.observe(
-            value,
+        same = self._last_same(each, basis)
+        between = Between.of(comparison, last_same=same)
+        told = aftermath.write(
+            comparison,
+            vault=session.vault,
             scope=acquisition.scope,
             end=acquisition.ended_as[each.capture_id],
-            scribe=session.vault.scribe_for(acquisition.scope),
-            submit=ledger.submit,
+            last_same=same,
             by=by,
         )
         self.changes.append(
@@ -139,36 +136,13 @@ class Looking:
             )
         )
         session.progress("changed", {"capture": each.capture_id, "url": each.requested_url, "kinds": list(told.kinds)})
-        self.follow_ups += self._listings(comparison)
+        case = acquisition.case_name
+        self.follow_ups += aftermath.listings(comparison, vault=session.vault, case=case, basis=basis)
 
     def _last_same(self, each: Captured, basis: Basis) -> str | None:
         """When the page was last seen unchanged since the basis."""
         entry = self.bases.last_same(each.requested_url, basis)
         return None if entry is None else format_utc(entry.started_at)
-
-    def _listings(self, comparison: Comparison) -> Iterator[Target]:
-        """Where the promotion of a post led that is being taken away: while its listing is there, it is evidence."""
-        if not ABSENCES & set(comparison.kinds):
-            return
-        before = comparison.before
-        seen = {before.key}
-        for entry in self.session.vault.catalog.of_unit(before.unit):
-            url = entry.final_url or entry.requested_url
-            key = self.key_of(url)
-            if entry.capture_id == before.capture or entry.record_sha256 is None or key in seen:
-                continue
-            seen.add(key)
-            yield Target(
-                url=entry.requested_url,
-                case=self.session.acquisition.case_name,
-                why="listing_of_vanishing_post",
-                of=comparison.after.capture,
-                at_once=True,
-            )
-
-    def key_of(self, url: str) -> str:
-        basis = next(iter(self.known.values()))
-        return basis.key(url)
 
     def _basis(self, each: Captured) -> Basis | None:
         return self.known.get(each.requested_url)

@@ -25,11 +25,15 @@ from crawlers.pictures.printing import MAKER
 from crawlers.program import code_sha256
 from crawlers.session import Job
 from crawlers.sessions import now
+from crawlers.upstream import VARIABLE as PROXY
+from crawlers.upstream import Upstream
 from custody import keys
 from custody.digest import Digest
 from custody.errors import TrustError
 from custody.trust import Trust
 
+SECOND_PROXY = "COUNTERPROOF_OBSERVER_PROXY"
+"""The second observer's way out, where no option says it."""
 WITHIN_S = 60
 """Two looks that are further apart are not called at the same time."""
 _END_S = 60.0
@@ -112,8 +116,12 @@ class Second:
                 self._process.wait()
 
     def begin(self, vault: Vault) -> None:
-        """Refuses a home that has our key, or not the trust file that it is said to have; then it looks."""
+        """Refuses a home that has our key, or not the trust file that it is said to have, and a way out that cannot be
+        read; then it looks.
+        """
         self.operator(vault)
+        if self.wishes.proxy is not None:
+            Upstream.parse(self.wishes.proxy)
         command = [sys.executable, "-m", "console", "capture", *self.urls, "--case", self.case, "--json"]
         command += ["--home", str(self._home), "--no-follow", "--progress", "none", "--authority", "none"]
         if self._is_worker(vault):
@@ -124,6 +132,8 @@ class Second:
         if not self.options["control"]:
             command.append("--no-control")
         environment = dict(self.environment)
+        if (proxy := self.wishes.proxy or self.options["upstream"]) is not None:
+            environment[PROXY] = proxy  # a password is no option: the process list shows those to everybody
         if (store := self._store(vault)) is None:
             environment.pop(STORE_URL, None)
         else:
@@ -239,8 +249,6 @@ class Second:
         yield "--delay", str(self.options["delay_s"])
         yield "--per-host", str(self.options["per_host"])
         yield "--look-again", "0"
-        if (proxy := self.wishes.proxy or self.options["upstream"]) is not None:
-            yield "--proxy", proxy
         for name, option in (("resolve", "--resolve"), ("allow_network", "--allow-network")):
             for each in self.options[name]:
                 yield option, each

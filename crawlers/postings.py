@@ -15,6 +15,8 @@ _POSTS = frozenset(
 """Path segments that stand before the id of a post."""
 _AN_ID = re.compile(r"(?=.*[0-9A-Z_-])[\w.-]{4,}|[0-9]{3,}")
 """Words of a site's own menu (``/video/popular``) have no digit, capital or dash in them."""
+MAX_POSTS = 500
+"""Of one profile, among which new ones are looked for."""
 MAX_LINKS = 5_000
 
 

@@ -29,7 +29,7 @@ from crawlers.duty import Setup
 from crawlers.links import is_aside, link_key
 from crawlers.looking import Looking
 from crawlers.manners import Mannered
-from crawlers.observing import Second, Wishes
+from crawlers.observing import SECOND_PROXY, Second, Wishes
 from crawlers.others import suggest, words_of_others
 from crawlers.pictures import traffic
 from crawlers.pictures.cropping import crop, overview, slices
@@ -73,6 +73,7 @@ __all__ = [
     "MAX_PICTURE_BYTES",
     "PRINTS_MAKER",
     "PROXY",
+    "SECOND_PROXY",
     "Hand",
     "Job",
     "Named",

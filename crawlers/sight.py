@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from archive.reading import Reading
+from crawlers.egress import Pass
 from crawlers.exchange import Exchange
 from crawlers.recording.desk import Desk
 from crawlers.tls import Certificate
@@ -67,6 +68,8 @@ class Order:
     """From navigation to a page that is ready to be shot; keeping it may take ``ALLOWANCE_S`` more."""
     trust_spki: tuple[str, ...]
     progress: Callable[[str, Mapping[str, Json]], None]
+    admitted: Pass | None = None
+    """What the page's context shows the egress; None: it needs to show nothing."""
     desk: Desk | None = None
     """Where the traffic is recorded; without one it is not."""
     cut: asyncio.Event | None = None

@@ -3,6 +3,7 @@
 import asyncio
 
 from archive.acquisition import Acquisition, acquisition_of
+from archive.keeping import Class
 from custody.model import Snapshot
 from pipelines.stages import Artifact, Hashed, Stored
 
@@ -14,7 +15,8 @@ class Archiving:
         acquisition = acquisition_of(item.visit.run)
         acquisition.enter(item.visit.capture_id, "archiving")
         gate = asyncio.Semaphore(_UPLOADS)
-        tasks = [asyncio.ensure_future(_store(acquisition, each, gate)) for each in item.visit.snapshots]
+        class_ = acquisition.class_of(item.visit.capture_id, item.visit.outcome)
+        tasks = [asyncio.ensure_future(_store(acquisition, each, class_, gate)) for each in item.visit.snapshots]
         try:
             return Stored(visit=item.visit, artifacts=tuple(await asyncio.gather(*tasks)))
         finally:
@@ -23,6 +25,8 @@ class Archiving:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _store(acquisition: Acquisition, snapshot: Snapshot, gate: asyncio.Semaphore) -> Artifact:
+async def _store(acquisition: Acquisition, snapshot: Snapshot, class_: Class, gate: asyncio.Semaphore) -> Artifact:
     async with gate:
-        return Artifact(snapshot=snapshot, stored=await asyncio.to_thread(acquisition.store_file, snapshot))
+        return Artifact(
+            snapshot=snapshot, stored=await asyncio.to_thread(acquisition.store_file, snapshot, class_=class_)
+        )

@@ -1,6 +1,7 @@
 """Stored -> Recorded: the record is written last, its event appended, and both read back before anything is claimed."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from archive.acquisition import Acquisition, acquisition_of
@@ -16,12 +17,20 @@ from custody.model import Role, Snapshot, Visit
 from custody.record import NAME, Record, quarantine_of
 from pipelines.stages import Artifact, Recorded, Stored
 
+_THREADS = 8  # an end may wait for others to go with: it must not take a thread from those that it waits for
+
 
 class Recording:
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, "recording")
+
+    def close_spider(self) -> None:
+        self._threads.shutdown(wait=False)
+
     async def process_item(self, item: Stored) -> Recorded:
         acquisition = acquisition_of(item.visit.run)
         acquisition.enter(item.visit.capture_id, "recording")
-        return await asyncio.to_thread(record, acquisition, item)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, record, acquisition, item)
 
 
 def record(acquisition: Acquisition, item: Stored) -> Recorded:
@@ -42,6 +51,7 @@ def record(acquisition: Acquisition, item: Stored) -> Recorded:
         started_at=_began(visit),
         ended_at=visit.times["closed_at"],
         stage="visit",
+        together=True,
     )
     acquisition.captured.append(_captured(item, snapshot, acquisition.log, receipt))
     return Recorded(

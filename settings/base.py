@@ -73,6 +73,8 @@ COUNTERPROOF_STORE_URL: str | None = None
 COUNTERPROOF_RETENTION_DAYS = 365
 # The same for looks that found nothing new, where their case is not kept longer. None: as everything.
 COUNTERPROOF_LOOK_RETENTION_DAYS: int | None = None
+# The same for scheduled captures that showed a wall, a refusal or an error. None: as everything.
+COUNTERPROOF_WALL_RETENTION_DAYS: int | None = None
 # GOVERNANCE: an administrator with the right to can still release it. COMPLIANCE: nobody can, until the day comes.
 COUNTERPROOF_LOCK_MODE = "GOVERNANCE"
 # RFC 3161 authorities, comma-separated URLs or names of `counterproof authorities presets`, or "none". None: those of

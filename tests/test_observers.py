@@ -1,19 +1,24 @@
 """Two observers at one page: they agree where the site shows both the same, and a cloaking site is told by them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.command import Ran, run, through
+from tests.command import ROOT, Ran, run, through
+from tests.crawlers.proxies import PASSWORD, Proxy, proxy_beside
 from tests.site.host import Answer, Host, Request, page
 from tests.site.server import Site
-from tests.workers import database_of, rows, until, worker
+from tests.workers import Process, database_of, rows, until, worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3, pytest.mark.slow, pytest.mark.timeout(900)]
 
 HOST = "www.first.example"
+PUBLIC = "93.184.215.14"
+"""Where the host is said to be: what is public is reached through a proxy, and what is here never is."""
 WORDS = "<p>It has words on it, so that it is a page as others are.</p>"
 
 
@@ -66,6 +71,101 @@ def test_two_agree_and_a_cloaking_site_is_told(site: Site, tmp_path: Path) -> No
 
     assert run("verify", home=home).code == 0
     assert run("verify", home=home / "observers" / "second").code == 0
+
+
+@pytest.fixture
+def abroad() -> Iterator[Site]:
+    """The same network as it is seen from another country: another seller's page at the same address."""
+    made = Site()
+    other = page(f"<!doctype html><meta charset=utf-8><title>A page by Rainy</title><h1>A page by Rainy</h1>{WORDS}")
+    made.hosts[HOST] = Host(name=HOST, routes={"/same": lambda _: other})
+    with made as running:
+        yield running
+
+
+NAMES = f"""
+import socket
+ask = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: ask({PUBLIC!r} if host == {HOST!r} else host, *rest, **more)
+"""
+"""A name server that knows the host, in the place of one that a machine without a network cannot ask."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Two ways out, each a proxy that wants a name and a password, and what lies behind each."""
+
+    home: Proxy
+    abroad: Proxy
+    options: tuple[str, ...]
+    env: Mapping[str, str]
+    """Of commands, the second observer's too."""
+
+
+@pytest.fixture
+def ways(site: Site, abroad: Site, tmp_path: Path) -> Iterator[Ways]:
+    names = tmp_path / "names"
+    names.mkdir()
+    (names / "sitecustomize.py").write_text(NAMES)
+    with proxy_beside("http", to(site)) as first, proxy_beside("socks5", to(abroad)) as second:
+        options = ["--no-control"]
+        for each in (*site.trust_spki, *abroad.trust_spki):
+            options += ["--trust-spki", each]
+        env = {"COUNTERPROOF_PROXY": first.url, "PYTHONPATH": f"{names}:{ROOT}"}
+        yield Ways(first, second, tuple(options), env)
+
+
+def to(town: Site) -> Callable[[str, int], tuple[str, int]]:
+    """A tunnel to a port of the host ends where that network has it."""
+    rules = [each.split(":") for each in town.resolve if each.startswith(f"{HOST}:")]
+    ports = {int(port): int(here) for _, port, _, here in rules}
+    return lambda _, port: ("127.0.0.1", ports[port])
+
+
+@contextmanager
+def worker_with(ways: Ways, home: Path, env: Mapping[str, str]) -> Iterator[Process]:
+    process = Process("work", *ways.options, "--silent", "10", home=home, env=env)
+    try:
+        yield process
+    finally:
+        if process.process.poll() is None:
+            process.kill()
+
+
+def test_two_ways_out_show_what_is_shown_by_country_and_no_record_has_the_password(ways: Ways, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    asked = (
+        "capture", f"https://{HOST}/same", "--case", "O-1", "--authority", "none", "--json", "--no-follow",
+        "--observers", "2", *ways.options,
+    )  # fmt: skip
+    ran = run(*asked, "--observer-proxy", ways.abroad.url, home=home, env=ways.env)
+    assert ran.code == 0, ran.err[-3000:]
+    (differ,) = ran.document["observers"]
+    assert differ["agrees"] is False
+    assert "Rainy" in " ".join(differ["sentences"])
+    assert set(ways.home.asked) | set(ways.abroad.asked) <= {(PUBLIC, 443), (PUBLIC, 80)}
+    assert (ways.home.turned_away, ways.abroad.turned_away) == (0, 0)
+    for each, way in ((home, ways.home), (home / "observers" / "second", ways.abroad)):
+        (kept,) = run("captures", "--json", home=each).document["captures"]
+        shown = run("show", kept["capture_id"], "--json", home=each).out
+        assert f"{way.scheme}://127.0.0.1:{way.port}" in shown
+        assert PASSWORD not in shown
+    unread = run(*asked, "--observer-proxy", "ftp://a.example", home=home, env=ways.env)
+    assert (unread.code, "cannot be read" in unread.err) == (2, True)
+
+
+def test_a_watch_whose_second_observer_has_another_way_out_tells_where_they_differ(ways: Ways, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    watch = ("watch", "add", f"https://{HOST}/same", "--case", "O-1", "--every", "1d", "--no-follow")
+    assert run(*watch, "--observers", "2", home=home).code == 0
+    env = {**ways.env, "COUNTERPROOF_OBSERVER_PROXY": ways.abroad.url}
+    with worker_with(ways, home, env) as working, database_of(home) as database:
+        done = "SELECT detail FROM counterproof.looks WHERE state = 'done'"
+        until(lambda: rows(database, done), 300, working.told)
+        assert working.stop() == 0
+        assert rows(database, done)[0][0].startswith("two observers differ: ")
+        assert PASSWORD not in working.told()
+    assert ways.abroad.asked
 
 
 def test_a_home_with_our_own_key_is_no_second_observer(site: Site, tmp_path: Path) -> None:

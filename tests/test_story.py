@@ -166,6 +166,7 @@ def test_the_intent_was_logged_before_the_site_was_asked(story: Story) -> None:
 def test_the_archive_is_browsed_by_its_manifest(story: Story) -> None:
     listed = story.command("captures", "--case", "2026-0142", "--json").document["captures"]
     assert {each["capture_id"] for each in listed} == {each["id"] for each in story.told.captures}
+    assert all(each["id"] == each["capture_id"] for each in (*listed, *story.told.captures))
     root = story.told.capture_of(story.post)
     shown = story.command("show", root["id"][-8:], "--json").document
     assert shown["record"]["target"]["requested_url"] == story.post

@@ -177,6 +177,45 @@ def test_killed_between_a_post_and_its_listing_the_next_attempt_goes_on_with_the
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a busy machine is no failure
+def test_killed_between_a_post_that_vanishes_and_its_listing_the_change_is_recorded_and_the_listing_looked_at(
+    tmp_path: Path,
+) -> None:
+    home, town, gone = tmp_path / "home", Town(), threading.Event()
+    listing = town.site.hosts[SHOP].routes["/item/1"]
+
+    def item(asked: Request) -> Answer:
+        first = not town.there and not gone.is_set()
+        if not town.there:
+            gone.set()
+        return replace(listing(asked), delay_s=30 if first else 0)
+
+    town.site.hosts[SHOP] = Host(name=SHOP, routes={**town.site.hosts[SHOP].routes, "/item/1": item})
+    with town.site, database_of(home) as database:
+        for host in (NETWORK, SHOP):
+            run("watch", "host", host, "--delay", "0", home=home)
+        run("watch", "add", POST, "--case", "b", "--kind", "post", "--every", "1d", "--jitter", "0s", home=home)
+        options = ("--silent", "4", "--control-page", f"https://{NETWORK}/about")
+        done = "SELECT outcome, kinds FROM counterproof.looks WHERE state = 'done' ORDER BY slot"
+        with worker(town.site, home, *options) as working:
+            until(lambda: rows(database, done), told=working.told)
+            town.there = False
+            rows(database, "UPDATE counterproof.watches SET slot = now(), due_at = now() RETURNING id")
+            until(gone.is_set, told=working.told)  # the post was looked at, and its listing is being looked at
+            working.kill()
+        with worker(town.site, home, *options) as second:
+            until(lambda: len(rows(database, done)) == 2, told=second.told)
+            assert second.stop() == 0
+        assert rows(database, done)[1] == ("recorded before", ["post_removed"])
+        asked = [each.path for each in town.site.seen(SHOP)]
+    assert asked.count("/item/1") == 3, "with the post; when that was gone; and once more, as the second was cut off"
+    captures = run("captures", "--case", "b", "--json", home=home).document["captures"]
+    kept = [each["status"] for each in captures if each["requested_url"] == LISTING]
+    assert sorted(kept) == ["abandoned", "complete", "complete"]
+    assert verified(home)["change.observed"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine is no failure
 def test_a_page_that_is_as_it_was_is_not_kept_again_and_a_review_that_is_overdue_pauses_its_watch(
     site: Site, tmp_path: Path
 ) -> None:

@@ -198,6 +198,7 @@ def judge(week: Week, alerts: list[dict[str, Any]]) -> None:
         life, first = week.life(url)
         assert [week.day(life[each]) for each in ("first_seen", "last_seen", "last_looked")] == [0, last, 6]
         brackets(week, url, first, apart)
+    often(week.say("timeline", LISTING)["lives"][0])
     whole = [each for each in captures if each["requested_url"] == LISTING and each["status"] == "complete"]
     by_itself = [week.day(datetime.fromisoformat(each["started_at"])) for each in whole if each["parent"] is None]
     assert 3 in by_itself, "the listing is looked at once more, in full, on the day on which its post is gone"
@@ -208,6 +209,15 @@ def judge(week: Week, alerts: list[dict[str, Any]]) -> None:
     assert facts["open"] == 0, "every start has its end"
     assert facts["events"]["change.observed"] == 7
     assert facts["events"]["look.unchanged"] >= 6, "days on which a page was as it had been"
+
+
+def often(life: dict[str, Any]) -> None:
+    """Daily was asked for; the look of the fifth day came on the sixth, and that of the sixth was not made."""
+    (kept,) = life["watches"]
+    assert (kept["asked_s"], kept["due"], kept["made"], kept["saw"], kept["missed"]) == (86_400, 7, 6, 6, 1)
+    assert kept["late"] >= 1
+    achieved = [timedelta(seconds=kept["achieved"][each]) for each in ("median_s", "longest_s")]
+    assert all(abs(each - days * DAY) < timedelta(hours=2) for each, days in zip(achieved, (1, 2), strict=True))
 
 
 def brackets(week: Week, url: str, first: dict[str, Any], apart: timedelta) -> None:

@@ -1,26 +1,23 @@
 """The blobs of an export: fetched by many hands, hashed on the way; what is not handed over is named, and why."""
 
-import io
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import compress
-from pathlib import Path
 from typing import Any
 
-from archive import disk
 from archive.errors import NotStored
+from archive.exporting.bag import Bag, Put
 from archive.exporting.naming import Named, Names
 from archive.exporting.selection import Selection
+from archive.exporting.zipping import TooLong
 from archive.log import LoggedEvent
 from archive.payload import CHUNK_BYTES
 from archive.stewardship.desk import Map
 from archive.store import ObjectStore
 from custody import canonical, keyspace
-from custody.bundle import layout
 from custody.bundle.statement import DISPOSED, WITHHELD, MissingBlob
 from custody.digest import Digest
 from custody.errors import FormatError
@@ -39,6 +36,7 @@ _LOOKED_INTO = frozenset({
 _UUID7 = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MAX_DETAIL_BYTES = 16 * 1024 * 1024
 _TOLD_EVERY = 500
+_ODD = "of another length"
 
 
 class _Buffers(threading.local):
@@ -51,12 +49,16 @@ class _Buffers(threading.local):
         return self._mine
 
 
+class _Altered(Exception):
+    """The store has other bytes."""
+
+
 @dataclass(slots=True)
 class Blobs:
-    """Copied into ``folder``, each once, under names for people."""
+    """Written into ``bag``, each once, under names for people."""
 
     store: ObjectStore
-    folder: Path
+    bag: Bag
     progress: Callable[[str], None]
     map: Map = map
     digests: dict[str, Digest] = field(default_factory=dict)
@@ -73,7 +75,8 @@ class Blobs:
     missing: list[MissingBlob] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
     """Captures that nobody may hand over without a decision."""
-    _lengths: dict[Digest, int] = field(default_factory=dict)
+    _read: dict[Digest, bytes] = field(default_factory=dict)
+    """What was looked into before it has a name, until it is written."""
     _failed: dict[Digest, str] = field(default_factory=dict)
     _disposed: set[str] = field(default_factory=set)
     _buffers: _Buffers = field(default_factory=_Buffers)
@@ -85,33 +88,55 @@ class Blobs:
             found[record.origin.value] = found.get(record.origin.value, 0) + 1
         return dict(sorted(found.items()))
 
-    def take(self, chosen: Selection) -> None:
-        """Everything that the chosen events name, and what their records name. Raises ``StoreError``, ``DiskError``."""
+    def look(self, chosen: Selection) -> None:
+        """What events and records name; nothing is written yet. Raises ``StoreError``."""
         for logged in chosen.events:
             if logged.event.type == "evidence.disposed":
                 self._disposed |= set(_disposed(self.store, logged))
         told = list(self._told(chosen))
-        self._fetch_all(told)
+        inner = {RECEIVED: MAX_RECEIPT_BYTES, "record.json": MAX_RECORD_BYTES}
+        wanted = {each.digest: inner[each.name] for each in told if each.name in inner}
+        for digest, data in zip(wanted, self.map(self._look_into, wanted.items()), strict=True):
+            if data is not None:
+                self._read[digest] = data
         kept = [
             artifact
             for each in told
-            if each.name in {"record.json", RECEIVED}
+            if each.name in inner
             for artifact in (self._received(each) if each.name == RECEIVED else self._artifacts(each))
         ]
-        self._fetch_all(kept)
         self.named = sorted([*told, *kept], key=lambda each: each.index)
+
+    def take(self, chosen: Selection) -> None:
+        """Write all of them. Raises ``StoreError``, ``DiskError``."""
+        names = Names(chosen, {capture: record for capture, (_, record) in self.records.items()})
+        wanted: dict[Digest, tuple[str, int]] = {}
+        for each in self.named:
+            if each.digest not in wanted:
+                wanted[each.digest] = (names.path(each), each.bytes)
+        self.bag.place.reserve(list(wanted.values()))
+        odd: list[Digest] = []
+        for done, (digest, reason, length) in enumerate(self.map(self._fetch, wanted.items()), 1):
+            path = wanted[digest][0]
+            if reason == _ODD:
+                odd.append(digest)
+            elif reason is not None:
+                self._failed[digest] = reason
+            else:
+                self._settle(digest, path, length)
+            if done % _TOLD_EVERY == 0:
+                self.progress(f"{done} of {len(wanted)} files, {self.length} bytes in all")
+        self.bag.place.settle()
+        self._read.clear()
+        for digest in odd:
+            self._take_odd(digest, wanted[digest][0])
         for each in self.named:
             if each.digest in self._failed:
                 self._miss(each, self._failed[each.digest])
-        names = Names(chosen, {capture: record for capture, (_, record) in self.records.items()})
-        for each in self.named:
-            if each.digest in self._lengths and each.digest not in self.paths:
-                self._settle(each.digest, names.path(each))
 
-    def put(self, path: str, digest: Digest, data: bytes) -> None:
+    def put(self, path: str, data: bytes) -> None:
         """A blob that is at hand."""
-        _make_folder(self.folder / path)
-        write(self.folder / path, data)
+        digest = self.bag.write(path, data)
         self.digests[path] = digest
         self.paths[digest] = path
         self.length += len(data)
@@ -151,13 +176,8 @@ class Blobs:
         return any(each.decode() not in ours for each in _UUID7.findall(data))
 
     def _artifacts(self, named: Named) -> list[Named]:
-        if named.digest not in self._lengths:
-            return []
-        path = self._staged(named.digest)
-        with disk.trouble(path):
-            data = path.read_bytes() if path.stat().st_size <= MAX_RECORD_BYTES else b""
         try:
-            record = Record.parse(data)
+            record = Record.parse(self._read.get(named.digest, b""))
         except FormatError:
             return []  # it is handed over as it is; whoever verifies is told
         self.records[str(named.capture)] = (named.index, record)
@@ -179,13 +199,8 @@ class Blobs:
 
     def _received(self, named: Named) -> list[Named]:
         """The files of a receipt."""
-        if named.digest not in self._lengths:
-            return []
-        path = self._staged(named.digest)
-        with disk.trouble(path):
-            data = path.read_bytes() if path.stat().st_size <= MAX_RECEIPT_BYTES else b""
         try:
-            found = Received.parse(data)
+            found = Received.parse(self._read.get(named.digest, b""))
         except FormatError:
             return []  # as above
         self.receipts[found.item] = (named.index, found)
@@ -202,64 +217,69 @@ class Blobs:
             for each in found.files
         ]
 
-    def _fetch_all(self, wanted: list[Named]) -> None:
-        new = [each for each in dict.fromkeys(each.digest for each in wanted) if each not in self._lengths]
-        for done, (digest, reason, length) in enumerate(self.map(self._fetch, new), 1):
-            if reason is None:
-                self._lengths[digest] = length
-                self.length += length
-            else:
-                self._failed[digest] = reason
-            if done % _TOLD_EVERY == 0:
-                self.progress(f"{done} of {len(new)} files, {self.length} bytes in all")
-
-    def _fetch(self, digest: Digest) -> tuple[Digest, str | None, int]:
-        """In whatever thread ``map`` uses. Why it cannot be handed over, and its length."""
-        path, hasher, length = self._staged(digest), sha256(), 0
-        buffer = self._buffers.mine()
+    def _look_into(self, wanted: tuple[Digest, int]) -> bytes | None:
+        """In whatever thread ``map`` uses. None: whatever is wrong with it is named when it is asked for to be kept."""
+        digest, limit = wanted
         try:
-            with (
-                self.store.open(keyspace.blob(digest)) as stream,
-                disk.trouble(path),
-                path.open("xb", buffering=0) as file,
-            ):
-                while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # as every stream of ours has it
-                    hasher.update(buffer[:count])
-                    length += count
-                    _write_all(file, buffer[:count])
+            with self.store.open(keyspace.blob(digest)) as stream:
+                data = stream.read(limit + 1)
+        except NotStored:
+            return None
+        return data if len(data) <= limit and Digest.of(data) == digest else None
+
+    def _fetch(self, wanted: tuple[Digest, tuple[str, int]]) -> tuple[Digest, str | None, int]:
+        """In whatever thread ``map`` uses. Why it cannot be handed over, and its length."""
+        digest, (path, _) = wanted
+        try:
+            with self.bag.place.filling(path) as put:
+                if (data := self._read.get(digest)) is not None:
+                    put(memoryview(data))
+                    return digest, None, len(data)
+                return digest, None, self._copy(digest, put)
         except NotStored:
             return digest, DISPOSED if digest.hex in self._disposed else "absent", 0
-        if hasher.hexdigest() == digest.hex:
-            return digest, None, length
-        with disk.trouble(path):
-            path.unlink()
-        return digest, "altered", length
+        except _Altered:
+            return digest, "altered", 0
+        except TooLong:
+            return digest, _ODD, 0
 
-    def _staged(self, digest: Digest) -> Path:
-        """Until it is known what it is; no name for people is 64 hex digits."""
-        return self.folder / layout.artifact(digest.hex)
+    def _copy(self, digest: Digest, put: Put) -> int:
+        hasher, length, buffer = sha256(), 0, self._buffers.mine()
+        with self.store.open(keyspace.blob(digest)) as stream:
+            while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # as every stream of ours has it
+                hasher.update(buffer[:count])
+                length += count
+                put(buffer[:count])
+        if hasher.hexdigest() != digest.hex:
+            raise _Altered
+        return length
 
-    def _settle(self, digest: Digest, path: str) -> None:
-        _make_folder(self.folder / path)
-        with disk.trouble(self.folder / path):
-            self._staged(digest).rename(self.folder / path)
+    def _take_odd(self, digest: Digest, path: str) -> None:
+        """Not as long as the log says. Where it is what its digest says, it is handed over all the same."""
+        hasher, length, buffer = sha256(), 0, self._buffers.mine()
+        with self.store.open(keyspace.blob(digest)) as stream:
+            while count := stream.readinto(buffer):  # type: ignore[attr-defined]  # as above
+                hasher.update(buffer[:count])
+                length += count
+        if hasher.hexdigest() != digest.hex:
+            self._failed[digest] = "altered"
+            return
+        self.bag.place.reserve([(path, length)])
+        with self.bag.place.filling(path) as put:
+            self._copy(digest, put)
+        self.bag.place.settle()
+        self._settle(digest, path, length)
+
+    def _settle(self, digest: Digest, path: str, length: int) -> None:
+        self.bag.note(path, digest, length)
         self.digests[path] = digest
         self.paths[digest] = path
+        self.length += length
 
     def _miss(self, named: Named, reason: str) -> None:
         self.missing.append(
             MissingBlob(digest=named.digest, bytes=named.bytes, index=named.index, name=named.name, reason=reason)
         )
-
-
-def _write_all(file: io.FileIO, data: memoryview) -> None:
-    while data:
-        data = data[file.write(data) :]
-
-
-def _make_folder(path: Path) -> None:
-    with disk.trouble(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _disposed(store: ObjectStore, event: LoggedEvent) -> Iterator[str]:
@@ -272,11 +292,3 @@ def _disposed(store: ObjectStore, event: LoggedEvent) -> Iterator[str]:
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, dict) and isinstance(each.get("sha256"), str):
             yield each["sha256"]
-
-
-def write(path: Path, data: bytes) -> None:
-    """A new file, or ``DiskError``."""
-    with disk.trouble(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)

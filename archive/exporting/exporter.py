@@ -5,7 +5,8 @@ appears under its name when it is whole, or not at all.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +15,14 @@ from archive import disk
 from archive.dating import Dating, Range, ToldTokens
 from archive.errors import DiskError, NotStored, UsageError
 from archive.exporting import again, caseuco, plain, tables, times, wrapping
-from archive.exporting.blobs import Blobs, write
+from archive.exporting.bag import Bag, Folder
+from archive.exporting.blobs import Blobs
 from archive.exporting.population import Population
 from archive.exporting.proofs import Prover
 from archive.exporting.quarantine import refuse_quarantined
 from archive.exporting.selection import Selection, select
 from archive.exporting.times import Stamped
+from archive.exporting.zipping import Zip
 from archive.ledger import Ledger
 from archive.receipt import Receipt
 from archive.scribe import NONCE_BYTES, Scribe
@@ -38,7 +41,6 @@ from custody.model import Json
 SCRIPT = Path(__file__).with_name("verify.sh")
 BY_HAND = Path(__file__).with_name("VERIFY.md")
 EXPORT_BLOB = f"{layout.ARTIFACTS}export.json"
-FOLDERS = (layout.ARTIFACTS, layout.CUSTODY, layout.TABLES, layout.TRUST)
 _RANDOM_BYTES = 6
 
 
@@ -124,37 +126,31 @@ class Exporter:
         if target.exists() or target.is_symlink():
             raise UsageError(f"{target} is there already, and nothing is overwritten: name another")
         beside = target.with_name(f".{target.name}.{self._scribe.random(_RANDOM_BYTES).hex()}")
-        bag = beside / (target.stem if asked.as_zip else target.name)
         with disk.trouble(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            bag.mkdir(parents=True)
+            beside.mkdir()
+        made = beside / target.name
         try:
-            made = self._make(asked, bag, target)
-            if asked.as_zip:
-                packed = beside / "bag.zip"
-                wrapping.pack(bag, packed, made[1])
-                _appear(packed, target)
-            else:
-                _appear(bag, target)
+            size = self._size(asked.at)
+            until = self._until(size)
+            with closing(Zip(made, target.stem, until) if asked.as_zip else Folder(made)) as place:
+                exported = self._make(asked, size, until, Bag(place), target)
+                place.finish()
+            _appear(made, target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
-        return made[0]
+        return exported
 
-    def _make(self, asked: Asked, bag: Path, target: Path) -> tuple[Exported, datetime]:
-        """And when the log was told of it, which dates all of it."""
-        for each in FOLDERS:
-            with disk.trouble(bag):
-                (bag / each).mkdir(parents=True)
-        size = self._size(asked.at)
+    def _make(self, asked: Asked, size: int, until: datetime, bag: Bag, target: Path) -> Exported:
         chosen = select(self._ledger.reader, size=size, scope=asked.scope, items=asked.items, progress=self._progress)
-        known = self._write_known(chosen, bag)
+        self._write_known(chosen, bag)
         blobs = Blobs(self._store, bag, self._progress, self._map)
-        blobs.take(chosen)
+        blobs.look(chosen)
         refuse_quarantined(self._store, chosen, blobs.quarantined)
-        until = self._until(size)
+        blobs.take(chosen)
         population = Population.of(chosen, until=until, due=asked.looks_due(until))
-        self._write_derived(chosen, blobs, population, known, bag)
-        told = self._tell(asked, chosen, known, blobs, bag)
+        self._write_derived(chosen, blobs, population, bag)
+        told = self._tell(asked, chosen, blobs, bag)
         prover, stamped = self._time(told)
         self._prove(chosen, told.event.index, prover, bag)
         tokens = self._connect(asked.since, prover, stamped, bag)
@@ -176,9 +172,8 @@ class Exporter:
             received=sum(len(each.files) for _, each in blobs.receipts.values()),
             quarantined=tuple(blobs.quarantined),
         )
-        at = told.event.event.occurred_at
-        self._wrap(made, chosen, stamped, bag, at, blobs.digests)
-        return made, at
+        self._wrap(made, chosen, stamped, bag, told.event.event.occurred_at)
+        return made
 
     def _size(self, at: int | None) -> int:
         newest = self._ledger.refresh().size
@@ -198,21 +193,18 @@ class Exporter:
         last = self._ledger.reader.parse(0, size - 1, self._ledger.reader.leaf(size - 1, size))
         return last.event.occurred_at
 
-    def _write_derived(
-        self, chosen: Selection, blobs: Blobs, population: Population, known: dict[str, Digest], bag: Path
-    ) -> None:
+    def _write_derived(self, chosen: Selection, blobs: Blobs, population: Population, bag: Bag) -> None:
         """What is made of the evidence for people and for other programs."""
         promotions = None if self._promotions is None else self._promotions(chosen)
         at = max(each.event.occurred_at for each in chosen.events)
         derived = tables.files(chosen, blobs, promotions, population, at)
         derived[f"{layout.TABLES}case.jsonld"] = caseuco.graph(chosen, blobs, at)
         for path, data in derived.items():
-            write(bag / path, data)
-            known[path] = Digest.of(data)
+            bag.write(path, data)
 
-    def _write_known(self, chosen: Selection, bag: Path) -> dict[str, Digest]:
+    def _write_known(self, chosen: Selection, bag: Bag) -> None:
         """What is there before the log is told, but for the blobs."""
-        trust, known = self._ledger.trust, dict[str, Digest]()
+        trust = self._ledger.trust
         told = [each for each in chosen.events if each.event.type == "log.timestamped"]
         ends = [each.index for each in chosen.events if each.event.type in ENDS]
         stamped = times.fetch(self._store, chosen.log, times.nearest(times.sizes_of(told), ends))
@@ -226,11 +218,9 @@ class Exporter:
         for each in chosen.events:
             files[layout.entry(each.index)] = each.data
         for path, data in files.items():
-            write(bag / path, data)
-            known[path] = Digest.of(data)
-        return known
+            bag.write(path, data)
 
-    def _tell(self, asked: Asked, chosen: Selection, known: dict[str, Digest], blobs: Blobs, bag: Path) -> again.Told:
+    def _tell(self, asked: Asked, chosen: Selection, blobs: Blobs, bag: Bag) -> again.Told:
         """``evidence.exported``: the log holds what is handed over to its last byte, and no name.
 
         Where it holds that already, by an earlier export of the same choice, that entry is handed over; and this time
@@ -239,14 +229,12 @@ class Exporter:
         scopes = Scopes(
             log=chosen.log, size=chosen.size, scope=chosen.scope, items=chosen.items, through=chosen.through
         )
-        stated = {layout.SCOPES: scopes.format(), layout.MISSING: format_missing(blobs.missing)}
-        listed = {**known, **blobs.digests, **{path: Digest.of(data) for path, data in stated.items()}}
-        contents = format_list(listed)
-        for path, data in {**stated, layout.CONTENTS: contents}.items():
-            write(bag / path, data)
+        stated = bag.write(layout.SCOPES, scopes.format())
+        bag.write(layout.MISSING, format_missing(blobs.missing))
+        contents = bag.write(layout.CONTENTS, format_list(bag.digests))
         binding: dict[str, Json] = {
-            "scopes_sha256": Digest.of(stated[layout.SCOPES]).hex,
-            "contents_sha256": Digest.of(contents).hex,
+            "scopes_sha256": stated.hex,
+            "contents_sha256": contents.hex,
             "recipient": asked.recipient,
         }
         found = None if asked.at is None else again.find(self._ledger.reader, self._store, asked.at, binding)
@@ -274,8 +262,8 @@ class Exporter:
             leaf = self._ledger.reader.leaf(receipt.index, self._ledger.refresh().size)
             event = self._ledger.reader.parse(receipt.n, receipt.index, leaf)
             found = again.Told(event=event, size=receipt.tree_size, data=data, again=False)
-        write(bag / layout.entry(found.event.index), found.event.data)
-        blobs.put(EXPORT_BLOB, Digest.of(found.data), found.data)
+        bag.write(layout.entry(found.event.index), found.event.data)
+        blobs.put(EXPORT_BLOB, found.data)
         return found
 
     def _time(self, told: again.Told) -> tuple[Prover, list[Stamped]]:
@@ -290,42 +278,34 @@ class Exporter:
             checkpoint = self._store.read(keyspace.checkpoint_at(self._ledger.log, told.size))
         return Prover(self._ledger.reader, self._ledger.trust.log, checkpoint), stamped
 
-    def _prove(self, chosen: Selection, index: int, prover: Prover, bag: Path) -> None:
+    def _prove(self, chosen: Selection, index: int, prover: Prover, bag: Bag) -> None:
         """Of every entry, the one that tells of the export last."""
         for done, each in enumerate(chosen.events, 1):
-            write(bag / layout.proof(each.index), prover.inclusion(each.index, each.data).format())
+            bag.write(layout.proof(each.index), prover.inclusion(each.index, each.data).format())
             if done % 1000 == 0:
                 self._progress(f"{done} of {len(chosen.events)} proofs")
         leaf = self._ledger.reader.leaf(index, prover.signed.size)
-        write(bag / layout.proof(index), prover.inclusion(index, leaf).format())
+        bag.write(layout.proof(index), prover.inclusion(index, leaf).format())
 
-    def _connect(self, since: tuple[Checkpoint, ...], prover: Prover, stamped: list[Stamped], bag: Path) -> int:
+    def _connect(self, since: tuple[Checkpoint, ...], prover: Prover, stamped: list[Stamped], bag: Bag) -> int:
         """The checkpoint, what was stamped, and proofs from every earlier one. How many tokens the export has."""
-        write(bag / layout.CHECKPOINT, prover.checkpoint)
+        bag.write(layout.CHECKPOINT, prover.checkpoint)
         for each in stamped:
             here = layout.CHECKPOINT if each.size == prover.signed.size else layout.earlier(each.size)
             for path, data in _stamped(each, here).items():
-                if not (bag / path).exists():
-                    write(bag / path, data)
-        names = [each.name for each in (bag / layout.CUSTODY).iterdir()]
+                if path not in bag.sizes:
+                    bag.write(path, data)
+        names = [each.removeprefix(layout.CUSTODY) for each in bag.sizes if each.startswith(layout.CUSTODY)]
         vkey = self._ledger.trust.log
         earlier = [Prover.at(self._ledger.reader, vkey, size).signed for name in names if (size := _earlier(name))]
         for old in (*earlier, *since):
-            target = bag / layout.consistency(old.size)
+            path = layout.consistency(old.size)
             proof = prover.consistency(old).format()
-            if not target.exists():
-                write(target, proof)
+            if path not in bag.sizes:
+                bag.write(path, proof)
         return sum(name.endswith(".tsr") for name in names)
 
-    def _wrap(  # noqa: PLR0917  # one call
-        self,
-        made: Exported,
-        chosen: Selection,
-        stamped: list[Stamped],
-        bag: Path,
-        at: datetime,
-        known: Mapping[str, Digest],
-    ) -> None:
+    def _wrap(self, made: Exported, chosen: Selection, stamped: list[Stamped], bag: Bag, at: datetime) -> None:
         facts = plain.Facts(
             log=chosen.log,
             scope=chosen.scope,
@@ -348,8 +328,8 @@ class Exporter:
             times=self._times(chosen, stamped),
             at=at,
         )
-        write(bag / layout.README, plain.readme(facts).encode())
-        wrapping.seal_bag(bag, identifier=made.event_id, at=at, known=known)
+        bag.write(layout.README, plain.readme(facts).encode())
+        wrapping.seal_bag(bag, identifier=made.event_id, at=at)
 
     def _times(self, chosen: Selection, stamped: list[Stamped]) -> Range:
         """When the captures happened, by tokens that are judged here and lie in the export for others to judge."""

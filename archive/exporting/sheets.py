@@ -13,7 +13,9 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.properties import PageSetupProperties
 
 Cell = str | int | None
 
@@ -21,6 +23,8 @@ Cell = str | int | None
 # wide forms that East Asian editions take for the same.
 _FORMULA = re.compile(r"^[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
 _MAX_CELL = 32_000  # Excel has at most 32,767 characters in one
+_WIDEST, _LOOKED_AT = 40, 200
+"""Characters of a column, and rows by which its width is chosen."""
 _MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</dcterms)")
 
 
@@ -57,6 +61,13 @@ def to_xlsx(tables: Mapping[str, Table], at: datetime) -> bytes:
     for name, table in tables.items():
         sheet = book.create_sheet(name)
         sheet.freeze_panes = "A2"
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        for n, column in enumerate(table.columns):
+            longest = max((len(str(row[n])) for row in table.rows[:_LOOKED_AT] if row[n] is not None), default=0)
+            width = min(_WIDEST, max(len(column), longest) + 2)
+            sheet.column_dimensions[get_column_letter(n + 1)].width = width
         heads = [WriteOnlyCell(sheet, value=each) for each in table.columns]
         for head in heads:
             head.font = Font(bold=True)
@@ -77,16 +88,16 @@ def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> Any:
 
 
 def _settled(raw: io.BytesIO, at: datetime) -> bytes:
-    """The same members, dated by ``at`` and not by the clock."""
+    """The same members, dated by ``at``, not by the clock; stored, as a compressor's bytes depend on its version."""
     made = io.BytesIO()
     moment = (max(at.year, 1980), at.month, at.day, at.hour, at.minute, at.second)
     stated = at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as target:
         for each in sorted(source.infolist(), key=lambda member: member.filename != "[Content_Types].xml"):
             data = source.read(each)
             if each.filename == "docProps/core.xml":
                 data = _MODIFIED.sub(rb"\g<1>" + stated + rb"\g<2>", data)
             member = zipfile.ZipInfo(each.filename, moment)
-            member.compress_type = zipfile.ZIP_DEFLATED
+            member.compress_type = zipfile.ZIP_STORED
             target.writestr(member, data)
     return made.getvalue()

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archive import disk
 from archive.exporting.blobs import Blobs
 from archive.exporting.selection import COMPARISONS, Selection
 from archive.exporting.sheets import Cell
@@ -97,11 +96,8 @@ def _detail(each: LoggedEvent, blobs: Blobs) -> tuple[Mapping[str, Any], str | N
     path = blobs.paths.get(each.event.subjects[0].digest)
     if path is None:
         return {}, None
-    file = blobs.folder / path
-    with disk.trouble(file):
-        data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else b""
     try:
-        value: Any = canonical.loads(data)
+        value: Any = canonical.loads(blobs.bag.read(path, MAX_BYTES) or b"")
     except FormatError:
         return {}, path
     return (value if isinstance(value, dict) else {}), path

@@ -429,9 +429,14 @@ entry() {   # index; the fields of its line are set
     evidence.held/v1 | evidence.released/v1 | disposal.completed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts" ;;
     evidence.received/v1) [ "$seq" = 0 ] || printf 'STATE_ORDER entry %s does not begin its item\n' "$1" >>"$T/displaced"
       receipt "$1" ;;
-    record.corrected/v1 | evidence.allowed/v1 | capture.witnessed/v1) printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
+    record.corrected/v1 | evidence.allowed/v1 | capture.witnessed/v1 | change.observed/v1 | looks.compared/v1)
+      printf '%s %s %s %s\n' "$1" "$type" "$capture" "$ref" >>"$T/acts" ;;
     evidence.disposed/v1) printf '%s %s %s %s\n' "$1" "$type" "$item" "$ref" >>"$T/acts"; disposal "$1" ;;
     evidence.exported/v1) printf '%s %s\n' "$1" "$digest" >>"$T/exports" ;;
+  esac
+  case $type in
+    look.unchanged/v1 | change.observed/v1 | looks.compared/v1 | capture.witnessed/v1 | record.corrected/v1 | evidence.allowed/v1 | \
+      evidence.held/v1 | evidence.released/v1 | evidence.disposed/v1) said "$1" ;;
   esac
 }
 
@@ -450,6 +455,32 @@ record() {   # index
     elif is_hex "$sum" && is_number "$size"; then printf '%s %s %s artifact %s\n' "$sum" "$size" "$1" "$about" >>"$T/wanted"
     else bad "RECORD_FORMAT entry $1"; return 0; fi
   done <"$T/kept"
+}
+# What a detail says is what its event says: a statement, a change, a hold ...
+SAID='.[0].predicate as $p | $p.body as $b | ($p.chain | split(":")[1]) as $name | .[1] as $said | $said |
+  if (type != "object") or (.schema != 1) then error("no detail") else . end |
+  if $type == "capture.witnessed/v1" then [.capture, .statement, .keyid] == [$b.capture, $b.statement, $b.keyid]
+  elif $type == "change.observed/v1" then
+    [.scope, .before.capture, .after.capture, (.changes | map(.kind) | length)] == [$name, $b.before, $b.capture, $b.changes] and
+    ([.changes[].kind] | unique) == ($b.kinds | sort)
+  elif $type == "looks.compared/v1" then
+    [.scope, .first.capture, .second.capture, .second.record_sha256, .operator, (.differences | map(.kind) | length), .apart_s] ==
+    [$name, $b.capture, $b.other, $b.other_sha256, $b.operator, $b.differences, $b.apart_s]
+  elif $type == "look.unchanged/v1" then
+    [.unit, .run, .capture, .compared_with.capture, .outcome, .http_status] ==
+    [$name, $p.run, $b.capture, $b.compared_with, $b.outcome, $b.http_status]
+  elif $type == "evidence.disposed/v1" then
+    [.item, (.blobs | length), ([.blobs[].bytes] | add // 0)] == [$b.item, $b.blobs, $b.bytes]
+  elif $b.item then .item == $b.item
+  else .capture == $b.capture end'
+said() {   # index
+  place "$digest" || return 0
+  same=$(jq -r -s --arg type "$type" "$SAID" "$P" "$where" 2>/dev/null) || same=''
+  case $same in
+    true) ;;
+    false) bad "RECORD_MISMATCH $name of entry $1 says another thing than its event" ;;
+    *) bad "RECORD_FORMAT entry $1" ;;
+  esac
 }
 RECEIPT='.[0].predicate as $p | .[1] | (("item:" + .item) == $p.chain and (.files | length) == $p.body.files and
   ([.files[].bytes] | add) == $p.body.bytes), (.files[] | "\(.sha256) \(.bytes)")'
@@ -555,14 +586,14 @@ awk -v payloads="$T/b" -v recorded="$T/recorded" '
   "$T/packages" >>"$T/states"
 awk -v unheld="$T/under.hold" -v payloads="$T/b" -v ends="$T/a" '
   BEGIN { while ((getline line < payloads) > 0) { split(line, part, " "); payload[part[1]] = part[2] }
-          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = is["evidence.allowed/v1", payload[part[1]]] = is["capture.witnessed/v1", payload[part[1]]] = part[3] }
+          while ((getline line < ends) > 0) { split(line, part, " "); is["record.corrected/v1", payload[part[1]]] = is["evidence.allowed/v1", payload[part[1]]] = is["capture.witnessed/v1", payload[part[1]]] = is["change.observed/v1", payload[part[1]]] = is["looks.compared/v1", payload[part[1]]] = part[3] }
           printf "" > unheld }
   { at[++count] = $1; type[count] = $2; about[count] = $3; ref[count] = $4
     if ($2 == "evidence.held/v1") is["evidence.released/v1", payload[$1]] = $3
     if ($2 == "evidence.disposed/v1") is["disposal.completed/v1", payload[$1]] = $3 }
   END {
     for (i = 1; i <= count; i++) {
-      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected|evidence.allowed|capture.witnessed)/ && is[type[i], ref[i]] != about[i])
+      if (type[i] ~ /^(evidence.released|disposal.completed|record.corrected|evidence.allowed|capture.witnessed|change.observed|looks.compared)/ && is[type[i], ref[i]] != about[i])
         print "STATE_ORDER entry", at[i] ",", type[i], "refers to nothing that it can be about"
       if (type[i] == "evidence.released/v1") released[ref[i]] = 1
       if (type[i] == "evidence.disposed/v1") for (k = 1; k < i; k++)

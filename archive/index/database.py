@@ -81,7 +81,7 @@ class Database(Protocol):
         """Nothing of it is left in the file afterwards. ``tokens``: what was written."""
         ...
 
-    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Sequence[Matching]:
+    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Iterable[Matching]:
         """Captures in which each of these phrases stands, and each label; the last word of a phrase may go on.
 
         Parts of the log, the newest first: who has found enough asks no further, however often a word stands there.

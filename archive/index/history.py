@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from archive.gaps import Gaps
 from archive.index.database import Database
 from archive.index.rows import COLUMNS, Entry, entry_of
 from archive.index.sight import Sight, of_case, seen
@@ -98,6 +99,8 @@ class Life:
     looks: int
     every: timedelta | None
     """Between two looks, in the mean; None where there was one."""
+    shown: Gaps
+    """Between two looks that showed the page."""
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -107,6 +110,7 @@ class Life:
             "last_looked": format_utc(self.last_looked),
             "looks": self.looks,
             "every_s": None if self.every is None else int(self.every.total_seconds()),
+            "shown_every": self.shown.to_json(),
         }
 
 
@@ -180,6 +184,7 @@ def _life(url: str, looks: Sequence[Told]) -> Life:
         last_looked=looks[-1].at,
         looks=len(looks),
         every=span / (len(looks) - 1) if len(looks) > 1 else None,
+        shown=Gaps.between(shown),
     )
 
 

@@ -1,7 +1,7 @@
 """Captures listed and searched: by words, case, platform, outcome, origin, kind, host and date, a page at a time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -114,7 +114,7 @@ def listed(database: Database, wanted: Wanted, sight: Sight) -> Listed:
     return Listed(found=found, next=places[-1] if len(rows) > limit else None, unread=unread)
 
 
-def _parts(database: Database, wanted: Wanted, phrases: Sequence[Sequence[str]]) -> Sequence[Matching]:
+def _parts(database: Database, wanted: Wanted, phrases: Sequence[Sequence[str]]) -> Iterable[Matching]:
     """What is gone through, newest first."""
     if phrases:
         told = {name: getattr(wanted, name) for name in LABELS}

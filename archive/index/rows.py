@@ -57,7 +57,8 @@ class Entry:
 
     def to_json(self) -> dict[str, Json]:
         # Written out: ``asdict`` copies each value deeply, which a list of hundreds feels.
-        value: dict[str, Any] = {name: getattr(self, name) for name in _JSON}
+        value: dict[str, Any] = {"id": self.capture_id}  # as `capture --json` has always called it
+        value |= {name: getattr(self, name) for name in _JSON}
         value["started_at"] = format_utc(self.started_at)
         value["ended_at"] = format_utc(self.ended_at) if self.ended_at else None
         value["disposed_at"] = format_utc(self.disposed_at) if self.disposed_at else None

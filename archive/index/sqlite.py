@@ -183,11 +183,11 @@ class SqliteDatabase:
         # What FTS5 takes out stays in its older segments until they are merged (sqlite.org/fts5.html, 6.8).
         transaction.run(f"INSERT INTO {name} ({name}) VALUES ('optimize')")  # noqa: S608  # ours
 
-    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Sequence[Matching]:
+    def matching(self, phrases: Sequence[Sequence[str]], labels: Sequence[str] = ()) -> Iterator[Matching]:
         # Tokens hold letters and digits alone.
         said = " AND ".join([*(f'"{each}"' for each in labels), *(f'"{" ".join(each)}" *' for each in phrases)])
-        return [
-            Matching(
+        for (n,) in self.rows("SELECT n FROM windows ORDER BY n DESC"):
+            yield Matching(
                 # CROSS JOIN: SQLite takes the tables in this order, newest hit first, and stops when there are enough.
                 source=f"searched_{n} CROSS JOIN captures ON captures.started_index = searched_{n}.rowid",
                 condition=f"searched_{n} MATCH ?",
@@ -196,8 +196,6 @@ class SqliteDatabase:
                 first=n * CHUNK_LEAVES,
                 last=(n + 1) * CHUNK_LEAVES - 1,
             )
-            for (n,) in self.rows("SELECT n FROM windows ORDER BY n DESC")
-        ]
 
     def settle(self) -> None:
         try:

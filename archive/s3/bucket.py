@@ -51,8 +51,11 @@ class S3Store:
         page: int = 1000,
         name: str | None = None,
         obstacle: Callable[[int | None], None] = lambda _: None,
+        md5: bool = True,
     ) -> None:
         """``env``: the usual AWS variables, for what is not given. ``patience_s``: how long one request is repeated.
+
+        ``md5``: sent beside the SHA-256, as older services want it; for one that is known to do without, a waste.
 
         ``obstacle`` is asked before bytes are sent (how many) and whenever an answer stays away (None while reading).
         It raises what it knows to stand in the way, such as a full disk behind a server that can only say 500.
@@ -71,6 +74,7 @@ class S3Store:
             obstacle=obstacle,
         )
         self._lock_mode = lock_mode
+        self._md5 = md5
         self._lately: dict[str, None] = {}
         """Blobs that were stored, oldest first."""
         self._lately_lock = Mutex()
@@ -226,7 +230,7 @@ class S3Store:
         return RawObjects(self._objects, self._lock_mode)
 
     def _payload(self, key: str, data: bytes | Path, digest: Digest) -> Payload:
-        payload = Payload.of(data, digest=digest)
+        payload = Payload.of(data, digest=digest, md5=self._md5)
         if payload.length > MAX_OBJECT_BYTES:
             raise StoreError(f"{key} has {payload.length} bytes, a single PUT takes {MAX_OBJECT_BYTES}: split it")
         return payload

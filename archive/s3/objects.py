@@ -147,11 +147,8 @@ class Objects:
 
 def sums(payload: Payload) -> dict[str, Any]:
     """What the server checks the bytes against before it says yes."""
-    return {
-        "ContentLength": payload.length,
-        "ContentMD5": base64_of(payload.md5),
-        "ChecksumSHA256": base64_of(payload.digest.raw),
-    }
+    checked: dict[str, Any] = {"ContentLength": payload.length, "ChecksumSHA256": base64_of(payload.digest.raw)}
+    return checked if payload.md5 is None else {**checked, "ContentMD5": base64_of(payload.md5)}
 
 
 def base64_of(raw: bytes) -> str:

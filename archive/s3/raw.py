@@ -43,7 +43,7 @@ class RawObjects:
         self, key: str, data: bytes, *, once: bool, sha256: Digest | None = None, retain_until: datetime | None = None
     ) -> Answer:
         """``sha256``: what the store is told, where that is not the truth."""
-        request = {**sums(Payload.of(data, digest=Digest.of(data))), "Body": data}
+        request = {**sums(Payload.of(data, digest=Digest.of(data), md5=True)), "Body": data}
         if sha256 is not None:
             request["ChecksumSHA256"] = base64_of(sha256.raw)
         if retain_until is not None:

@@ -129,12 +129,17 @@ def ask(connection: Connection, queue: Queue, watch: Watch, *, now: datetime) ->
                 "UPDATE procrastinate_jobs SET priority = %s WHERE id = %s AND status = 'todo'", (ON_DEMAND, waiting[1])
             )
         return str(waiting[0]), False
-    look = look_id(watch.id, now)
-    connection.execute(
-        "INSERT INTO counterproof.looks (id, watch, slot, due_at, host, reason, priority, state, released_at) "
-        "VALUES (%s, %s, %s, %s, %s, 'asked', %s, 'queued', %s)",
-        (look, watch.id, now, now, watch.host, ON_DEMAND, now),
-    )
+    slot = now
+    while True:  # a time of the schedule has one look: somebody who asks at that very moment takes the next free one
+        look = look_id(watch.id, slot)
+        done = slot != watch.slot and connection.execute(
+            "INSERT INTO counterproof.looks (id, watch, slot, due_at, host, reason, priority, state, released_at) "
+            "VALUES (%s, %s, %s, %s, %s, 'asked', %s, 'queued', %s) ON CONFLICT (id) DO NOTHING",
+            (look, watch.id, slot, slot, watch.host, ON_DEMAND, now),
+        )
+        if done and done.rowcount == 1:
+            break
+        slot += timedelta(microseconds=1)
     _defer(connection, queue, [(look, ON_DEMAND)])
     return look, True
 

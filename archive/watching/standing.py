@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from archive.queue import Queue
-from archive.watching import workers
+from archive.watching import watches, workers
 from archive.watching.database import Connection
+from archive.watching.intervals import Interval, of_watches
 from custody.model import Json
 
 LATE = timedelta(minutes=15)
@@ -36,6 +37,8 @@ class Behind:
     watch: str
     asked_s: int
     achieved_s: int
+    """In the mean."""
+    interval: Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +69,12 @@ class Standing:
     """Hosts that asked us to stop: until when."""
     spent: tuple[str, ...]
     """Hosts whose visits of today are used up."""
+    on_time: int
+    """Watches with an interval that are looked at as often as was asked."""
+    compared: int
+    """Of so many that had two looks or more lately."""
     behind: tuple[Behind, ...]
+    """Those furthest behind."""
     workers: tuple[Mapping[str, Any], ...]
     schedulers: int
     unsealed_since: str | None
@@ -80,7 +88,11 @@ class Standing:
         return not (self.kept_failures or self.failing or self.late or (wanted and not carried))
 
     def to_json(self) -> dict[str, Json]:
-        return {**_plain(asdict(self)), "healthy": self.healthy}
+        behind: list[Json] = [
+            {"watch": each.watch, "asked_s": each.asked_s, "achieved_s": each.achieved_s, **each.interval.to_json()}
+            for each in self.behind
+        ]
+        return {**_plain(asdict(self)), "behind": behind, "healthy": self.healthy}
 
 
 def standing(
@@ -113,6 +125,9 @@ def standing(
         "count(*) FILTER (WHERE changed) FROM counterproof.looks WHERE ended_at > %s",
         (since,),
     )
+    compared, late_ones = _one(
+        connection, f"SELECT count(*), count(*) FILTER (WHERE achieved > 1.2 * every_s) FROM ({_ACHIEVED}) a", ()
+    )
     unsealed = [str(each.facts["unsealed_since"]) for each in there if each.facts.get("unsealed_since")]
     return Standing(
         watches=dict(connection.execute("SELECT state, count(*) FROM counterproof.watches GROUP BY state").fetchall()),
@@ -142,7 +157,9 @@ def standing(
                 (now.date(),),
             )
         ),
-        behind=_behind(connection),
+        on_time=compared - late_ones,
+        compared=compared,
+        behind=_behind(connection, now),
         workers=tuple(
             {
                 "id": each.id,
@@ -184,18 +201,25 @@ def _failing(connection: Connection, since: datetime) -> tuple[Failing, ...]:
     return tuple(found)
 
 
-def _behind(connection: Connection) -> tuple[Behind, ...]:
+_ACHIEVED = """
+  SELECT w.id, w.every_s, extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) AS achieved
+  FROM counterproof.watches w JOIN counterproof.looks l ON l.watch = w.id
+  WHERE w.state = 'active' AND w.every_s IS NOT NULL AND l.state = 'done' AND l.reason <> 'asked'
+  AND l.begun_at > now() - 10 * w.every_s * interval '1 second' GROUP BY w.id, w.every_s HAVING count(*) > 1"""
+
+
+def _behind(connection: Connection, now: datetime) -> tuple[Behind, ...]:
     """Those furthest behind, by what they asked for; of cron expressions, ``watch show`` tells."""
     rows = connection.execute(
-        "SELECT w.id, w.every_s, extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) AS achieved "
-        "FROM counterproof.watches w JOIN counterproof.looks l ON l.watch = w.id "
-        "WHERE w.state = 'active' AND w.every_s IS NOT NULL AND l.state = 'done' AND l.reason <> 'asked' "
-        "AND l.begun_at > now() - 10 * w.every_s * interval '1 second' "
-        "GROUP BY w.id, w.every_s HAVING count(*) > 1 "
-        "AND extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) > 1.2 * w.every_s "
-        "ORDER BY extract(epoch FROM (max(l.begun_at) - min(l.begun_at)) / (count(*) - 1)) / w.every_s DESC LIMIT 10"
+        f"SELECT id::text, every_s, achieved FROM ({_ACHIEVED}) a WHERE achieved > 1.2 * every_s "
+        "ORDER BY achieved / every_s DESC LIMIT 10"
+    ).fetchall()
+    late = [watches.get(connection, row[0]) for row in rows]
+    found = {each.watch.id: each.interval for each in of_watches(connection, late, now=now)}
+    return tuple(
+        Behind(watch=watch, asked_s=int(every_s), achieved_s=round(achieved), interval=found[watch])
+        for watch, every_s, achieved in rows
     )
-    return tuple(Behind(watch=str(each[0]), asked_s=int(each[1]), achieved_s=round(each[2])) for each in rows)
 
 
 def _one(connection: Connection, query: str, values: tuple[object, ...]) -> tuple[Any, ...]:

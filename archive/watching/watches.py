@@ -41,6 +41,7 @@ def put(connection: Connection, asked: Asked, *, new_id: str, now: datetime) -> 
             f"INSERT INTO counterproof.watches ({names}) VALUES ({holes})".encode(),
             values,  # our names
         )
+        _note(connection, new_id, now)
         return Added(watch=get(connection, new_id), what="new")
     if differs(known, asked):
         slot = known.slot
@@ -53,6 +54,8 @@ def put(connection: Connection, asked: Asked, *, new_id: str, now: datetime) -> 
             f"UPDATE counterproof.watches SET {changes} WHERE id = %(id)s".encode(),
             values,  # our names
         )
+        if known.timing != asked.timing:
+            _note(connection, known.id, now)
         return Added(watch=get(connection, known.id), what="changed")
     return Added(watch=known, what="same")
 
@@ -108,14 +111,19 @@ def every(
     return _select(connection, f"WHERE {' AND '.join(rules)}", values)
 
 
-def pause(connection: Connection, watch: str, why: str) -> bool:
+def of_pages(connection: Connection, keys: Sequence[str]) -> list[Watch]:
+    """By their addresses for comparing, of all cases, also those that were removed."""
+    return _select(connection, "WHERE url_key = ANY(%s)", (list(keys),))
+
+
+def pause(connection: Connection, watch: str, why: str, *, now: datetime) -> bool:
     """False: it was not active."""
-    return _turn(connection, watch, State.ACTIVE, State.PAUSED, why)
+    return _turn(connection, watch, State.ACTIVE, State.PAUSED, why, now=now)
 
 
 def resume(connection: Connection, watch: str, *, now: datetime) -> bool:
     """It is due at its next slot; what was missed is not made up for. False: it was not paused."""
-    if not _turn(connection, watch, State.PAUSED, State.ACTIVE, ""):
+    if not _turn(connection, watch, State.PAUSED, State.ACTIVE, "", now=now):
         return False
     known = get(connection, watch)
     if known.looked_at is not None and known.slot < now:
@@ -127,19 +135,31 @@ def resume(connection: Connection, watch: str, *, now: datetime) -> bool:
     return True
 
 
-def remove(connection: Connection, watch: str, why: str = "") -> bool:
+def remove(connection: Connection, watch: str, why: str = "", *, now: datetime) -> bool:
     """Its looks stay known, and what they captured stays evidence. False: it was removed before."""
-    return _turn(connection, watch, State.ACTIVE, State.REMOVED, why) or _turn(
-        connection, watch, State.PAUSED, State.REMOVED, why
+    return _turn(connection, watch, State.ACTIVE, State.REMOVED, why, now=now) or _turn(
+        connection, watch, State.PAUSED, State.REMOVED, why, now=now
     )
 
 
-def _turn(connection: Connection, watch: str, before: State, after: State, why: str) -> bool:
+def _turn(connection: Connection, watch: str, before: State, after: State, why: str, *, now: datetime) -> bool:
     done = connection.execute(
         "UPDATE counterproof.watches SET state = %s, why = %s WHERE id = %s AND state = %s",
         (after.value, why[:500], watch, before.value),
     )
+    if done.rowcount == 1:
+        _note(connection, watch, now)
     return done.rowcount == 1
+
+
+def _note(connection: Connection, watch: str, now: datetime) -> None:
+    """What is asked for from now on (``archive.watching.intervals``)."""
+    connection.execute(
+        "INSERT INTO counterproof.asked (watch, since, every_s, cron, zone) SELECT id, %s, "
+        "CASE WHEN state = 'active' THEN every_s END, CASE WHEN state = 'active' THEN cron END, zone "
+        "FROM counterproof.watches WHERE id = %s",
+        (now, watch),
+    )
 
 
 def _values(asked: Asked) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.shared import Mm, Pt, RGBColor
 
 from console.papers import pages
-from console.papers.lettering import add_table, number_pages
+from console.papers.lettering import add_table, new_document, number_pages
 from console.papers.pages import visible
 
 Kind = Literal["heading", "text", "numbered", "point", "warning", "blank"]
@@ -58,7 +57,7 @@ def to_html(paper: Paper) -> bytes:
 
 
 def to_docx(paper: Paper, at: datetime) -> bytes:
-    document = Document()
+    document = new_document()
     document.core_properties.author = "Counterproof"
     document.core_properties.title = f"{paper.mark}: {paper.title}"
     document.core_properties.created = document.core_properties.modified = at.replace(tzinfo=None)

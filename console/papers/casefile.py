@@ -152,10 +152,9 @@ class CaseFile:
                 found.append(f"Entry {each.index}: a statement of a witness, whose words are gone.")
                 continue
             whose = "signed by a key of theirs" if said.get("keyid") else "not signed by a key of theirs"
-            differences = f" Differences: {said['differences']}" if said.get("differences") else ""
             found.append(
                 f"{said.get('name')} stated on {said.get('stated_at')}, {whose} (entry {each.index}): "
-                f"“{said.get('words')}”{differences}"
+                f"“{said.get('words')}”"
             )
         return found
 

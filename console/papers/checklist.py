@@ -39,7 +39,7 @@ def paper(said: Proffer, mark: str) -> Paper:
             Block("text", words["note"]),
             Block("text", f"{met} of {len(found)} points are met by the record, on {in_utc(said.file.at)}."),
             Rows(
-                ("source", "point, in our words", "in the record", "fact"),
+                ("source", "point, in our words", "met?", "fact, in the record"),
                 tuple((each.source, each.asks, "met" if each.met else "NOT MET", each.fact) for each in found),
             ),
         ),
@@ -48,9 +48,11 @@ def paper(said: Proffer, mark: str) -> Paper:
 
 _AIX = "4.2.1-4.2.2"
 """As the cour d'appel d'Aix-en-Provence is reported to quote it, 15 September 2016; the standard itself is sold."""
-_PARIS = "section not named"
+_OURS = "point as worded by this program"
+"""No text was at hand that gives it a section of its own, and the paper says so beside it."""
+_PARIS = f"section not named: {_OURS}"
 """As the cour d'appel de Paris is reported to tell it, 12 January 2016, without sections."""
-_TITLE = "its title"
+_TITLE = f"its title: {_OURS}"
 
 
 def _berkeley(said: Proffer) -> Iterator[Point]:
@@ -89,12 +91,14 @@ def _berkeley(said: Proffer) -> Iterator[Point]:
         (said.verdict.holds, f"the archive was verified: {said.verdict.word}"),
     )
     yield point(
-        "preservation",
+        f"its chapter on preservation: {_OURS}",
         "an evidentiary copy that cannot be changed",
         _all(said, _locked, "every file was locked by the store"),
     )
-    yield point("preservation", "a second copy elsewhere", _replica(said))
-    yield point("verification", "that a person compared the capture with the page", _witness(said))
+    yield point(f"its chapter on preservation: {_OURS}", "a second copy elsewhere", _replica(said))
+    yield point(
+        f"its chapter on verification: {_OURS}", "that a person compared the capture with the page", _witness(said)
+    )
 
 
 def _afnor(said: Proffer) -> Iterator[Point]:

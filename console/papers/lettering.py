@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -10,9 +11,23 @@ from docx.shared import Emu, Pt
 
 from console.papers.pages import visible
 
-_LEAST, _WORD, _MOST, _LINE = 6, 14, 24, 260
+_LEAST, _WORD, _MOST, _LINE = 8, 14, 24, 260
 """Characters that a column is taken to want, for sharing out the width: at least, of one word, at most of many columns,
 and of a line."""
+
+
+EAST_ASIAN = "SimSun"
+"""A font with simplified and traditional characters and kana that every Word has, and for which other programs have a
+stand-in; what the theme names has Japanese letters alone, so that Chinese captions were rows of boxes."""
+
+
+def new_document() -> Any:
+    """One whose letters are there for whatever captions are written in."""
+    document = Document()
+    fonts = document.styles["Normal"].element.get_or_add_rPr().get_or_add_rFonts()
+    fonts.set(qn("w:eastAsia"), EAST_ASIAN)
+    fonts.attrib.pop(qn("w:eastAsiaTheme"), None)
+    return document
 
 
 def add_table(document: Any, columns: Sequence[str], rows: Sequence[Sequence[str]], size: float) -> None:

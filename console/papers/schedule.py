@@ -6,7 +6,8 @@ from typing import Any
 
 from archive.exhibits import Exhibit, Register
 from archive.filing import Filed
-from console.papers.casefile import CaseFile, captures_of
+from console.papers.casefile import CaseFile, Look, captures_of
+from console.papers.seen import Seen, seen_of
 from console.papers.spreads import published
 from console.papers.zones import told
 
@@ -16,7 +17,8 @@ INDEX = (
 )  # fmt: skip
 SCHEDULE = (
     "no.", "defendant", "promoting account", "account id", "promoting post", "published", "selling account",
-    "seller id", "item", "item id", "price as shown", "listing", "listing looked at", "exhibits",
+    "seller id", "item", "item id", "price as shown", "listing", "listing looked at", "post seen, first to last",
+    "listing seen, first to last", "exhibits",
 )  # fmt: skip
 BLANK = ""
 """Who is a defendant is for people to say: the column is there, and empty."""
@@ -43,10 +45,12 @@ def index_of(file: CaseFile, register: Register) -> Table:
 
 def schedule_of(file: CaseFile, register: Register) -> Table:
     shown = [each for each in file.promotions if set(captures_of(each.record)) & register.labels.keys()]
+    pages = seen_of(file)
     notes = (
         (
             "The column “defendant” is left blank: who answers for an account is for people to say. Everything else is "
-            "as pages showed it, read by a program (derived); prices as shown."
+            "as pages showed it, read by a program (derived); prices as shown. First and last seen: by our clock, by "
+            "the looks of this case that showed the page at the address that was asked for."
         ),
         *_notes(file, register),
     )
@@ -54,7 +58,7 @@ def schedule_of(file: CaseFile, register: Register) -> Table:
         title=f"Schedule, case {file.name}",
         notes=notes,
         columns=SCHEDULE,
-        rows=tuple(_schedule_row(n, file, register, each) for n, each in enumerate(shown, 1)),
+        rows=tuple(_schedule_row(n, file, register, each, pages) for n, each in enumerate(shown, 1)),
     )
 
 
@@ -117,7 +121,9 @@ def what_of(file: CaseFile, exhibit: Exhibit) -> str:
     return "page on the way"
 
 
-def _schedule_row(n: int, file: CaseFile, register: Register, filed: Filed) -> tuple[str, ...]:
+def _schedule_row(
+    n: int, file: CaseFile, register: Register, filed: Filed, pages: Mapping[str, Seen]
+) -> tuple[str, ...]:
     record: Any = filed.record
     post, listing, labels = record["post"], record["listing"], register.labels
     said, sold = post["fields"], listing["fields"]
@@ -138,8 +144,15 @@ def _schedule_row(n: int, file: CaseFile, register: Register, filed: Filed) -> t
         price_of(sold),
         listing["url"],
         "" if look is None else told(look.entry.started_at, file.zone),
+        _seen(file, pages, file.looks.get(post["capture"])),
+        _seen(file, pages, look),
         _ranges(exhibits),
     )
+
+
+def _seen(file: CaseFile, pages: Mapping[str, Seen], look: Look | None) -> str:
+    found = None if look is None else pages.get(look.entry.requested_url)
+    return "" if found is None else found.span(file.zone)
 
 
 def _ranges(labels: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from console.papers import limits
 from console.papers.casefile import CaseFile, Look
 from console.papers.passages import direction
 from console.papers.plates import Plate
+from console.papers.seen import Seen
 from console.papers.zones import told
 from custody.artifact import Artifact
 from custody.model import Origin
@@ -44,6 +45,8 @@ class Sheet:
     origin: str
     is_public: bool
     times: tuple[tuple[str, str], ...]
+    seen: str
+    """When this page was seen first and last in the case; empty where no look tells."""
     vantage: str
     fields: tuple[tuple[str, str, str], ...]
     """Name, value, direction."""
@@ -57,7 +60,9 @@ class Sheet:
     """What people stated who held the live page against the capture."""
 
 
-def sheet(file: CaseFile, look: Look, *, title: str, exhibit: str, picture: Plate | None) -> Sheet:
+def sheet(  # one sheet
+    file: CaseFile, look: Look, *, title: str, exhibit: str, picture: Plate | None, seen: Seen | None = None
+) -> Sheet:
     record, entry = look.record, look.entry
     return Sheet(
         id=look.id,
@@ -70,6 +75,7 @@ def sheet(file: CaseFile, look: Look, *, title: str, exhibit: str, picture: Plat
         origin="not known" if record is None else record.origin.value,
         is_public=record is not None and record.origin is Origin.PUBLIC,
         times=tuple(_times(look, file.zone)),
+        seen="" if seen is None else seen.words(file.zone),
         vantage="; ".join(_vantage(look)),
         fields=tuple(_fields(look)),
         artifacts=() if record is None else record.artifacts,

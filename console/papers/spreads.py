@@ -9,6 +9,7 @@ from archive.filing import Filed
 from console.papers.casefile import CaseFile, Look, captures_of
 from console.papers.passages import Marked, Translation, direction, mark, wants_translation
 from console.papers.plates import Cutter, Plate, Plates
+from console.papers.seen import Seen
 from console.papers.sheets import Sheet, sheet
 from console.papers.zones import lasted, told
 from console.telling import WHY
@@ -37,7 +38,7 @@ class Passage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Observed:
     """One observation."""
 
     about: str
@@ -81,7 +82,7 @@ class Spread:
     """As findings read it: name, value, direction."""
     listing: tuple[tuple[str, str, str], ...]
     steps: tuple[Step, ...]
-    observations: tuple[Seen, ...]
+    observations: tuple[Observed, ...]
     more: int
     """Observations that are not shown."""
 
@@ -95,6 +96,8 @@ class Studio:
     exhibits: Mapping[str, str] = field(default_factory=dict)
     """Labels, by capture."""
     translations: Mapping[str, list[Translation]] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    """Of each page, by the address that was asked for."""
 
     @property
     def plates(self) -> Plates:
@@ -125,11 +128,12 @@ class Studio:
 
     def sheet(self, look: Look, title: str) -> Sheet:
         exhibit = self.exhibits.get(look.id, "")
-        return sheet(self.file, look, title=title, exhibit=exhibit, picture=self.plates.page(look))
+        seen = self.seen.get(look.entry.requested_url)
+        return sheet(self.file, look, title=title, exhibit=exhibit, picture=self.plates.page(look), seen=seen)
 
-    def _seen(self, observed: Mapping[str, Any]) -> Seen:
+    def _seen(self, observed: Mapping[str, Any]) -> Observed:
         quotes = observed["rests_on"]
-        return Seen(
+        return Observed(
             about=observed["about"],
             sentence=observed["sentence"],
             weak=observed["weak"],

@@ -5,15 +5,15 @@ import re
 from datetime import datetime
 from typing import Any
 
-from docx import Document
 from docx.enum.section import WD_ORIENT
 from docx.shared import Mm
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
-from console.papers.lettering import add_table, number_pages
+from console.papers.lettering import add_table, new_document, number_pages
 from console.papers.pages import visible
 from console.papers.schedule import Table
 
@@ -21,6 +21,9 @@ MAX_CELL = 32_767
 """Characters that a cell of XLSX holds."""
 _BEGINS_FORMULA = re.compile(r"^[\t\r\n ]*[=+\-@]")
 _WIDE, _NARROW = 42, 18
+_WIDE_COLUMNS = frozenset({"asked for", "shown", "promoting post", "listing", "item", "record sha256"})
+_LINE_PT, _MOST_LINES = 15, 25
+"""Not every program finds out by itself how high a row with lines that break has to be."""
 
 
 def harmless(value: str) -> str:
@@ -36,14 +39,19 @@ def to_xlsx(tables: list[Table], at: datetime) -> bytes:
     book.properties.created = book.properties.modified = at.replace(tzinfo=None)
     for table in tables:
         sheet = book.create_sheet(_name(table.title))
-        for n, column in enumerate(table.columns, 1):
-            wide = column in {"asked for", "shown", "promoting post", "listing", "item", "record sha256"}
-            sheet.column_dimensions[get_column_letter(n)].width = _WIDE if wide else _NARROW
+        widths = [_WIDE if column in _WIDE_COLUMNS else _NARROW for column in table.columns]
+        for n, width in enumerate(widths, 1):
+            sheet.column_dimensions[get_column_letter(n)].width = width
+        sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         for line in (table.title, *table.notes):
-            sheet.append([_cell(sheet, line, bold=line == table.title)])
+            sheet.append([_cell(sheet, line, bold=line == table.title, wrap=False)])
         sheet.append([])
         sheet.append([_cell(sheet, each, bold=True) for each in table.columns])
-        for row in table.rows:
+        for n, row in enumerate(table.rows, len(table.notes) + 4):
+            lines = max(-(-len(each) // width) + each.count("\n") for each, width in zip(row, widths, strict=True))
+            sheet.row_dimensions[n].height = _LINE_PT * min(max(lines, 1), _MOST_LINES)
             sheet.append([_cell(sheet, each) for each in row])
     file = io.BytesIO()
     book.save(file)
@@ -51,7 +59,7 @@ def to_xlsx(tables: list[Table], at: datetime) -> bytes:
 
 
 def to_docx(table: Table, at: datetime) -> bytes:
-    document = Document()
+    document = new_document()
     document.core_properties.author = "Counterproof"
     document.core_properties.title = table.title
     document.core_properties.created = document.core_properties.modified = at.replace(tzinfo=None)
@@ -68,10 +76,11 @@ def to_docx(table: Table, at: datetime) -> bytes:
     return file.getvalue()
 
 
-def _cell(sheet: object, value: str, *, bold: bool = False) -> Any:
+def _cell(sheet: object, value: str, *, bold: bool = False, wrap: bool = True) -> Any:
+    """``wrap``: in its column; else it runs on over the empty cells beside it."""
     cell = WriteOnlyCell(sheet, harmless(value))  # type: ignore[arg-type]  # a write-only sheet, as openpyxl's own page does
     cell.data_type = "s"  # a text, whatever it begins with
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    cell.alignment = Alignment(wrap_text=wrap, vertical="top")
     if bold:
         cell.font = Font(bold=True)
     return cell

@@ -71,6 +71,7 @@ class Verbs:
         """
         from console.papers import checking, delivery, report, signature
         from console.papers.casefile import open_casefile
+        from console.papers.seen import seen_of
         from console.papers.spreads import Studio
 
         with sentences(as_json=as_json):
@@ -81,7 +82,7 @@ class Verbs:
                 shown = report.chosen(file, promotion or [])
                 verdict = checking.verdict_of(file) if check else None
                 with delivery.folder(output.expanduser()) as folder:
-                    studio = Studio(file=file, cutter=run, translations=said)
+                    studio = Studio(file=file, cutter=run, translations=said, seen=seen_of(file))
                     data = report.render(studio, shown, verdict, program=run.code(), tell=_progress)
                     delivery.write(folder / "report.html", data)
                     signed = None

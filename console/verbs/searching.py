@@ -190,6 +190,7 @@ class Verbs:
         """
         from archive.index.history import Moment, Target, history, lives, targets
         from archive.recorded import documents, recorded
+        from console.intervals import interval_lines, intervals_of
 
         with sentences(as_json=as_json), _taken_in(home, store, words=True) as (reader, catalog):
             key = _key(self._run, target)
@@ -206,12 +207,16 @@ class Verbs:
                 say(f"{target} names several things ({others}); told is the first")
             meant: Target = chosen[0]
             told = history(catalog.database, meant, None)
+            watched = intervals_of(home, store, {life.url: self._run().dedupe_key(life.url) for life in lives(told)})
             if as_json:
                 print_json(
                     {
                         "schema": 1,
                         "target": {"sort": meant.sort, "value": meant.value},
-                        "lives": [each.to_json() for each in lives(told)],
+                        "lives": [
+                            {**each.to_json(), "watches": [kept.to_json() for kept in watched.get(each.url, ())]}
+                            for each in lives(told)
+                        ],
                         "moments": list(documents(reader.store, told)),
                     }
                 )
@@ -223,7 +228,7 @@ class Verbs:
                 for line in _moment_lines(each, None if each.index is None else changes[each.index]):
                     out.print(line)
         for life in lives(told):
-            for line in _life_lines(life):
+            for line in (*_life_lines(life), *interval_lines(watched.get(life.url, ()))):
                 out.print(line)
         left = 0 if all_ else sum(each.moment in quiet for each in told)
         shown = [each for each in told if each.moment is not Moment.NOT_SHOWN]

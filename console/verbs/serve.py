@@ -18,6 +18,7 @@ from console.options import (
     DsnOption,
     HomeOption,
     JsonOption,
+    ObserverProxyOption,
     OperatorOption,
     ProxyOption,
     ResolveOption,
@@ -60,6 +61,7 @@ class Verbs:
         allow_network: AllowNetworkOption = None,
         trust_spki: TrustSpkiOption = None,
         proxy: ProxyOption = None,
+        observer_proxy: ObserverProxyOption = None,
         dsn: DsnOption = None,
         home: HomeOption = None,
         store: StoreOption = None,
@@ -105,6 +107,7 @@ class Verbs:
             environment = dict(os.environ)  # passwords are no options: the process list shows those to everybody
             environment |= {} if dsn is None else {"COUNTERPROOF_DSN": dsn}
             environment |= {} if proxy is None else {"COUNTERPROOF_PROXY": proxy}
+            environment |= {} if observer_proxy is None else {"COUNTERPROOF_OBSERVER_PROXY": observer_proxy}
             parts = [
                 Part(name="scheduler", arguments=("work", "--only", "schedule", "--silent", str(silent), *common)),
                 *(

@@ -183,13 +183,15 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one watch: how often it is looked at, beside how often that was asked for, and what came of each look."""
-    from archive.watching import looks, watches
+    from archive.watching import intervals, looks, watches
+    from console.intervals import sentence
     from console.watchdesk import opened, plain, told_of
 
     with sentences(as_json=as_json), opened(dsn, home) as desk:
         with desk.database.transaction() as connection:
             found = watches.resolve(connection, watch)
             document = told_of(connection, found)
+            (kept,) = intervals.of_watches(connection, [found], now=now())
             history = looks.of_watch(connection, found.id, limit=newest)
         document["history"] = [{name: plain(value) for name, value in each.items()} for each in history]
         if as_json:
@@ -201,6 +203,7 @@ def show(
         out.print(f"  achieved {document['achieved'] or 'not known yet: fewer than two looks'}")
         out.print(f"  allowed  {document['allowed']} by the budget of {found.host}", markup=False)
         out.print(f"  due      {found.due_at.isoformat()}")
+        out.print(f"  looks    {sentence(kept.interval)}", markup=False)
         for each in history:
             what = each["outcome"] or each["state"]
             unit = f", unit {each['unit']}" if each["unit"] else ""
@@ -224,7 +227,7 @@ def pause(
 
     each_of(
         watch,
-        lambda _, connection, each: watches.pause(connection, each.id, why),
+        lambda _, connection, each: watches.pause(connection, each.id, why, now=now()),
         done="paused",
         already="was not active",
         where=(dsn, home),
@@ -268,7 +271,7 @@ def remove(
 
     each_of(
         watch,
-        lambda _, connection, each: watches.remove(connection, each.id),
+        lambda _, connection, each: watches.remove(connection, each.id, now=now()),
         done="removed",
         already="was removed before",
         where=(dsn, home),

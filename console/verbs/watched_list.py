@@ -49,7 +49,7 @@ def apply(
                 for each in (*plan.new, *(asked for _, asked in plan.changed)):
                     watches.put(connection, each, new_id=new_id(), now=now())
                 for gone in plan.gone if remove else ():
-                    watches.remove(connection, gone.id, f"not in {file.name}")
+                    watches.remove(connection, gone.id, f"not in {file.name}", now=now())
         document: dict[str, Json] = {
             "schema": 1,
             "dry_run": dry_run,

@@ -17,10 +17,12 @@ from console.options import (
     ControlOption,
     DsnOption,
     HomeOption,
+    ObserverProxyOption,
     OperatorOption,
     ProxyOption,
     ResolveOption,
     StoreOption,
+    TimeoutOption,
     TrustSpkiOption,
 )
 from console.screen import now, say, sentences
@@ -61,9 +63,7 @@ class Verb:
         operator: OperatorOption = None,
         authority: AuthorityOption = None,
         authority_roots: AuthorityRootsOption = None,
-        timeout: Annotated[
-            float, typer.Option("--timeout", min=1, max=600, metavar="SECONDS", help="For one page, all in all.")
-        ] = 45.0,
+        timeout: TimeoutOption = 45.0,
         look_again: Annotated[
             float, typer.Option("--look-again", min=0, max=3600, metavar="SECONDS", help="As for capture.")
         ] = 20.0,
@@ -75,6 +75,7 @@ class Verb:
         allow_network: AllowNetworkOption = None,
         trust_spki: TrustSpkiOption = None,
         proxy: ProxyOption = None,
+        observer_proxy: ObserverProxyOption = None,
         control: ControlOption = True,
         dsn: DsnOption = None,
         home: HomeOption = None,
@@ -120,6 +121,7 @@ class Verb:
                     allow_network=tuple(run.parse_network(text) for text in allow_network or ()),
                     trust_spki=tuple(trust_spki or ()),
                     upstream=run.Upstream.chosen(proxy, os.environ),
+                    observer_proxy=observer_proxy or os.environ.get(run.SECOND_PROXY),
                     timeout_s=timeout,
                     look_again_s=look_again,
                     control_pages=run.control_pages(control_page or (), os.environ),

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -22,6 +23,7 @@ from console.web.holdings import Archive, Forbidden, Missing
 from console.web.jobs import Jobs
 from console.web.pages import entrance as entrance_page
 from console.web.pages.api import PROBLEMS
+from console.web.pages.witnessing import Asked
 from console.web.player import Player
 from console.web.promotions import Promotions
 from console.web.rendering import STATIC, environment, render
@@ -60,6 +62,7 @@ def create(
         options=capture_options,
     )
     app.state.reviews = Reviews(archive.config.home)
+    app.state.witnesses = Asked()
     app.state.archive = archive
     app.state.player = player
     app.state.promotions = Promotions(archive)
@@ -127,7 +130,7 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 def _told(error: Exception) -> tuple[int, str, str]:
-    if isinstance(error, Missing):
+    if isinstance(error, Missing) or (isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND):
         return (
             404,
             "There is nothing here",

@@ -13,9 +13,10 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from archive.appraisal import Appraiser
-from archive.briefs import BriefLost, Described
+from archive.briefs import BriefLost, Described, Version
 from archive.catalog import CaseRow, Catalog, Entry
 from archive.config import ArchiveConfig
 from archive.errors import NoArchive
@@ -78,10 +79,14 @@ class Archive:
         self.freshen(now=True)
         return self.catalog.of_unit(unit)
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the catalogue should be read on before a page is shown."""
+        return self._advanced is None or self.clock() - self._advanced >= _FRESH
+
     def freshen(self, *, now: bool = False) -> None:
         """The catalogue read on, unless that was done just now or somebody is at it. Raises ``ArchiveError``."""
-        at = self.clock()
-        if not now and self._advanced is not None and at - self._advanced < _FRESH:
+        if not now and not self.is_stale:
             return
         if self._advancing.acquire(blocking=now):
             try:
@@ -231,9 +236,27 @@ class Holdings:
 
     def brief(self, scope: str) -> Described | None:
         """What the case says of itself now; None where nobody has described it, or it cannot be read."""
-        self.case(scope)
-        version = self.archive.catalog.brief_of(scope)
-        if version is None or self.archive.catalog.brief_disposed(scope):
+        if not self.viewer.may(scope, Right.VIEWER):
+            raise Missing("case")
+        return self._read(self.archive.catalog.described().get(scope))
+
+    def zone(self, rows: Sequence[CaseRow]) -> ZoneInfo | None:
+        """The time zone of the first of these cases that names one; None: none does."""
+        return next(iter(self.zones(rows).values()), None)
+
+    def zones(self, rows: Sequence[CaseRow]) -> dict[str, ZoneInfo]:
+        """The time zone of each of these cases that names one, by the case's id."""
+        zones = {scope: zone_of(each) for scope, each in self.described(rows).items()}
+        return {scope: zone for scope, zone in zones.items() if zone is not None}
+
+    def described(self, rows: Sequence[CaseRow]) -> dict[str, Described]:
+        """What each of these cases says of itself now, by the case's id."""
+        versions = self.archive.catalog.described()
+        read = {each.scope: self._read(versions.get(each.scope)) for each in rows}
+        return {scope: each for scope, each in read.items() if each is not None}
+
+    def _read(self, version: Version | None) -> Described | None:
+        if version is None:
             return None
         known = self.archive.briefs.get(version.digest.hex)
         if known is not None and known.index == version.index:
@@ -247,17 +270,6 @@ class Holdings:
         self.archive.briefs[version.digest.hex] = read
         return read
 
-    def zone(self, rows: Sequence[CaseRow]) -> ZoneInfo | None:
-        """The time zone of the first of these cases that names one; None: none does."""
-        for each in rows:
-            described = self.brief(each.scope)
-            if described is not None and described.brief.timezone:
-                try:
-                    return ZoneInfo(described.brief.timezone)
-                except (ZoneInfoNotFoundError, ValueError, OSError):
-                    continue  # a zone that this machine does not know: UTC alone is shown
-        return None
-
     def _is_seen(self, unit: str) -> bool:
         if self.scopes is None:
             return True
@@ -270,10 +282,21 @@ class Holdings:
         return each.event.body.get("capture") in {None, entry.capture_id}
 
 
-def _here(request: Request) -> Holdings:
+def zone_of(described: Described | None) -> ZoneInfo | None:
+    """The case's time zone, where it names one."""
+    if described is None or not described.brief.timezone:
+        return None
+    try:
+        return ZoneInfo(described.brief.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None  # a zone that this machine does not know: UTC alone is shown
+
+
+async def _here(request: Request) -> Holdings:
     """For this request, the catalogue read on."""
     archive: Archive = request.app.state.archive
-    archive.freshen()
+    if archive.is_stale:
+        await run_in_threadpool(archive.freshen)
     return Holdings(archive=archive, viewer=request.state.viewer)
 
 

@@ -73,7 +73,8 @@ class Desk:
                         options={"follow": follow, "device": device}, source=SOURCE,
                     )  # fmt: skip
                     watch = watches.put(connection, wanted, new_id=self.new_id(), now=self.clock()).watch
-                    watches.pause(connection, watch.id, f"asked for once in the console, by {by}"[:200])
+                    why = f"asked for once in the console, by {by}"[:200]
+                    watches.pause(connection, watch.id, why, now=self.clock())
                 found.append(looks.ask(connection, self.database.queue, watch, now=self.clock())[0])
         return list(dict.fromkeys(found))
 
@@ -83,7 +84,7 @@ class Desk:
             rows = looks.of_ids(connection, ids)
             for row in rows.values():
                 if (row["source"], row["kept"]) == (SOURCE, "paused") and row["state"] in _ENDED:
-                    watches.remove(connection, row["watch"], "its one look has ended")
+                    watches.remove(connection, row["watch"], "its one look has ended", now=self.clock())
         return [self._look(each, rows.get(each)) for each in ids]
 
     def _look(self, look: str, row: Mapping[str, Any] | None) -> Look:

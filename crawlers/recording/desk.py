@@ -38,6 +38,8 @@ class Desk:
     fill: Fill = field(repr=False)
     connections: Callable[[], Sequence[Connection]] = field(repr=False)
     """The egress's word so far: names, addresses, times."""
+    shut: Callable[[], None] = field(repr=False)
+    """Told when nobody listens any more: what the page does as it is closed must not reach a site unrecorded."""
     software: tuple[tuple[str, str], ...] = ()
     """Name and version of each that had a part in it."""
     limits: Limits = field(default_factory=Limits)

@@ -260,6 +260,7 @@ class Recorder:
         """All at once: a worker that waits for its debugger answers only once it runs."""
         network = {"maxTotalBufferSize": MAX_ASKED * 2, "maxResourceBufferSize": MAX_ASKED, "maxPostDataSize": _POSTED}
         asked = [line.post("Network.enable", **network)]
+        line.post("Network.setCacheDisabled", cacheDisabled=True)  # each exchange is one with the site
         if self._companion is not None and line.kind in _SHOWN:
             asked.append(self._companion.begin(line))
         if line.kind in _FETCHES:

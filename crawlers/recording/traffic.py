@@ -114,6 +114,7 @@ class Traffic:
             if recorder is None or scratch is None:
                 return self._nothing()
             await recorder.close(waits=waits)
+            self._desk.shut()
             self._trouble = self._trouble or recorder.trouble
             turns = [turn for turn in recorder.ledger if not turn.from_cache]
             quarantine = self._withholding.apply(recorder.ledger)
@@ -154,6 +155,7 @@ class Traffic:
             self._trouble = f"the file could not be written: {type(error).__name__}"
             return self._nothing()
         finally:
+            self._desk.shut()
             if scratch is not None:
                 with contextlib.suppress(OSError):
                     scratch.close()

@@ -36,8 +36,6 @@ from crawlers.video.fetch import SecondFetch
 from crawlers.visits import visit_of
 from custody.model import Candidate, Json, Via, Visit
 
-MAX_POSTS = 500
-"""Of one profile, among which new ones are looked for."""
 UNIT_LINKS = 100
 """Of a post and all that was captured behind it; more only where one page alone may have more."""
 ROBOTS_TIMEOUT_S = 10
@@ -151,7 +149,9 @@ class CaseSpider(Controlled):
             session.manners.leave(plan.capture_id)
         if self.job.max_new and plan.position == "root" and seen.dom:
             documents = seen.documents(plan.url)
-            session.posts[plan.capture_id] = await asyncio.to_thread(postings.posts_on, documents, limit=MAX_POSTS)
+            session.posts[plan.capture_id] = await asyncio.to_thread(
+                postings.posts_on, documents, limit=postings.MAX_POSTS
+            )
         if seen.unchanged and await asyncio.to_thread(self._ends_unchanged, session, looking, seen):
             return
         candidates = await self._candidates(session, plan, seen)

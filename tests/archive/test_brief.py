@@ -52,7 +52,7 @@ def briefs(draw: st.DrawFn) -> Brief:
     )
     thresholds = {}
     for name, bound in THRESHOLDS.items():
-        numbers = st.integers(0, bound.most).map(Decimal) if bound.whole else amounts(bound.most)
+        numbers = st.integers(bound.least, bound.most).map(Decimal) if bound.whole else amounts(bound.most)
         if draw(st.booleans()):
             thresholds[name] = draw(numbers)
     return Brief(
@@ -120,6 +120,7 @@ FULL = Brief(
         ("thresholds", {"price_ratio": "-0.1"}, "price_ratio"),
         ("thresholds", {"price_ratio": 1}, "price_ratio"),
         ("thresholds", {"picture_distance": "30.5"}, "a whole number from 0 to 256"),
+        ("thresholds", {"unchanged_days": "0"}, "a whole number from 1 to 36500"),
         ("thresholds", {"picture_distance": "257"}, "a whole number from 0 to 256"),
         ("thresholds", {"mood": "1"}, "no threshold 'mood'; there are picture_distance, price_ratio"),
         ("prices", [{"term": "Love bracelet", "amount": "1e3", "currency": "EUR"}], "amount"),

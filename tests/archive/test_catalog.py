@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,6 +168,18 @@ def test_reads_on_from_where_it_was(catalog: Catalog) -> None:
 BUILDER = small()
 BUILT = BUILDER.build().objects
 COMMITS = len(BUILDER.commits)
+
+
+def test_reads_no_further_than_it_is_told(catalog: Catalog) -> None:
+    builder = small()
+    store = stored(builder)
+    reader = LogReader(store, builder.log)
+    first = catalog.advance(store, reader, to=1)
+    assert (first, catalog.position().n) == (len(builder.commits[0]), 1)
+    assert catalog.advance(store, reader, to=1) == 0
+    assert catalog.advance(store, reader) == sum(map(len, builder.commits[1:]))
+    assert catalog.advance(store, reader, to=1) == 0, "one that is further already stays where it is"
+    assert catalog.position().n == len(builder.commits)
 
 
 @settings(max_examples=20)
@@ -471,3 +485,9 @@ def test_events_of_other_kinds_change_nothing(catalog: Catalog) -> None:
     builder.close_run(run, 0)
     assert follow(catalog, builder) == 2
     assert all_of(catalog) == before
+
+
+def test_a_catalogue_in_a_file_does_without_the_client_of_postgresql() -> None:
+    asked = "import sys, archive.catalog; print(sorted({'psycopg', 'psycopg_pool'} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["[]"]

@@ -60,6 +60,39 @@ def test_those_that_wait_go_together_up_to_the_capacity() -> None:
     assert work.batches == [[0], [2, 2], [2], [9]], "one that is over the limit by itself goes alone"
 
 
+def test_one_that_has_patience_goes_with_the_next_that_has_none() -> None:
+    work = Held()
+    work.gate.set()
+    combiner = Combiner[int, int](work, capacity=5)
+    with ThreadPoolExecutor(2) as threads:
+        patient = threads.submit(combiner.submit, 1, weight=1, patience_s=600)
+        wait_for(combiner, 1)
+        assert combiner.submit(2, weight=1) == 4
+        assert patient.result() == 2
+    assert work.batches == [[1, 2]]
+
+
+def test_where_nobody_comes_patience_ends_and_it_goes_alone() -> None:
+    work = Held()
+    work.gate.set()
+    combiner = Combiner[int, int](work, capacity=5)
+    assert combiner.submit(1, weight=1, patience_s=0.01) == 2
+    assert work.batches == [[1]]
+
+
+def test_one_that_has_patience_waits_for_whoever_leads_as_all_others_do() -> None:
+    work = Held()
+    combiner = Combiner[int, int](work, capacity=5)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(combiner.submit, 1, weight=1)
+        work.begun.wait(30)
+        patient = threads.submit(combiner.submit, 2, weight=1, patience_s=0.01)
+        wait_for(combiner, 1)
+        work.gate.set()
+        assert [first.result(), patient.result()] == [2, 4]
+    assert work.batches == [[1], [2]]
+
+
 def test_an_error_is_the_answer_to_all_that_were_in_it_and_to_nobody_else() -> None:
     work = Held()
     combiner = Combiner[int, int](work, capacity=5)

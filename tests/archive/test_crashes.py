@@ -73,7 +73,7 @@ def ledger_of(deployment: Deployment) -> Ledger:
     return inbox_of(deployment, wait_s=0) if deployment.home.signers.log is None else deployment.open()
 
 
-def capture(home: Path, store: Path, scope: str, step: str) -> None:
+def capture(home: Path, store: Path, scope: str, step: str, with_first: bool = False) -> None:
     """One capture, from its intent to the run's end, by a process that dies at a step."""
     deployment = place(home, store)
     ledger, scribe = ledger_of(deployment), deployment.scribe()
@@ -82,7 +82,7 @@ def capture(home: Path, store: Path, scope: str, step: str) -> None:
         run=run, scope=scope, scribe=scribe, log=ledger, spool=Spool(deployment.home.spool, clock=now).run(run),
         advance_catalog=lambda: None, case_name="a case",
     )  # fmt: skip
-    acquisition.open({})
+    acquisition.open({}, with_first=with_first)
     journal = acquisition.spool.journal
     if step == "start journalled":
         dying(journal, "intent")
@@ -187,6 +187,41 @@ def test_whatever_a_killed_capture_left_comes_to_one_end(
     in_a_process(recover_again, worker.home.path, store)
     assert len(audit(deployment)) == len(events)
     assert waiting(deployment) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("step", "begun"), [("start journalled", False), ("start submitted", True), ("started", True)])
+def test_a_run_that_opens_with_its_first_start_is_there_with_it_or_not_at_all(
+    deployment: Deployment, store: Path, step: str, begun: bool
+) -> None:
+    in_a_process(capture, deployment.home.path, store, opened_case(deployment), step, True, dies=True)
+    in_a_process(recover_again, deployment.home.path, store)
+    types = [each.event.type for each in audit(deployment) if each.event.type.startswith(("run.", "capture."))]
+    assert types == (["run.opened", "capture.started", "capture.abandoned"] if begun else [])
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["begins", "begins nothing"])
+def test_the_opening_that_waits_is_one_commit_with_the_first_start_or_with_the_end(
+    deployment: Deployment, begins: bool
+) -> None:
+    scribe, ledger = deployment.scribe(), deployment.open()
+    run, scope = scribe.new_id(), opened_case(deployment)
+    acquisition = Acquisition(
+        run=run, scope=scope, scribe=scribe, log=ledger, spool=Spool(deployment.home.spool, clock=now).run(run),
+        advance_catalog=lambda: None, case_name="a case",
+    )  # fmt: skip
+    before = ledger.refresh().n
+    acquisition.open({}, with_first=True)
+    assert ledger.refresh().n == before
+    if begins:
+        runs.captured(acquisition)
+    acquisition.close({"captures": 0, "complete": 0, "partial": 0, "failed": 0, "lost": 0}, {})
+    acquisition.close_run()
+    of_run = [each for each in audit(deployment) if each.event.run == run or each.event.chain == f"run:{run}"]
+    assert [each.event.type for each in of_run if not each.event.type.startswith("item.")] == (
+        ["run.opened", "capture.started", "capture.completed", "run.closed"] if begins else ["run.opened", "run.closed"]
+    )
+    assert ledger.refresh().n == before + (3 if begins else 1)
 
 
 def stranger(deployment: Deployment) -> Envelope:

@@ -3,20 +3,25 @@
 import json
 import zipfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from archive import cases
 from archive.config import ArchiveConfig
+from archive.lookid import look_id
 from archive.vault import Vault
+from archive.watching import looks
+from archive.watching.database import open_database
 from custody import keyspace
 from custody.checkpoint import open_checkpoint
 from custody.digest import Digest
 from custody.event import Envelope, Event, Subject
+from custody.model import Json
 from custody.proof import ConsistencyProof, InclusionProof
 from custody.trust import Trust
+from tests.archive.watching.databases import watched
 from tests.command import Ran, run
 from tests.custody.archive_builder import FILES, ArchiveBuilder, Captured, Draft
 
@@ -40,8 +45,8 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def captured(vault: Vault, scope: str) -> tuple[str, int]:
-    """One capture without a browser. Its id, and the index of its end."""
+def captured(vault: Vault, scope: str, *, look: str | None = None) -> tuple[str, int]:
+    """One capture without a browser, of a look that a schedule asked for. Its id, and the index of its end."""
     builder, scribe = ArchiveBuilder(locked=False), vault.scribe
     run_id, item = scribe.new_id(), scribe.new_id()
     chain = f"item:{item}"
@@ -50,9 +55,10 @@ def captured(vault: Vault, scope: str) -> tuple[str, int]:
         "run.opened", chain=f"run:{run_id}", run=run_id, subject=scribe.detail("run.json", {"run": run_id}),
         body={"purpose": "case"},
     )  # fmt: skip
+    asked: dict[str, Json] = {} if look is None else {"look_id": look}
     started = scribe.event(
         "capture.started", chain=chain, run=run_id, subject=job,
-        body={"capture": item, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z"},
+        body={"capture": item, "attempt": 1, "deadline": "2030-01-01T00:00:00.000Z", **asked},
     )  # fmt: skip
     begun = Captured(
         id=item, unit=item, started=Draft(lambda: started, chain), ended=None, record=None, record_digest=None
@@ -250,3 +256,35 @@ def test_what_makes_no_sense_is_a_sentence(place: Place, arguments: tuple[str, .
 def test_the_document_of_an_error(place: Place) -> None:
     done = place.run("export", "--case", "No such case", "-o", "x", "--json")
     assert json.loads(done.out)["kind"] == "UsageError"
+
+
+@pytest.mark.s3
+@pytest.mark.slow
+def test_an_export_counts_the_looks_that_the_homes_own_watches_asked_for(tmp_path: Path) -> None:
+    """Beside a real database of watches: two looks were due, one was begun; another case's are not counted."""
+    env = {"COUNTERPROOF_STORE_URL": f"file:{tmp_path / 'store'}"}
+    home, at = tmp_path / "home", clock() - timedelta(hours=1)
+    config = ArchiveConfig.load(env, home=home)
+    with Vault.open(config, clock=clock) as vault:
+        scope = vault.cases.open("Ours", vault.sequencer, vault.scribe)
+        with open_database(config) as database, database.transaction() as connection:
+            first = watched(connection, "https://a.example/1", case="Ours", now=at)
+            watched(connection, "https://b.example/1", case="Ours", now=at)
+            watched(connection, "https://c.example/1", case="Theirs", now=at)
+            assert looks.release(connection, database.queue, now=at) == 3
+        captured(vault, scope, look=look_id(first.id, first.slot))
+
+    def export(name: str, **more: str) -> Ran:
+        return run("export", "--case", "Ours", "-o", str(tmp_path / name), "--json", home=home, env={**env, **more})
+
+    told = export("bag")
+    assert told.code == 0, told.err
+    assert told.document["verdict"] == "holds"
+    assert (told.document["population"]["looks_due"], told.document["population"]["looks_due_begun"]) == (2, 1)
+    kept = json.loads((tmp_path / "bag/data/tables/population.json").read_bytes())
+    assert (kept["looks_due"], kept["looks_due_begun"]) == (2, 1)
+    assert "database of watches says: 2." in " ".join((tmp_path / "bag/README.txt").read_text().split())
+    away = export("without", COUNTERPROOF_DSN="host=/nowhere dbname=none")
+    assert away.code == 6
+    assert "look at COUNTERPROOF_DSN" in away.err
+    assert not (tmp_path / "without").exists()

@@ -42,6 +42,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Command:
 def test_search_finds_by_words_and_by_filters(golden: Command) -> None:
     found = golden("search", "bracelet", "--json").document
     assert [each["capture_id"] for each in found["captures"]] == [SHORT["id"]]
+    assert found["captures"][0]["id"] == SHORT["id"], "by the name that `capture --json` gives it, too"
     assert "bracelet" in found["captures"][0]["passage"].lower()
     assert (found["next"], found["unread"]) == (None, 0)
     gone = golden("search", "--outcome", "unavailable", "--host", "www.bazaroo.example", "--json").document

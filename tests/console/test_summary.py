@@ -17,11 +17,9 @@ from custody.model import Json, Status
 from tests.console.results import ID, captured, lost, result
 
 CAPTURE_KEYS = {
-    "id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome", "outcome_reason",
-    "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links", "surface", "shown",
-    "quarantine", "reading", "wrappers", "record_sha256", "manifest",
-    "state",
-    "absence",
+    "id", "capture_id", "unit", "parent", "via", "requested_url", "final_url", "title", "status", "outcome",
+    "outcome_reason", "http_status", "origin", "origin_reasons", "hops", "artifacts", "missing", "links",
+    "surface", "shown", "quarantine", "reading", "wrappers", "record_sha256", "manifest", "state", "absence",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from tests.workers import alive, until
 STANDING = Standing(
     watches={"active": 3}, due=1, late=0, waiting=2, running=1, oldest_waiting_s=5, looks={"ok": 4}, captures=9,
     bytes=4000, requests=90, changed=1, kept_failures=(), failing=(), left_alone={}, spent=(), behind=(),
+    on_time=2, compared=3,
     workers=({"id": "w", "looks": True, "running": 1, "concurrency": 2, "browsers": 1},), schedulers=1,
     unsealed_since=None,
 )  # fmt: skip

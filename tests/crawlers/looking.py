@@ -191,10 +191,12 @@ class Looker:
             timeout_s=timeout_s,
             trust_spki=self._trust,
             progress=step_taken,
+            admitted=self.egress.admit(looking.plan.capture_id),
             desk=Desk(
                 folder=looking.spool.path,
                 fill=looking.fill,
                 connections=lambda: self.egress.report(looking.plan.capture_id),
+                shut=lambda: self.egress.shut(looking.plan.capture_id),
                 limits=Limits(each=self.limit),
             )
             if self.records
@@ -222,9 +224,9 @@ class Looker:
 
     async def page(self, visit_id: str) -> Page:
         """As the download handler gives it: in a context of its own, with scrapy-playwright's route on it."""
-        admitted = self.egress.admit(visit_id)
+        self.egress.admit(visit_id)
         context = await self.browser.new_context(
-            proxy={"server": self.egress.url, "username": admitted.username, "password": admitted.password},
+            proxy={"server": self.egress.url},
             ignore_https_errors=True,
             **self._profile.context(),
             accept_downloads=True,

@@ -4,8 +4,9 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 NAME, PASSWORD = "the-name", "the-secret"
@@ -109,3 +110,19 @@ async def proxy(scheme: str, where: Where, *, refuses: bool = False) -> AsyncIte
     finally:
         server.close()
         await asyncio.gather(*made.serving, return_exceptions=True)
+
+
+@contextmanager
+def proxy_beside(scheme: str, where: Where) -> Iterator[Proxy]:
+    """In a thread of its own, for commands that are run as processes."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    opening = proxy(scheme, where)
+    try:
+        yield asyncio.run_coroutine_threadsafe(opening.__aenter__(), loop).result(30)
+    finally:
+        asyncio.run_coroutine_threadsafe(opening.__aexit__(None, None, None), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

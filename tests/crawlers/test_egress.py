@@ -9,6 +9,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -172,8 +173,8 @@ def test_only_an_admitted_visit_gets_through() -> None:
         async with site(echo) as port, egress(f"shop.example:443:127.0.0.1:{port}") as proxy:
             connect = b"CONNECT shop.example:443 HTTP/1.1\r\n"
             credential = proxy.admit("visit-1")
-            stranger = Pass(username=credential.username, password=credential.password[::-1])
-            nobody = Pass(username="visit-1", password=credential.password)
+            stranger = replace(credential, password=credential.password[::-1])
+            nobody = replace(credential, username="visit-1")
             for header in (b"", authorization(stranger), authorization(nobody), b"Proxy-Authorization: Basic !\r\n"):
                 async with client(proxy) as (reader, writer):
                     writer.write(connect + header + b"\r\n")
@@ -205,6 +206,34 @@ def test_each_visit_has_its_own_account() -> None:
                 writer.close()
             assert len(proxy.report("one")) == 1
             assert len(proxy.report("two")) == 2
+
+    asyncio.run(story())
+
+
+def test_a_greeting_is_answered_to_its_own_visit_alone() -> None:
+    async def story() -> None:
+        async with egress(dns=names()) as proxy:
+            one, two = proxy.admit("one"), proxy.admit("two")
+            assert one.greeting != two.greeting
+            for credential, greeting, answered in (
+                (b"", one.greeting, b"HTTP/1.1 407 "),
+                (authorization(one), one.greeting, b"HTTP/1.1 204 "),
+                (authorization(one), one.greeting, b"HTTP/1.1 204 "),
+                (authorization(two), one.greeting, b""),
+                (authorization(one), one.greeting + "x", b""),
+            ):
+                async with client(proxy) as (reader, writer):
+                    writer.write(f"GET {greeting} HTTP/1.1\r\n".encode() + credential + b"\r\n")
+                    assert (await reader.read(13)) == answered
+            assert proxy.turned_away == 1
+            assert len(proxy.report("one")) == 1, "a greeting was taken for a request of the page"
+            assert {each.error for each in (*proxy.report("one"), *proxy.report("two"))} == {"dns"}
+            # The connection on which it was greeted goes on to a site.
+            async with site(recorder([], b"HTTP/1.1 200 OK\r\n\r\n")) as port, client(proxy) as (reader, writer):
+                for target in (one.greeting, f"http://127.0.0.1:{port}/"):
+                    writer.write(f"GET {target} HTTP/1.1\r\n".encode() + authorization(one) + b"\r\n")
+                    head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200 ")
 
     asyncio.run(story())
 
@@ -305,6 +334,23 @@ def test_dismissing_a_visit_ends_its_connections_and_no_other() -> None:
             assert await reader_two.readexactly(1) == b"x"
             writer_one.close()
             writer_two.close()
+
+    asyncio.run(story())
+
+
+def test_a_visit_that_was_shut_makes_no_connection_and_keeps_its_account() -> None:
+    async def story() -> None:
+        async with site(echo) as port, egress(f"a.example:443:127.0.0.1:{port}") as proxy:
+            credential = proxy.admit("v")
+            _, reader, writer = await tunnel(proxy, credential, "a.example:443")
+            proxy.shut("v")
+            async with asyncio.timeout(5):
+                with pytest.raises((OSError, EOFError)):
+                    await reader.readexactly(1)
+            writer.close()
+            request = b"CONNECT a.example:443 HTTP/1.1\r\n" + authorization(credential) + b"\r\n"
+            assert await ask(proxy, request) == b""
+            assert len(proxy.report("v")) == 1
 
     asyncio.run(story())
 
@@ -763,6 +809,8 @@ def test_stopping_leaves_nothing_running() -> None:
 def test_chromium_behind_it(tmp_path: Path) -> None:
     from playwright.async_api import Error, async_playwright
 
+    from crawlers.browser import introduced
+
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         body = b"<title>" + request.split()[1] + b"</title>"
@@ -785,13 +833,10 @@ def test_chromium_behind_it(tmp_path: Path) -> None:
                     credential = proxy.admit(visit)
                     context = await browser.new_context(
                         ignore_https_errors=True,
-                        proxy={
-                            "server": proxy.url,
-                            "username": credential.username,
-                            "password": credential.password,
-                        },
+                        proxy={"server": proxy.url},
                     )
                     tab = await context.new_page()
+                    await introduced(tab, credential)
                     await tab.goto(f"https://shop.example/{visit}")
                     assert await tab.title() == f"/{visit}"
                     if visit == "two":

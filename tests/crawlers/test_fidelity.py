@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crawlers import arrival, snapshots
+from crawlers.browser import introduced
 from crawlers.sight import MAX_INTERACTIONS
 from custody.model import Outcome, Role, Status
 from tests.crawlers.looking import Looker, looker, sealed
@@ -126,6 +127,8 @@ def in_the_page(eye: Looker, url: str, expression: str) -> Any:
 
     async def ask() -> Any:
         page = await eye.page("stranger")
+        await page.unroute("**")
+        await introduced(page, eye.egress.admit("stranger"))
         await page.goto(url)
         told = await page.evaluate(expression)
         await page.context.close()

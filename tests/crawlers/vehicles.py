@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import load_der_x509_certificate
 from playwright.async_api import Browser, BrowserContext, Error, async_playwright
 
+from crawlers.browser import introduced
 from crawlers.egress import Egress, Limits, Policy, Resolve
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.resolving import Answer, NameUnknown
@@ -249,9 +250,10 @@ async def _visit(browser: Browser, egress: Egress, tried: Callable[[str], bool],
     admitted = egress.admit("v")
     context = await browser.new_context(
         ignore_https_errors=True,
-        proxy={"server": egress.url, "username": admitted.username, "password": admitted.password},
+        proxy={"server": egress.url},
         accept_downloads=True,
     )
+    await introduced(await context.new_page(), admitted)
     pages = ["http://page.example/rtc"]
     if not rtc_only:
         pages += ["http://page.example/parts", "https://secure.example/secure"]

@@ -256,6 +256,7 @@ def close(state: Path, verdict: Sequence[tuple[bool | None, str]]) -> None:
     print("  home/         keys, trust file, store     mirror/       the copy, with its changed byte")
     print("  export/       what is handed over         capture.json  what the capture said")
     print("  commands.txt  the commands in full")
+    print(f"Look at all of it in a browser: .venv/bin/counterproof browse --home {state / 'home'}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

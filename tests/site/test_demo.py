@@ -24,6 +24,7 @@ def test_the_demo_ends_with_its_verdict(tmp_path: Path, capfd: pytest.CaptureFix
     assert ("not tried" in verdict) == (lacking is not None)
     assert "  NO   " not in verdict
     assert "not_public" in verdict
+    assert "counterproof browse --home" in verdict, "and where all of it can be looked at"
 
 
 def test_without_jq_the_script_is_not_tried_and_the_demo_says_why(

@@ -15,6 +15,7 @@ from console.web.pages import (
     searching,
     start,
     timelines,
+    witnessing,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     replaying.router,
     capturing.router,
     reviewing.router,
+    witnessing.router,
     searching.router,
     timelines.router,
     graphs.router,

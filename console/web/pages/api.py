@@ -10,6 +10,7 @@ from archive.catalog import CaseRow, Entry
 from archive.reviews import MAX_NOTE, Review, Reviews, Word
 from console.web.holdings import Holdings, HoldingsHere, Missing
 from console.web.jobs import MAX_URL, MAX_URLS, Jobs, Wanted
+from console.web.lanes import quick
 from console.web.pages import capturing, reviewing
 from console.web.pages.captures import appraise
 from console.web.pages.files import file as hand_out
@@ -128,18 +129,21 @@ class JobOf(BaseModel):
 
 
 @api.get("/cases", response_model=Cases)
+@quick
 def cases(holdings: HoldingsHere) -> Any:
     """Those that may be seen, newest captures first."""
     return {"schema": 1, "cases": [_case(holdings, each) for each in holdings.cases()]}
 
 
 @api.get("/cases/{scope}", response_model=Case)
+@quick
 def case(scope: str, holdings: HoldingsHere) -> Any:
     """One of them."""
     return _case(holdings, holdings.case(scope))
 
 
 @api.get("/cases/{scope}/captures", response_model=Captures)
+@quick
 def captures(scope: str, holdings: HoldingsHere, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Any:
     """Newest first."""
     return {"schema": 1, "captures": [_entry(each) for each in holdings.entries(scope, limit=limit)]}
@@ -184,6 +188,7 @@ def decide(request: Request, scope: str, candidate: str, decision: Decision, hol
 
 
 @api.get("/captures/{capture_id}", response_model=CaptureOf)
+@quick
 def capture(capture_id: str, holdings: HoldingsHere) -> Any:
     """A capture, its record, and the cases that it is in."""
     entry = holdings.entry(capture_id)

@@ -3,6 +3,7 @@
 import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from archive.index.listing import Listed, Wanted, count_unread, listed
 from archive.index.whereabouts import Whereabouts, whereabouts
 from archive.words import take_words
 from console.web.holdings import Archive, Holdings, HoldingsHere
+from console.web.lanes import quick
 from console.web.rendering import render
 from custody.digest import Digest
 from custody.errors import CustodyError
@@ -19,6 +21,8 @@ from custody.model import Json, Outcome
 
 router = APIRouter()
 api = APIRouter(tags=["search"])
+PAGE = 25
+"""Captures on a page: a screen or two, and there at once."""
 _AT_ONCE = 64
 """Captures that are taken in while somebody waits; more go on beside."""
 _CHUNK_BYTES = 1 << 20
@@ -26,13 +30,21 @@ _KINDS = ("post", "profile", "link_hub", "listing", "storefront", "wall", "other
 _ORIGINS = ("public", "unverified", "not_public")
 _taking = threading.Lock()
 
-Words = Annotated[str, Query(max_length=500, description="All of them; in quotation marks, a phrase.")]
+Words = Annotated[
+    str,
+    Query(
+        max_length=2_000,
+        description="All of them; in quotation marks, a phrase; or an address, of which the scheme,"
+        " www and what counts clicks is left out.",
+    ),
+]
 Word = Annotated[str, Query(max_length=200)]
 Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="In UTC.")]
 Before = Annotated[int | None, Query(ge=0, le=1 << 62, description="`next` of the page before.")]
 
 
 @router.get("/search")
+@quick
 def search(  # noqa: PLR0917  # FastAPI gives them by name
     request: Request,
     holdings: HoldingsHere,
@@ -54,7 +66,7 @@ def search(  # noqa: PLR0917  # FastAPI gives them by name
     digest = _digest(q)
     if digest is not None:
         return RedirectResponse(f"/whereis?sha256={digest.hex}", 303)
-    page = _page(holdings, asked, before=before, limit=50) if any(asked.values()) else None
+    page = _page(holdings, asked, before=before, limit=PAGE) if any(asked.values()) else None
     cases = holdings.cases()
     return render(
         request,
@@ -66,18 +78,28 @@ def search(  # noqa: PLR0917  # FastAPI gives them by name
         kinds=_KINDS,
         origins=_ORIGINS,
         outcomes=[each.value for each in Outcome],
-        unread=count_unread(holdings.archive.catalog.database),
-        zone=holdings.zone(cases),
+        unread=0 if page is None else page.unread,
+        zones=holdings.zones(cases),
     )
 
 
 @router.get("/whereis")
+@quick
 def whereis(request: Request, holdings: HoldingsHere, sha256: Word = "", name: Word = "") -> Response:
     digest = _digest(sha256)
     found = [] if digest is None else where(holdings, digest)
-    cases = holdings.cases()
     return render(
-        request, "whereis.html", asked=sha256, name=name, digest=digest, found=found, zone=holdings.zone(cases)
+        request,
+        "whereis.html",
+        asked=sha256,
+        name=name,
+        digest=digest,
+        found=found,
+        zones={
+            each.entry.unit: holdings.zone(holdings.cases_of(each.entry.unit))
+            for each in found
+            if each.entry is not None
+        },
     )
 
 
@@ -89,6 +111,7 @@ def whereis_file(file: Annotated[UploadFile, File()]) -> Response:
 
 
 @api.get("/search")
+@quick
 def search_api(  # noqa: PLR0917  # FastAPI gives them by name
     holdings: HoldingsHere,
     q: Words = "",
@@ -114,6 +137,7 @@ def search_api(  # noqa: PLR0917  # FastAPI gives them by name
 
 
 @api.get("/whereis/{sha256}")
+@quick
 def whereis_api(holdings: HoldingsHere, sha256: str) -> dict[str, Any]:
     """Whether these very bytes are in what you may see of the archive, and of what they are."""
     digest = _digest(sha256)
@@ -156,7 +180,7 @@ def _page(holdings: Holdings, asked: dict[str, str], *, before: int | None, limi
     if asked["q"]:
         take_in(holdings.archive)
     wanted = Wanted(
-        words=asked["q"],
+        words=_words(holdings.archive, asked["q"]),
         scope=asked["case"] or None,
         platform=asked["platform"] or None,
         kind=asked["kind"] or None,
@@ -169,6 +193,20 @@ def _page(holdings: Holdings, asked: dict[str, str], *, before: int | None, limi
         limit=limit,
     )
     return listed(holdings.archive.catalog.database, wanted, holdings.scopes)
+
+
+def _words(archive: Archive, asked: str) -> str:
+    """Of an address, what stands in every spelling of it; else what was asked for."""
+    asked = asked.strip()
+    if not asked.lower().startswith(("http://", "https://")) or len(asked.split()) != 1:
+        return asked
+    try:
+        parts = urlsplit(str(archive.run().dedupe_key(asked)))
+    except ValueError:
+        return asked  # it only begins as an address does
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    phrases = [f"{host}{parts.path}", *parts.query.split("&"), parts.fragment]
+    return " ".join(f'"{each}"' for each in (one.replace('"', " ") for one in phrases) if each)
 
 
 def _day(text: str, *, after: int = 0) -> datetime | None:

@@ -1,19 +1,22 @@
 """The timeline of an account, a listing or an address, and two captures beside each other. The same as JSON."""
 
 import difflib
+from collections.abc import Sequence
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from archive.catalog import Entry
 from archive.errors import StoreError
-from archive.index.history import Target, Told, history, targets
+from archive.index.history import Target, Told, history, lives, targets
 from archive.recorded import documents, recorded
 from console.web.captureview import own
 from console.web.holdings import Holdings, HoldingsHere
 from console.web.pages.searching import take_in
 from console.web.rendering import loose, render
+from console.web.watched import NotAnswering, watched
 from custody.model import Role
 from custody.record import Record
 
@@ -40,19 +43,53 @@ def timeline(request: Request, holdings: HoldingsHere, target: What = "", sort: 
         meant=meant,
         chosen=chosen,
         told=told,
+        lives=lives(told),
         recorded={index: loose(each.to_json()) for index, each in recorded(store, told).items()},
-        zone=holdings.zone(holdings.cases()),
+        zone=_zone(holdings, told),
+    )
+
+
+@router.get("/timeline/watched")
+def intervals(request: Request, holdings: HoldingsHere, target: What = "", sort: Sort = "") -> Response:
+    """The interval that was asked for beside the one achieved: a part of the page that asks another database."""
+    target = target.strip()
+    _, _, told = _told(holdings, target, sort)
+    kept, trouble = None, None
+    try:
+        kept = watched(holdings, [each.url for each in lives(told)])
+    except NotAnswering as error:
+        trouble = str(error)
+    is_part = request.headers.get("hx-request") == "true"
+    return render(
+        request,
+        "watched_part.html" if is_part else "watched.html",
+        target=target,
+        sort=sort,
+        kept=kept,
+        trouble=trouble,
+        zone=_zone(holdings, told),
     )
 
 
 @api.get("/timeline")
 def timeline_api(holdings: HoldingsHere, target: What, sort: Sort = "") -> dict[str, Any]:
-    """What captures showed, oldest first; of the first thing that the target names, or of that sort."""
+    """What captures showed, oldest first; of the first thing that the target names, or of that sort.
+
+    `watches`: the interval asked for beside the one achieved; null where nothing is watched from here, or the database
+    of watches does not answer.
+    """
     meant, chosen, told = _told(holdings, target.strip(), sort)
+    found = lives(told)
+    try:
+        kept = watched(holdings, [each.url for each in found])
+    except NotAnswering:
+        kept = None
     return {
         "schema": 1,
         "target": None if chosen is None else {"sort": chosen.sort, "value": chosen.value},
         "targets": [{"sort": each.sort, "value": each.value, "captures": count} for each, count in meant],
+        "lives": [each.to_json() for each in found],
+        "watches": None if kept is None else [each.to_json() for each in kept],
         "moments": list(documents(holdings.archive.reader.store, told)),
     }
 
@@ -74,7 +111,6 @@ def compare(
         lines=lines,
         is_cut=is_cut or any(side["is_cut"] for side in sides),
         is_same=None not in texts and texts[0] == texts[1],
-        zone=holdings.zone(holdings.cases()),
     )
 
 
@@ -90,6 +126,11 @@ def _told(holdings: Holdings, target: str, sort: str) -> tuple[list[tuple[Target
     meant = targets(catalog.database, target, key, holdings.scopes)
     chosen = next((each for each, _ in meant if not sort or each.sort == sort), None)
     return meant, chosen, [] if chosen is None else history(catalog.database, chosen, holdings.scopes)
+
+
+def _zone(holdings: Holdings, told: Sequence[Told]) -> ZoneInfo | None:
+    """Of the case that its newest capture is in."""
+    return holdings.zone(holdings.cases_of(told[-1].entry.unit)) if told else None
 
 
 def _side(holdings: Holdings, entry: Entry) -> dict[str, Any]:
@@ -108,6 +149,7 @@ def _side(holdings: Holdings, entry: Entry) -> dict[str, Any]:
             trouble = str(error)
     return {
         "entry": entry,
+        "zone": holdings.zone(holdings.cases_of(entry.unit)),
         "picture": None if picture is None else picture.name,
         "text": text,
         "is_cut": is_cut,

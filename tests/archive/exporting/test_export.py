@@ -1,31 +1,33 @@
 """Exports: whole, sealed, silent about others, never over what is there."""
 
 import base64
-import errno
 import json
 import re
+import resource
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archive import disk
 from archive.errors import DiskError, LogError, UsageError
-from archive.exporting import blobs, exporter
 from custody import keyspace
-from custody.checkpoint import Checkpoint
+from custody.checkpoint import Checkpoint, open_checkpoint
 from custody.checks.states import ENDS
 from custody.digest import Digest
 from custody.event import Event
 from custody.instant import format_utc
 from custody.leaf import Leaf
+from custody.model import Role
 from custody.proof import ConsistencyProof
+from custody.record import Record
 from custody.verify import verify
 from tests.archive.exporting.conftest import HandedOver
-from tests.archive.exporting.office import OURS, THEIRS, Office, judged, shared_item
+from tests.archive.exporting.office import OURS, THEIRS, Office, judged, scopes_of, shared_item
 from tests.archive.exporting.spoiling import artifact_in
+from tests.custody.archive_builder import FILES
 
 
 def codes(verdict: Any) -> list[str]:
@@ -161,41 +163,72 @@ def test_a_zip_holds_as_its_folder_does(tmp_path: Path) -> None:
     assert judged(tmp_path / "unpacked" / "evidence", office.trust).holds
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["bag", "bag.zip"])
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path, name: str) -> None:
     office = Office(tmp_path, shared_item())
-    real, written = blobs.write, []
-
-    def full(path: Path, data: bytes) -> None:
-        written.append(path)
-        if len(written) > 12:
-            with disk.trouble(path):
-                raise OSError(errno.ENOSPC, "No space left on device")
-        real(path, data)
-
-    monkeypatch.setattr(exporter, "write", full)
-    with pytest.raises(DiskError, match="disk is full"):
-        office.export()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(DiskError, match="disk is full"):
+            office.export(name, as_zip=name.endswith(".zip"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["state"]
-    monkeypatch.undo()
-    office.export()
-    assert judged(tmp_path / "bag", office.trust).holds
+    assert not list(office.ledger.reader.events("evidence.exported"))
+    office.export(name, as_zip=name.endswith(".zip"))
+    assert judged(tmp_path / name, office.trust).holds
 
 
-def test_what_the_store_lost_is_said_and_does_not_hold(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bag", "bag.zip"])
+def test_what_the_store_lost_is_said_and_does_not_hold(tmp_path: Path, name: str) -> None:
     office = Office(tmp_path, shared_item())
     record = office.made.captures[0].record
     assert record is not None
     lost, spoiled = record.artifacts[0], record.artifacts[2]
     del office.store._objects[keyspace.blob(lost.digest)]
     office.store._objects[keyspace.blob(spoiled.digest)] += b"!"
-    made = office.export()
+    made = office.export(name, as_zip=name.endswith(".zip"))
     assert sorted(each.reason for each in made.lost) == ["absent", "altered"]
-    stated = json.loads((tmp_path / "bag/data/custody/missing.json").read_bytes())["blobs"]
+    bag = unpacked(tmp_path / name)
+    stated = json.loads((bag / "data/custody/missing.json").read_bytes())["blobs"]
     assert {each["sha256"] for each in stated} == {lost.digest.hex, spoiled.digest.hex}
-    assert "MISSING: 2 files" in (tmp_path / "bag/README.txt").read_text()
-    verdict = judged(tmp_path / "bag", office.trust)
+    assert "MISSING: 2 files" in (bag / "README.txt").read_text()
+    verdict = judged(tmp_path / name, office.trust)
     assert sorted(codes(verdict)) == ["BLOB_MISSING", "BLOB_MISSING"]
     assert {each.locator["name"] for each in verdict.failures} == {lost.name, spoiled.name}
+
+
+@pytest.mark.parametrize("name", ["bag", "bag.zip"])
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_file_that_is_not_as_long_as_its_record_says_is_handed_over_as_it_is(
+    tmp_path: Path, name: str, more: int
+) -> None:
+    made = shared_item()
+
+    def other(record: Record) -> Record:
+        first, *rest = record.artifacts
+        return replace(record, artifacts=(replace(first, bytes=first.bytes + more), *rest))
+
+    run = made.open_run()
+    files = {**FILES, Role.SCREENSHOT: b"a picture of another length"}
+    odd = made.capture(run, scope=scopes_of(made)[0], files=files, change=other)
+    made.close_run(run, 1)
+    office = Office(tmp_path, made)
+    office.export(name, as_zip=name.endswith(".zip"))
+    verdict = judged(tmp_path / name, office.trust)
+    assert "BLOB_SIZE" in codes(verdict)
+    assert set(codes(verdict)) <= {"BLOB_SIZE", "BLOB_DIGEST"}
+    assert odd.record is not None
+    kept = artifact_in(unpacked(tmp_path / name), odd.record.artifacts[0].digest.hex)
+    assert len(kept.read_bytes()) == odd.record.artifacts[0].bytes - more
+
+
+def unpacked(path: Path) -> Path:
+    if path.is_dir():
+        return path
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(path.with_suffix(""))
+    return path.with_suffix("") / path.stem
 
 
 def test_whoever_kept_a_checkpoint_sees_that_the_log_goes_on(tmp_path: Path) -> None:
@@ -208,6 +241,20 @@ def test_whoever_kept_a_checkpoint_sees_that_the_log_goes_on(tmp_path: Path) -> 
     verdict = judged(tmp_path / "second", office.trust, kept=(kept,))
     assert verdict.holds
     assert verdict.facts["kept"] == [{"size": kept.size, "root": kept.root.hex(), "extended": True}]
+
+
+def test_it_goes_on_from_any_checkpoint_that_the_log_ever_signed(tmp_path: Path) -> None:
+    office = Office(tmp_path, shared_item())
+    log, newest = office.trust.log, office.checkpoint().size
+    keys = {size: keyspace.checkpoint_at(log.name, size) for size in range(newest + 1)}
+    signed = [open_checkpoint(office.store.read(key), log) for key in keys.values() if key in office.store._objects]
+    assert len(signed) > 5
+    office.export(since=tuple(signed))
+    verdict = judged(tmp_path / "bag", office.trust, kept=signed)
+    assert verdict.holds
+    assert [(each["size"], each["extended"]) for each in verdict.facts["kept"]] == [
+        (each.size, True) for each in signed
+    ]
 
 
 def test_without_that_proof_the_question_stays_open(plain: HandedOver) -> None:

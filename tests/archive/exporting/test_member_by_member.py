@@ -1,6 +1,7 @@
 """Export, verify, tamper, fail: every file of a zip altered, removed, and joined by a stranger, one at a time."""
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from custody.bundle.package import Gone, open_package
-from tests.archive.exporting.conftest import HandedOver
-from tests.archive.exporting.office import judged
+from tests.archive.exporting.conftest import HandedOver, handed_over
+from tests.archive.exporting.office import Office, judged, shared_item
 from tests.archive.exporting.spoiling import copied, flip, repair
+from tests.archive.exporting.test_details import agreed, changed, corrected, looked, stated
+from tests.archive.exporting.test_received import hand_in
 from tests.archive.exporting.test_script import run
 
 BUNDLES = ("broken", "truncated", "empty", "not a zip", "half a directory")
@@ -52,6 +55,44 @@ def test_every_payload_member_altered_under_lists_made_again_fails(stamped: Hand
         for each in (name, "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"):
             shutil.copyfile(stamped.bag / each, spoilable / each)
     assert judged(spoilable, trust).holds
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> HandedOver:
+    """With what exports may have beyond captures: a look that kept nothing, changes, two observers, a statement, a
+    correction, files of others."""
+    path, made = tmp_path_factory.mktemp("rich"), shared_item()
+    for tell in (looked, changed, agreed, stated, corrected):
+        tell(made, {})
+    office = Office(path, made)
+    hand_in(office, path / "in", about=made.captures[0].id)
+    return handed_over(path, office)
+
+
+def kind_of(name: str) -> str:
+    """Members of a kind differ in numbers alone."""
+    return re.sub(r"\d+", "N", re.sub(r"[0-9a-f]{64}", "H", name))
+
+
+DETAILS = ("-statement.json", "-change.json", "-agreement.json", "-correction.json", "look.json", "received.json")
+
+
+@pytest.mark.slow
+def test_a_member_of_each_kind_of_a_rich_export_altered_fails_and_each_detail_by_the_script_too(
+    rich: HandedOver, tmp_path: Path
+) -> None:
+    bag, kinds = copied(rich.bag, tmp_path / "bag"), dict[str, str]()
+    for name in members(bag):
+        kinds.setdefault(kind_of(name), name)
+    details = [next(name for name in kinds.values() if name.endswith(each)) for each in DETAILS]
+    for name in kinds.values():
+        good = (bag / name).read_bytes()
+        flip(bag / name, len(good) // 2)
+        assert judged(bag, rich.office.trust).word == "does not hold", name
+        if name in details:
+            assert run(bag, rich.trust).stdout.splitlines()[-1] == "does not hold", name
+        (bag / name).write_bytes(good)
+    assert judged(bag, rich.office.trust).holds
 
 
 @pytest.mark.slow

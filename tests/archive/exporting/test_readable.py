@@ -105,6 +105,7 @@ def test_the_same_rows_give_the_same_bytes() -> None:
     assert first == to_xlsx({"one": table}, at)
     with zipfile.ZipFile(io.BytesIO(first)) as book:
         assert b"2026-03-04T00:00:00Z" in book.read("docProps/core.xml")
+        assert {each.compress_type for each in book.infolist()} == {zipfile.ZIP_STORED}
 
 
 def test_a_title_that_is_a_formula_is_none_in_the_tables(tmp_path: Path) -> None:

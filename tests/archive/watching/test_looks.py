@@ -130,6 +130,23 @@ def test_what_a_person_asks_for_goes_first_and_once(database: Database) -> None:
     assert priority == ON_DEMAND
 
 
+def test_who_asks_at_the_very_time_of_a_scheduled_look_gets_a_look_of_its_own(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        before, _ = looks.ask(connection, database.queue, watch, now=AT)  # the slot of AT is not released yet
+        begun = looks.begin(connection, before, worker="w", now=AT)
+        assert begun is not None
+        looks.finish(connection, begun, Ended(outcome="ok"), now=AT)
+        assert looks.release(connection, database.queue, now=AT) == 1
+        scheduled = looks.begin(connection, look_id(watch.id, AT), worker="w", now=AT)
+        assert scheduled is not None
+        assert scheduled.reason == "scheduled"
+        looks.finish(connection, scheduled, Ended(outcome="ok"), now=AT)
+        after, new = looks.ask(connection, database.queue, watches.get(connection, watch.id), now=AT)
+    assert new
+    assert len({before, scheduled.look, after}) == 3
+
+
 def test_a_scheduled_look_that_waits_is_moved_to_the_front(database: Database) -> None:
     with database.transaction() as connection:
         watch = watched(connection)
@@ -211,12 +228,12 @@ def test_a_look_is_cancelled_while_it_waits_and_told_to_stop_while_it_runs(datab
 def test_watches_are_paused_resumed_and_removed(database: Database) -> None:
     with database.transaction() as connection:
         watch = watched(connection, every="1h")
-        assert watches.pause(connection, watch.id, "vacation")
-        assert not watches.pause(connection, watch.id, "again")
+        assert watches.pause(connection, watch.id, "vacation", now=AT)
+        assert not watches.pause(connection, watch.id, "again", now=AT)
         assert looks.release(connection, database.queue, now=AT) == 0
         assert watches.resume(connection, watch.id, now=AT)
         assert looks.release(connection, database.queue, now=AT) == 1
-        assert watches.remove(connection, watch.id)
+        assert watches.remove(connection, watch.id, now=AT)
         assert looks.begin(connection, look_id(watch.id, AT), worker="w", now=AT) is None
         assert watches.every(connection) == []
         again = watched(connection, every="1h")  # the same page may be watched anew

@@ -202,6 +202,13 @@ def _reading(caption: str) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def acquire_page(  # noqa: PLR0917  # what there is of a page
+    acquisition: Acquisition, plan: Plan, unit: str, url: str, html: str, pixels: bytes
+) -> None:
+    """By itself, with a picture of its own."""
+    _captured(acquisition, plan, unit, unit, None, None, url, html, "text", (), None, pixels)
+
+
 def _captured(  # noqa: PLR0917  # one caller
     acquisition: Acquisition,
     plan: Plan,
@@ -214,12 +221,13 @@ def _captured(  # noqa: PLR0917  # one caller
     text: str,
     links: tuple[Via, ...],
     reading: dict[str, Json] | None,
+    pixels: bytes | None = None,
 ) -> None:
     started = acquisition.start(
         capture_id=capture, unit=unit, url=url, parent=parent, timeout_s=10, facts={"depth": 1, "surface": "page"}
     )
     spool = acquisition.visit_spool(capture)
-    pixels = picture(url)
+    pixels = pixels or picture(url)
     files: list[tuple[Role, str, str, bytes]] = [
         (Role.VIEWPORT, "viewport.png", "image/png", pixels),
         (Role.SCREENSHOT, "screenshot.png", "image/png", pixels),

@@ -234,6 +234,59 @@ def test_what_lacks_is_named(said: Proffer) -> None:
     assert _named(_lacks(said, lambda r: _circumstances(r, version="")), "the version of the program", 1)
 
 
+def _without(role: Role) -> Callable[[Proffer], Proffer]:
+    def changed(look: Look) -> Look:
+        assert look.record is not None
+        kept = tuple(each for each in look.record.artifacts if each.role != role)
+        return replace(look, record=replace(look.record, artifacts=kept))
+
+    return lambda said: _with(said, changed)
+
+
+def _runs(**fields: Any) -> Callable[[Proffer], Proffer]:
+    return lambda said: replace(said, runs=tuple(replace(each, **fields) for each in said.runs))
+
+
+def _first(**fields: Any) -> Callable[[Proffer], Proffer]:
+    return lambda said: replace(said, pieces=(replace(said.pieces[0], **fields), *said.pieces[1:]))
+
+
+def _of_records(change: Callable[[Record], Record]) -> Callable[[Proffer], Proffer]:
+    def changed(look: Look) -> Look:
+        assert look.record is not None
+        return replace(look, record=change(look.record))
+
+    return lambda said: _with(said, changed)
+
+
+def _quarantined(record: Record) -> Record:
+    section: Any = {"reasons": ["session-cookie"], "withheld": []}
+    return replace(record, circumstances={**record.circumstances, "quarantine": section})
+
+
+FACTS: Mapping[str, tuple[Callable[[Proffer], Proffer], str]] = {
+    "the picture": (_without(Role.SCREENSHOT), "a picture of the whole page is not among what was kept"),
+    "the document": (_without(Role.DOM), "the document (HTML) is not among what was kept"),
+    "the traffic": (_without(Role.WARC), "the traffic is not among what was kept"),
+    "the capture": (_first(look=None), "its capture is not at hand"),
+    "the record as it was frozen": (_first(wrong="its record is another"), "its record is another"),
+    "the run's beginning": (_runs(opened={}), "what it was begun with is not at hand"),
+    "the run's end": (_runs(closed={}), "it has no end, or its end is not at hand"),
+    "the version": (_of_records(lambda r: _circumstances(r, version="")), "the version of the program"),
+    "the code": (_of_records(lambda r: _circumstances(r, code_sha256="")), "the code digest of the program"),
+    "the browser": (_of_records(lambda r: _circumstances(r, browser_version="")), "the browser of the program"),
+    "a decision": (_of_records(_quarantined), "it is quarantined, and nobody has allowed"),
+    "an archive that holds": (lambda said: replace(said, verdict=replace(said.verdict, facts={})), "does not hold"),
+}
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_each_fact_that_is_not_there_is_named(said: Proffer, fact: str) -> None:
+    change, sentence = FACTS[fact]
+    assert list(lacking(said)) == []
+    assert [each for each in lacking(change(said)) if sentence in each], list(lacking(change(said)))
+
+
 @pytest.mark.parametrize(
     ("begun", "ended", "sentence"), [(True, False, "at the latest"), (False, True, "at the earliest")]
 )

@@ -14,8 +14,10 @@ from archive.errors import UsageError
 from archive.vault import Vault
 from console.papers.tables import harmless
 from console.papers.volumes import Profile, read_profile
+from console.papers.zones import told
 from crawlers.pictures.cropping import slices
 from tests.archive.deployment import now
+from tests.archive.exporting.test_export import everything
 from tests.console.papers.office import CASE, Office, Plan, acquire
 from tests.console.papers.reading_pdf import text_of
 
@@ -98,6 +100,9 @@ def test_tables_say_it_all_and_no_cell_is_a_formula(own: Office, tmp_path: Path)
     assert all(cell.data_type == "s" for cell in cells)
     assert not any(str(cell.value).startswith(("=", "+", "-", "@")) for cell in cells)
     said = {str(cell.value) for cell in cells}
+    for sheet in book.worksheets:
+        assert (sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
+        assert sheet.row_dimensions[sheet.max_row].height >= 30, "a digest of 64 letters takes two lines"
     schedule = _rows(book.worksheets[1])
     (row,) = schedule
     assert row["defendant"] is None
@@ -105,12 +110,25 @@ def test_tables_say_it_all_and_no_cell_is_a_formula(own: Office, tmp_path: Path)
     assert row["selling account"] == "'@Sunny Factory"
     assert row["item"] == "'=Screw bracelet"
     assert "12.90 EUR" in row["price as shown"]
+    with own.casefile() as file:
+        for name, capture in (("post", own.post), ("listing", own.listing)):
+            assert row[f"{name} seen, first to last"] == told(file.looks[capture].entry.started_at, file.zone)
     assert row["exhibits"] == "Ex. 001, Ex. 002"
     assert _record(own, own.post) in said
     for name in ("index", "schedule"):
         document = Document(str(tmp_path / "s" / f"{name}.docx"))
         texts = {cell.text for table in document.tables for line in table.rows for cell in line.cells}
         assert ("=Screw bracelet" if name == "schedule" else _record(own, own.post)) in texts
+
+
+@pytest.mark.slow
+def test_no_export_of_evidence_has_our_numbers_our_findings_or_our_brief(own: Office, tmp_path: Path) -> None:
+    own.ok("exhibits", "freeze", "--case", CASE)
+    own.ok("export", "--case", CASE, "-o", str(tmp_path / "bag"))
+    data = everything(tmp_path / "bag")
+    assert own.post.encode() in data
+    for ours in (b"Ex. 001", b"exhibits.frozen", b"findings.made", b"case.described", b"Europe/Paris"):
+        assert ours not in data, ours
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =cmd|' /C calc'!A0", "\r=1"])

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 
-from console.papers.lettering import add_table, number_pages
-from tests.console.papers.office import CASE, Office
+from console.papers.blocks import Block, Paper, to_docx
+from console.papers.lettering import EAST_ASIAN, add_table, number_pages
+from tests.archive.deployment import now
+from tests.console.papers.office import CASE, FOREIGN, Office
 
 
 def checked(path: Path) -> int:
@@ -48,3 +51,13 @@ def test_rows_stay_together_under_a_head_that_comes_again_and_pages_are_numbered
     assert footer.count("w:instrText>") == 4
     assert "PAGE" in footer
     assert "NUMPAGES" in footer
+
+
+def test_chinese_words_get_a_font_that_has_them(tmp_path: Path) -> None:
+    paper = Paper(name="one", title="One", mark="DRAFT", blocks=(Block("text", FOREIGN),))
+    (tmp_path / "one.docx").write_bytes(to_docx(paper, now()))
+    read = Document(str(tmp_path / "one.docx"))
+    assert FOREIGN in [each.text for each in read.paragraphs]
+    fonts = read.styles["Normal"].element.rPr.rFonts
+    assert fonts.get(qn("w:eastAsia")) == EAST_ASIAN
+    assert fonts.get(qn("w:eastAsiaTheme")) is None

@@ -1,8 +1,12 @@
 """``redact``: nothing under a box survives in pixels, text or metadata; the copy is tied to its original."""
 
 import io
+import os
 import re
+import shutil
+import subprocess
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pikepdf
@@ -11,11 +15,15 @@ from PIL import Image, PngImagePlugin
 
 from archive.errors import UsageError
 from archive.reading import Box
+from archive.vault import Vault
 from crawlers.others import suggest, words_of_others
 from crawlers.pictures.findings import Line
 from crawlers.pictures.redaction import chunks, redact
-from tests.console.papers.office import BOX, CASE, INK, Office
+from crawlers.pictures.viewing import Viewer
+from tests.archive.deployment import now
+from tests.console.papers.office import BOX, CASE, INK, Office, Plan, acquire_page
 from tests.console.papers.reading_pdf import text_of
+from tests.crawlers.pictures.drawing import file_of, poster
 
 X, Y, WIDTH, HEIGHT = BOX
 WHOLE = Box(x=X, y=Y, width=WIDTH, height=HEIGHT)
@@ -115,7 +123,16 @@ def test_the_command_ties_it_to_its_original_and_the_pdf_has_nothing_either(own:
     assert original["sha256"] in text
     assert SECRET not in text
     assert "Love" not in text  # no text layer of the page
+    assert path.read_bytes().count(b"%%EOF") == 1  # no earlier version of it below an update
+    if shutil.which("qpdf"):
+        assert subprocess.run(["qpdf", "--check", str(path)], capture_output=True, check=False).returncode == 0
+        flat = subprocess.run(
+            ["qpdf", "--qdf", "--object-streams=disable", str(path), "-"], capture_output=True, check=True
+        ).stdout
+        assert SECRET.encode() not in flat
     with pikepdf.open(path) as pdf:
+        assert not [each for each in ("/EmbeddedFiles", "/JavaScript") if each in pdf.Root.get("/Names", {})]
+        assert not [page for page in pdf.pages if "/Thumb" in page or "/PieceInfo" in page]
         images = [each for page in pdf.pages for each in page.images.values()]
         assert images
         for one in images:
@@ -175,6 +192,40 @@ def test_words_of_others_are_told_apart_and_found_on_the_picture() -> None:
     assert [each.words for each in found] == ["bystander_77", "Where did you get it?"]
     assert found[0].box == Box(x=7, y=0, width=194, height=23)
     assert suggest(lines, [], width=201, height=400) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    find_spec("rapidocr") is None and "CI" not in os.environ, reason="RapidOCR is not installed: make ocr"
+)
+def test_what_the_engine_suggests_cannot_be_read_any_more_in_the_copy(own: Office, tmp_path: Path) -> None:
+    """The real engine on the picture, the suggested boxes, and the same engine on what came of them."""
+    lines = ("ana", "my bracelet never leaves my wrist", "bystander_77", "where did you get it", "so pretty")
+    drawn = poster(*lines, size=(900, 480))
+    unit = captured(own, PAGE, file_of(drawn))
+    told = own.ok("redact", unit, "--suggest", "--json").document
+    assert told["why"] is None
+    assert [each["words"] for each in told["boxes"]] == list(lines[2:])
+    boxes = [word for each in told["boxes"] for word in ("--box", each["box"])]
+    own.ok("redact", unit, *boxes, "-o", str(tmp_path / "r"), "--no-pdf")
+    copy = (tmp_path / "r" / "redacted.png").read_bytes()
+    with Viewer(("text",)) as viewer:
+        before = {line.text for line in viewer.look(file_of(drawn))["text"].lines}
+        after = {line.text for line in viewer.look(copy)["text"].lines}
+    assert set(lines) <= before
+    assert set(lines[:2]) <= after
+    assert not set(lines[2:]) & after
+    assert not [each for each in after if "bystander" in each or "pretty" in each or "get it" in each]
+
+
+def captured(office: Office, html: str, pixels: bytes) -> str:
+    """One more capture of the case: its document and its picture."""
+    with Vault.open(office.config, clock=now) as vault:
+        acquisition = vault.begin(CASE, {"software": "counterproof", "version": "0.1.0"}, "J. Doe")
+        unit = acquisition.new_id()
+        acquire_page(acquisition, Plan(), unit, "https://social.example/p/1", html, pixels)
+        vault.finish(acquisition, lost=(), unfinished=(), interrupted=False, notices=(), controls=None)
+    return unit
 
 
 def test_suggestions_without_an_engine_say_what_to_install(office: Office) -> None:

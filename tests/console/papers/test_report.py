@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from archive.vault import Vault
 from console.papers import limits, pages, report
 from console.papers.passages import direction, mark, wants_translation
+from console.papers.seen import seen_of
 from console.papers.spreads import Studio
 from crawlers import run as crawlers
 from tests.archive.deployment import now
@@ -55,7 +56,8 @@ def parsed(data: bytes) -> _Reader:
 
 def html_of(office: Office) -> bytes:
     with office.casefile() as file:
-        return report.render(Studio(file=file, cutter=crawlers), report.chosen(file, []), None, program=crawlers.code())
+        studio = Studio(file=file, cutter=crawlers, seen=seen_of(file))
+        return report.render(studio, report.chosen(file, []), None, program=crawlers.code())
 
 
 def test_the_html_says_what_was_seen_and_loads_nothing(office: Office) -> None:
@@ -68,6 +70,7 @@ def test_the_html_says_what_was_seen_and_loads_nothing(office: Office) -> None:
         "My Love bracelet </script><b>never</b> leaves my wrist", "“Love bracelet” stands in the post",
         "https://shop.example/item/77", "a link in the post's own words", "@Sunny Factory", "12.90",
         "What is not proved",
+        "1 look of this case asked for this address. First seen",
         "token of", "Europe/Paris", office.post, office.listing, "capture.completed",
     ):  # fmt: skip
         assert said in text, said

@@ -46,6 +46,7 @@ def paths(console: Console) -> dict[str, str]:
         "case": f"/cases/{case.scope}",
         "promotion": f"/cases/{case.scope}/promotions/{promotion}",
         "capture": f"/captures/{post}",
+        "time": f"/captures/{post}/time",
         "review": f"/cases/{case.scope}/review",
     }
 

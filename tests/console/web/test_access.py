@@ -18,6 +18,7 @@ from console.screen import now
 from console.verbs.users import app
 from console.web import pages
 from console.web.guard import OPEN
+from console.web.jobs import Job, Wanted
 from console.web.serving import Serve, serve
 from console.web.sessions import IDLE, TRIES, WINDOW, Attempts, Sessions
 from tests.authority import LocalAuthority
@@ -117,6 +118,112 @@ def test_each_foreign_object_is_not_there(office: Console) -> None:
         missing = client.get("/captures/00000000-0000-7000-8000-000000000000").text
         foreign = client.get(next(each for each in paths if each.count("/") == 2 and "captures" in each)).text
         assert words(missing) == words(foreign)
+
+
+NOTHING_OF_A_CASE = {
+    "/api",
+    "/api/openapi.json",
+    "/log/checkpoint",
+    "/log/checkpoints/{size}",
+    "/log/tokens/{size}/{name}",
+}
+"""What is the log's own, or the program's: whoever may see anything may see these."""
+LISTS = {
+    "/": [""],
+    "/capture-now": ["", "?case={scope}"],
+    "/search": ["?kind=post", "?origin=public", "?q=page", "?case={scope}", "?q={capture_id}", "?q={url}"],
+    "/whereis": ["?sha256={digest}", "?sha256={record}"],
+    "/timeline": ["?target={capture_id}", "?target={url}"],
+    "/timeline/watched": ["?target={capture_id}", "?target={url}"],
+    "/compare": ["?before={capture_id}&after={capture_id}", "?before={own}&after={capture_id}"],
+    "/log": ["", "?before={index}"],
+    "/cases": [""],
+}
+"""What is asked with a question behind it; the same below ``/api/v1``. Foreign things are not among the answers."""
+POSTS: dict[str, dict[str, object]] = {
+    "/capture-now": {"urls": "https://site.example/", "case": "second"},
+    "/cases/{scope}/review": {"lead": "0" * 32, "word": "confirmed"},
+    "/api/v1/cases/{scope}/candidates/{candidate}/reviews": {"word": "confirmed"},
+    "/api/v1/jobs": {"urls": ["https://site.example/"], "case_id": "{scope}"},
+}
+"""What changes something, asked for in a foreign case."""
+LEAD_ON = {"/whereis"}
+"""Posts that show nothing of a case by themselves: they lead to a page that is asked for above."""
+
+
+def every_route() -> set[tuple[str, str]]:
+    prefixed = [("", router) for router in pages.ROUTERS] + [("/api/v1", router) for router in pages.APIS]
+    return {
+        (method, f"{prefix}{each.path}")
+        for prefix, router in prefixed
+        for each in router.routes
+        if isinstance(each, APIRoute)
+        for method in each.methods or ()
+    }
+
+
+def test_every_route_there_is_keeps_what_is_foreign_to_itself(office: Console) -> None:
+    """From the application's own list: who adds a route says here how something foreign is asked for by it."""
+    archive = office.app.state.archive
+    scope = scope_of(office, "second")
+    entry, own = archive.catalog.of_case(scope)[0], archive.catalog.of_case(scope_of(office, "first"))[0]
+    kept = archive.catalog.artifacts(entry.capture_id)[0]
+    wanted = Wanted(urls=("https://site.example/",), case="second", by="bob")
+    job = office.app.state.jobs._jobs["of-bob"] = Job(id="of-bob", wanted=wanted, asked_at=now(), state="ended")
+    values = {
+        "scope": scope, "capture_id": entry.capture_id, "name": kept.name, "promotion": "0" * 32,
+        "digest": kept.digest.hex, "sha256": kept.digest.hex, "record": entry.record_sha256,
+        "candidate": "0" * 32, "index": entry.started_index,
+        "url": entry.requested_url, "own": own.capture_id, "job_id": job.id,
+    }  # fmt: skip
+    forgotten = []
+    with signed_in(office, "ada") as client:
+        word = office.csrf(client)
+        for method, route in sorted(every_route()):
+            bare = route.removeprefix("/api/v1")
+            if route in NOTHING_OF_A_CASE or (method == "POST" and route in LEAD_ON):
+                continue
+            if method == "POST":
+                if route not in POSTS:
+                    forgotten.append((method, route))
+                    continue
+                is_json = route.startswith("/api/")
+                body = {
+                    name: value.format(**values) if isinstance(value, str) else value
+                    for name, value in POSTS[route].items()
+                }
+                answer = client.post(
+                    route.format(**values),
+                    headers={"X-CSRF-Token": word},
+                    json=body if is_json else None,
+                    data=None if is_json else body,
+                )
+                assert answer.status_code in {403, 404}, (route, answer.text)
+                assert not any(each in answer.text for each in SECRETS[:2]), route
+            elif "{" in route:
+                try:
+                    path = route.format(**values)
+                except KeyError:
+                    forgotten.append((method, route))
+                    continue
+                answer = client.get(path)
+                if "whereis" in route:
+                    assert answer.json()["found"] == [], route
+                else:
+                    assert answer.status_code == 404, (path, answer.status_code)
+                    assert not any(each in answer.text for each in SECRETS), path
+            elif bare in LISTS:
+                for question in LISTS[bare]:
+                    answer = client.get(route + question.format(**values))
+                    assert answer.status_code in {200, 403, 404, 422}, (route, question)
+                    found = words(answer.text) if answer.text.startswith(("<", "\n")) else answer.text
+                    for typed in (str(each) for each in values.values() if f"{each}" in question.format(**values)):
+                        found = found.replace(typed, "")  # what was typed stands in the box again
+                    told = [each for each in (*SECRETS, entry.capture_id, scope) if each in found]
+                    assert told == [], (route, question)
+            else:
+                forgotten.append((method, route))
+    assert forgotten == [], "say above how something foreign is asked for by these"
 
 
 def words(page: str) -> str:

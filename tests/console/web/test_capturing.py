@@ -96,6 +96,16 @@ def test_a_promotion_captured_from_the_browser_is_seen_and_holds(
                 expect(badge).to_contain_text("NO TRUSTED TIME")
             expect(seen.page.locator(".side").nth(1)).to_contain_text("SunnyJewel Factory")
             seen.check()
+            seen.go("/")  # and by one who has nothing but the post's address
+            seen.page.get_by_label("Look for a post").fill(f"{site.url('post')}?utm_source=chat")
+            seen.page.keyboard.press("Enter")
+            seen.page.locator("tbody a").first.click()
+            expect(seen.page.get_by_text("It is the post in the promotion")).to_be_visible(timeout=60_000)
+            seen.page.get_by_role("link", name="Screw bracelet").first.click()
+            expect(seen.page.locator(".side").nth(1)).to_contain_text(site.url("listing"))
+            seen.page.get_by_role("link", name="proof of its time").nth(1).click()
+            expect(seen.page.locator("h1")).to_have_text("Proof of its time")
+            expect(seen.page.locator("main")).to_contain_text("NO TRUSTED TIME")
             accesses = Accesses(home / "state" / "accesses.jsonl", partial(_desk, config, now, print), now)
             console.app.state.archive.accesses = accesses
             seen.go(f"/captures/{console.app.state.jobs.all()[0].result['captures'][0]['id']}")

@@ -3,8 +3,9 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -122,7 +123,7 @@ def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
 def test_a_word_is_found_and_leads_to_its_capture(browser: Browser, shown: Console, found: Laid) -> None:
     with window(browser, shown) as seen:
         seen.go("/search")
-        seen.page.get_by_label("Words, a handle").fill('"link in bio"')
+        seen.page.get_by_label("An address, words").fill('"link in bio"')
         seen.page.keyboard.press("Enter")
         expect(seen.page.locator("tbody tr")).to_have_count(1)
         expect(seen.page.locator(".passage")).to_contain_text("link in bio")
@@ -241,6 +242,35 @@ def test_the_api_says_the_same(shown: Console, found: Laid) -> None:
         assert theirs.id in {
             each["capture_id"] for each in client.get("/api/v1/search?q=sunnyjewel").json()["captures"]
         }
+
+
+Wanted = Callable[[dict[str, Any]], bool]
+FILTERS = {
+    "kind": "listing", "platform": "glimpse", "outcome": "ok", "origin": "not_public", "host": "shop.example",
+    "since": "2026-01-01", "until": "2026-01-01", "case": "ours",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_pages_and_api_are_filtered_alike(shown: Console, name: str) -> None:
+    """By what is told of each capture, worked out here from the whole list."""
+    rows = {each.name: each.scope for each in shown.app.state.archive.catalog.listed(None)}
+    value = rows[FILTERS[name]] if name == "case" else FILTERS[name]
+    by_name: Wanted = lambda each: each[name] == value  # noqa: E731
+    wanted: dict[str, Wanted] = {
+        "since": lambda each: each["started_at"][:10] >= value,
+        "until": lambda each: each["started_at"][:10] <= value,
+        "case": lambda each: value in each["cases"],
+    }
+    is_wanted = wanted.get(name, by_name)
+    with shown.client() as client:
+        everything = client.get("/api/v1/search").json()["captures"]
+        found = client.get("/api/v1/search", params={name: value}).json()["captures"]
+        page = client.get("/search", params={name: value}).text
+    assert found or name == "until"
+    assert [each["id"] for each in found] == [each["id"] for each in everything if is_wanted(each)]
+    links = [f'/captures/{each["id"]}"' for each in everything]
+    assert [each in page for each in links] == [is_wanted(each) for each in everything]
 
 
 def test_nothing_of_a_foreign_case_is_told(found: Laid) -> None:
