@@ -101,7 +101,9 @@ def test_tables_say_it_all_and_no_cell_is_a_formula(own: Office, tmp_path: Path)
     assert not any(str(cell.value).startswith(("=", "+", "-", "@")) for cell in cells)
     said = {str(cell.value) for cell in cells}
     for sheet in book.worksheets:
-        assert (sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
+        fitting = sheet.sheet_properties.pageSetUpPr
+        assert fitting is not None
+        assert (sheet.page_setup.orientation, fitting.fitToPage) == ("landscape", True)
         assert sheet.row_dimensions[sheet.max_row].height >= 30, "a digest of 64 letters takes two lines"
     schedule = _rows(book.worksheets[1])
     (row,) = schedule
