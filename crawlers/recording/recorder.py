@@ -30,8 +30,9 @@ _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "
 _OF_BROWSER = ("service_worker", "shared_worker")
 """They belong to no page, or to several: the browser tells of them, and holds them until they have a session."""
 _RUN_BY_DRIVER = frozenset({"worker", "iframe", "service_worker"})
-"""Playwright's driver holds these as well, and lets each go once it listens there itself. Were we first, it would wait
-for ever for word of a request that it has in its hands. What we say on hearing of one is there before its word is."""
+"""Playwright's driver holds these as well. It gives them what the visit's profile says (language, time zone, touch),
+then lets them run: were we first, their scripts would see another browser than the page's do. What we say on hearing of
+one is said before its word is."""
 HELD_S = 1.0
 """So long that is left to it."""
 _NETWORK = "Network."
