@@ -9,7 +9,7 @@ from typing import Any
 from crawlers.recording.line import Line
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.sockets import MAX_MESSAGES, Talk
-from crawlers.recording.turn import OURS, Turn, as_came, header, instant, pairs
+from crawlers.recording.turn import AHEAD, OURS, Turn, as_came, header, instant, pairs
 
 MAX_TURNS = 10_000
 _WEB = ("http://", "https://")
@@ -270,7 +270,8 @@ class Ledger:
         turn.media_type = str(answer.get("mimeType", ""))
         turn.charset = str(answer.get("charset", ""))
         turn.by_worker = bool(answer.get("fromServiceWorker"))
-        turn.from_cache = turn.from_cache or bool(answer.get("fromDiskCache") or answer.get("fromPrefetchCache"))
+        prefetched = answer.get("fromPrefetchCache") and turn.kind != AHEAD  # said of what fills that cache, too
+        turn.from_cache = turn.from_cache or bool(answer.get("fromDiskCache") or prefetched)
         turn.expects_extra = extra
         if answer.get("responseTime"):
             turn.answered_at = instant(answer["responseTime"] / 1000)
