@@ -24,15 +24,19 @@ from console.web.sessions import IDLE, TRIES, WINDOW, Attempts, Sessions
 from tests.authority import LocalAuthority
 from tests.console.web.conftest import two_cases
 from tests.console.web.opened import Console, crawlers, served
-from tests.console.web.shelf import Laid, lay
+from tests.console.web.shelf import Laid, lay, promoted
 
 WORD = "a long enough word"
-SECRETS = ("A page of the second case", "A page without a token after it", "second")
+SECRETS = ("A page of the second case", "A page without a token after it", "A listing of the second case", "second")
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, authority: LocalAuthority) -> Laid:
-    return lay(two_cases(authority), tmp_path_factory.mktemp("shared"))
+    """The second case has all that there can be of one: a promotion and a candidate too."""
+    shelf = two_cases(authority)
+    scope = [each.chain for commit in shelf.commits for each in commit if each.chain.startswith("scope:")][-1]
+    promoted(shelf, shelf.open_run(), scope.removeprefix("scope:"), title="A listing of the second case")
+    return lay(shelf, tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +70,8 @@ def paths_of(console: Console, case: str) -> list[str]:
     scope = scope_of(console, case)
     entries = archive.catalog.of_case(scope)
     record = console.app.state.archive.catalog.artifacts(entries[0].capture_id)
-    values = {"scope": scope, "capture_id": entries[0].capture_id, "name": record[0].name, "promotion": "0" * 32,
-              "digest": record[0].digest.hex, "unit": entries[0].unit}  # fmt: skip
+    values = {"scope": scope, "capture_id": entries[0].capture_id, "name": record[0].name,
+              "digest": record[0].digest.hex, "unit": entries[0].unit, **ids_of(console, case)}  # fmt: skip
     found = []
     for route in routes(console):
         names = [part[1:-1].partition(":")[0] for part in route.split("/") if part.startswith("{")]
@@ -77,6 +81,16 @@ def paths_of(console: Console, case: str) -> list[str]:
                 path = path.replace(f"{{{name}}}", values[name])
             found.append(path)
     return found
+
+
+def ids_of(console: Console, case: str) -> dict[str, str]:
+    """Of a promotion and of a candidate, where the case has any; they are there, whoever asks."""
+    scope = scope_of(console, case)
+    with console.client() as client:
+        told = client.get(f"/api/v1/cases/{scope}/promotions").json()["promotions"]
+        leads = client.get(f"/api/v1/cases/{scope}/candidates").json()["candidates"]
+    none = [{"id": "0" * 32}]
+    return {"promotion": (told or none)[0]["id"], "candidate": (leads or none)[0]["id"]}
 
 
 def routes(console: Console) -> list[str]:
@@ -142,7 +156,8 @@ LISTS = {
 """What is asked with a question behind it; the same below ``/api/v1``. Foreign things are not among the answers."""
 POSTS: dict[str, dict[str, object]] = {
     "/capture-now": {"urls": "https://site.example/", "case": "second"},
-    "/cases/{scope}/review": {"lead": "0" * 32, "word": "confirmed"},
+    "/cases/{scope}/review": {"lead": "{candidate}", "word": "confirmed"},
+    "/captures/{capture_id}/witness": {"name": "Eve", "case": "{scope}", "word": "fair"},
     "/api/v1/cases/{scope}/candidates/{candidate}/reviews": {"word": "confirmed"},
     "/api/v1/jobs": {"urls": ["https://site.example/"], "case_id": "{scope}"},
 }
@@ -171,11 +186,12 @@ def test_every_route_there_is_keeps_what_is_foreign_to_itself(office: Console) -
     wanted = Wanted(urls=("https://site.example/",), case="second", by="bob")
     job = office.app.state.jobs._jobs["of-bob"] = Job(id="of-bob", wanted=wanted, asked_at=now(), state="ended")
     values = {
-        "scope": scope, "capture_id": entry.capture_id, "name": kept.name, "promotion": "0" * 32,
+        "scope": scope, "capture_id": entry.capture_id, "name": kept.name,
         "digest": kept.digest.hex, "sha256": kept.digest.hex, "record": entry.record_sha256,
-        "candidate": "0" * 32, "index": entry.started_index,
+        "index": entry.started_index, **ids_of(office, "second"),
         "url": entry.requested_url, "own": own.capture_id, "job_id": job.id,
     }  # fmt: skip
+    assert "0" * 32 not in values.values(), "the second case has a promotion and a candidate"
     forgotten = []
     with signed_in(office, "ada") as client:
         word = office.csrf(client)
@@ -199,7 +215,7 @@ def test_every_route_there_is_keeps_what_is_foreign_to_itself(office: Console) -
                     data=None if is_json else body,
                 )
                 assert answer.status_code in {403, 404}, (route, answer.text)
-                assert not any(each in answer.text for each in SECRETS[:2]), route
+                assert not any(each in answer.text for each in SECRETS[:-1]), route
             elif "{" in route:
                 try:
                     path = route.format(**values)
@@ -272,6 +288,19 @@ def test_a_token_is_bound_to_its_cases_and_its_right(office: Console) -> None:
         assert client.get(f"/cases/{first}").status_code == 404
         client.headers["Authorization"] = f"Bearer {secret}x"
         assert client.get(f"/cases/{second}").status_code == 303
+
+
+def test_a_token_ends_when_it_was_said_and_when_it_is_taken_back(office: Console) -> None:
+    accounts: Accounts = office.app.state.accounts
+    (one, other) = (
+        accounts.issue("bob", most=Right.VIEWER, scopes=(), expires=now() + timedelta(days=days)) for days in (1, -1)
+    )
+    with office.stranger() as client:
+        for (token, secret), status in ((one, 200), (other, 401)):
+            client.headers["Authorization"] = f"Bearer {secret}"
+            assert client.get("/api/v1/cases").status_code == status
+            accounts.take_back(token.id)
+            assert client.get("/api/v1/cases").status_code == 401
 
 
 def test_signing_in_is_slowed_down(shared: Laid) -> None:
