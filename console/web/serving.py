@@ -16,6 +16,7 @@ from types import ModuleType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from archive.accounts import Accounts
 from archive.config import ArchiveConfig
@@ -28,6 +29,7 @@ from console.web.application import Entrance, create
 from console.web.holdings import open_archive
 from console.web.listener import LOOPBACK, listening
 from console.web.player import NAME, Player, playing
+from console.web.proxied import Proxied
 from console.web.sessions import Sessions
 from console.web.waiting import Waiting
 
@@ -105,7 +107,9 @@ def serve(
             steady()
             return full
 
-        app = Waiting(config, entrance, clock=clock, open_full=open_full)
+        app: ASGIApp = Waiting(config, entrance, clock=clock, open_full=open_full)
+        if asked.proxy is not None:
+            app = Proxied(app, asked.proxy)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -116,8 +120,7 @@ def serve(
                 ws="none",
                 ssl_certfile=asked.certificate,
                 ssl_keyfile=asked.key,
-                proxy_headers=asked.proxy is not None,
-                forwarded_allow_ips=asked.proxy or [],
+                proxy_headers=False,
             )
         )
         address = _address(asked, port)
