@@ -19,6 +19,7 @@ from console.verbs.users import app
 from console.web import pages
 from console.web.guard import OPEN
 from console.web.jobs import Job, Wanted
+from console.web.provider import Client
 from console.web.serving import Serve, serve
 from console.web.sessions import IDLE, TRIES, WINDOW, Attempts, Sessions
 from tests.authority import LocalAuthority
@@ -114,7 +115,7 @@ def test_nobody_gets_in_without_a_session(office: Console) -> None:
 
 
 def test_only_the_door_itself_is_open() -> None:
-    assert OPEN == ("/enter", "/sign-in", "/static/", "/health")
+    assert OPEN == ("/enter", "/sign-in", "/sign-in/", "/static/", "/health")
 
 
 def test_each_foreign_object_is_not_there(office: Console) -> None:
@@ -396,6 +397,7 @@ def test_every_answer_forbids_what_is_not_ours(console: Console, laid: Laid) -> 
         (Serve(host="0.0.0.0", certificate=Path("nothing.pem")), "go together"),
         (Serve(host="0.0.0.0", certificate=Path("no.pem"), key=Path("no.key"), names=["x"]), "there is no file"),
         (Serve(names=["x.example"]), "add --host"),
+        (Serve(oidc=Client(issuer="https://login.example", id="x")), "add --host"),
     ],
 )
 def test_others_are_not_let_in_by_oversight(tmp_path: Path, asked: Serve, says: str) -> None:
@@ -420,6 +422,11 @@ def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.
     assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 2
     assert users("add", "program", "--no-password").exit_code == 0
     assert users("remove", "program").exit_code == 0
+    assert users("add", "bob", "--no-password").exit_code == 0
+    assert users("link", "ada", "ada@example.org").exit_code == 0
+    assert users("link", "bob", "ADA@example.org").exit_code == 2, "one address, one account"
+    assert users("link", "carl", "carl@example.org").exit_code == 2
+    assert users("remove", "bob").exit_code == 0
     assert users("grant", "ada", "reviewer", "--case", "first").exit_code == 0
     assert users("grant", "ada", "king", "--case", "first").exit_code == 2
     assert users("grant", "ada", "viewer").exit_code == 2
@@ -428,6 +435,7 @@ def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.
     listed = users("list", "--json").stdout
     (user,) = json.loads(listed)["users"]
     assert user["rights"] == {"first": "reviewer"}
+    assert user["identity"] == "ada@example.org"
     assert user["tokens"][0]["cases"] == ["first"]
     assert token["token"] not in listed
     assert WORD not in listed
