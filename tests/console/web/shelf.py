@@ -88,19 +88,30 @@ def reading(kind: str, **fields: Json) -> bytes:
 ITEM, BESIDE = "https://shop.example/item/1", "https://shop.example/item/2"
 
 
-def promoted(shelf: Shelf, run: str, scope: str, *, title: str = "Screw bracelet") -> tuple[Captured, Captured]:
-    """A post whose own words name a listing, and that listing; and a link beside it that is a candidate."""
+def promoted(
+    shelf: Shelf, run: str, scope: str, *, title: str = "Screw bracelet", says: str = ""
+) -> tuple[Captured, Captured]:
+    """A post whose own words name a listing, and that listing; and a link beside it that is a candidate.
+
+    ``says``: stands in every field of both besides.
+    """
     named, beside = (
-        Via(href=href, text=f"find {n}", where=where)
+        Via(href=href, text=f"find {n}{says}", where=where)
         for n, (href, where) in enumerate(((ITEM, "text"), (BESIDE, "page")))
     )
     candidates = (
         Candidate(via=named, follow=True, reason="followed"),
         Candidate(via=beside, follow=False, reason="over_limit"),
     )
-    told = reading("post", author="ada", handle="ada.finds", caption=f"my find {ITEM}")
+    told = reading(
+        "post", author=f"ada{says}", handle=f"ada.finds{says}", caption=f"my find {ITEM} {says}",
+        published_shown=f"May 3, 2026{says}",
+    )  # fmt: skip
     post = shelf.page(run, scope=scope, title="A post", files={Role.READING: told}, candidates=candidates)
-    told = reading("listing", title=title, seller="SunnyJewel", price="12.90", currency="USD", price_shown="$12.90")
+    told = reading(
+        "listing", title=f"{title}{says}", seller=f"SunnyJewel{says}", price="12.90", currency="USD",
+        price_shown=f"$12.90{says}", brand=says, availability=says, item_id=says,
+    )  # fmt: skip
     listing = shelf.page(
         run, unit=post.unit, via=named, requested_url=ITEM, final_url=ITEM, title=title, files={Role.READING: told}
     )
