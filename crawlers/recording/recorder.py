@@ -299,9 +299,9 @@ class Recorder:
                 await self._bodies.stream(turn, line, asked)
             elif turn.kind == "Media" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # a player reads no further than it needs to
-            elif _is_ahead(event) and is_bounded(turn):
-                goes_on = await self._bodies.whole(line, turn, request)  # nobody reads it for now
-            elif _is_ahead(event) or ((turn.status or 0) >= 400 and turn.kind in _DROPPED):
+            elif (unread := _is_unread(event)) and is_bounded(turn):
+                goes_on = await self._bodies.whole(line, turn, request)
+            elif unread or ((turn.status or 0) >= 400 and turn.kind in _DROPPED):
                 goes_on = await self._bodies.take(line, turn, event, within=TAKE_S)
             elif line.kind == "service_worker" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # it may hand it on unread
@@ -347,6 +347,8 @@ class Recorder:
         await asyncio.gather(self._page_wire.close(), self._wire.close())
 
 
-def _is_ahead(event: Message) -> bool:
-    """Whether a page asked for something that it may need later (Fetch §2.2.6): its bytes go to no page."""
-    return "prefetch" in str(event["request"]["headers"].get("Sec-Purpose", ""))
+def _is_unread(event: Message) -> bool:
+    """Whether no page is given the bytes: it may need them later (Fetch §2.2.6), or the browser itself asked leave."""
+    sent = event["request"]["headers"]
+    asks_leave = event["request"]["method"] == "OPTIONS" and "Access-Control-Request-Method" in sent
+    return asks_leave or "prefetch" in str(sent.get("Sec-Purpose", ""))

@@ -113,6 +113,7 @@ Promise.all([
   fetch('/stream').then(r => r.arrayBuffer()),
 ]).then(() => done('fetched'));
 navigator.sendBeacon('/beacon', 'seen=1');
+new AudioContext().audioWorklet.addModule('/worklet.js').then(() => done('listened'));
 const halt = new AbortController();
 fetch('/slow', {signal: halt.signal}).catch(() => done('aborted'));
 setTimeout(() => halt.abort(), 300);
@@ -220,6 +221,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/worker-data": kind("application/json", b'{"worker": true}'),
             "/shared-worker.js": kind(js, b"onconnect = e => fetch('/shared-data').then(r => r.text())"
                                           b".then(() => e.ports[0].postMessage('x'))"),
+            "/worklet.js": kind(js, b"registerProcessor('none', class extends AudioWorkletProcessor {});"),
             "/shared-data": kind("application/json", b'{"shared": true}'),
             "/sw.js": kind(js, SERVICE_WORKER, SW_OK),
             "/for-sw": kind("text/plain", b"for the service worker"),
@@ -229,7 +231,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
         },
         COUSIN: {
             "/shared.json": kind("application/json", b'{"cousin": true}', *OPEN),
-            "/put": lambda asked: Answer(status=204, media_type=None, headers=ALLOWED)
+            "/put": lambda asked: kind("text/plain", b"yes, do", *ALLOWED)
                     if asked.method == "OPTIONS" else kind("text/plain", b"put", *OPEN),
         },
         STRANGER: {

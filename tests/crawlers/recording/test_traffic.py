@@ -74,7 +74,7 @@ class Run:
 
 def test_the_page_did_all_that_it_can(run: Run) -> None:
     done = set(re.findall(r"data-(\w+)=\"yes\"", run.looked.data("dom.html").decode()))
-    assert done == {"fetched", "aborted", "worked", "shared", "served"}
+    assert done == {"fetched", "aborted", "worked", "shared", "served", "listened"}
 
 
 def test_every_exchange_of_the_sites_account_is_there(run: Run) -> None:
