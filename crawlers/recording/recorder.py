@@ -29,10 +29,11 @@ _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "
 """Of these the page takes no error's body, so that the browser ends the request at its head."""
 _OF_BROWSER = ("service_worker", "shared_worker")
 """They belong to no page, or to several: the browser tells of them, and holds them until they have a session."""
-_RUN_BY_DRIVER = frozenset({"worker", "service_worker"})
-"""Playwright's driver holds these as well, and whoever lets one run does so for both. It gives them what the visit's
-profile says (language, time zone, touch), then lets them run: were we first, their scripts would see another browser
-than the page's do. What we say on hearing of one is said before its word is. A frame is held by each for itself."""
+_RUN_BY_DRIVER = frozenset({"worker"})
+"""Playwright's driver holds such a one as well, and whoever lets it run does so for both. The driver first gives it
+what the visit's profile says (language, time zone, touch): were we sooner, its script would see another browser than
+the page's does. What we say on hearing of one is said before that word is. A frame or a service worker is held for
+each of the two, and left to the driver alone would stand still."""
 HELD_S = 1.0
 """So long that is left to it."""
 _NETWORK = "Network."

@@ -129,6 +129,10 @@ addEventListener('message', e => done(e.data));
 </script>
 </body></html>"""  # fmt: skip
 
+HELD = (
+    "<!doctype html><meta charset=utf-8><p>Two that wait<script>navigator.serviceWorker.register('/sw.js')</script>"
+    f"<iframe src=https://{STRANGER}/widget></iframe><img src=/slow>"
+)
 INSIDE = "<!doctype html><meta charset=utf-8><p>inside<script>fetch('/inside-data').then(r => r.text())</script>"
 DEEP = "<!doctype html><meta charset=utf-8><p>%(n)d within<script>fetch('/deep-data')</script>%(more)s"
 """Frames of two sites by turns, each within the other: each has a process of its own."""
@@ -197,6 +201,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/moved-again": redirect(302, "/picture.png?moved=1"),
             "/no-such-picture.png": replace(page("<h1>No such picture</h1>"), status=404),
             "/lazy.png": kind("image/png", png(30)),
+            "/held": page(HELD),
             "/inside": page(INSIDE),
             "/ahead": page("<!doctype html><p>Perhaps later"),
             "/guessed": page("<!doctype html><p>Perhaps never"),
