@@ -34,6 +34,8 @@ class Ledger:
         self._sent: dict[str, dict[Line, list[Mapping[str, Any]]]] = {}
         self._got: dict[str, dict[Line, list[Mapping[str, Any]]]] = {}
         self._came: dict[str, dict[Line, int]] = {}
+        self._unnamed: dict[str, Turn] = {}
+        """By address, what was held and is not named as the network names it."""
         self._opening: dict[str, Mapping[str, Any]] = {}
         self._beyond: set[str] = set()
         """Web sockets that are counted in ``more``."""
@@ -81,7 +83,11 @@ class Ledger:
     def on_response(self, event: Mapping[str, Any]) -> Turn | None:
         """``Network.responseReceived``."""
         turn = self.last(event["requestId"])
-        if turn is None and event.get("type") == "Script" and str(event["response"]["url"]).startswith(_WEB):
+        if turn is None and (unnamed := self._unnamed.pop(str(event["response"]["url"]), None)) is not None:
+            turn = unnamed  # of an audio worklet, whose script is held without a word of which request it is of
+            self._turns[event["requestId"]] = self._turns.pop(turn.request_id)
+            turn.request_id = event["requestId"]
+        elif turn is None and event.get("type") == "Script" and str(event["response"]["url"]).startswith(_WEB):
             # A worker's own script: the worker was there to be asked only after its request had gone out.
             asked = {
                 "url": event["response"]["url"],
@@ -104,6 +110,8 @@ class Ledger:
             turn = self._begin(request_id, event["request"], str(event.get("resourceType", "")), self._clock())
             if turn is None:
                 return None
+            if "networkId" not in event:
+                self._unnamed[turn.url] = turn
         turn.kind = turn.kind or str(event.get("resourceType", ""))
         if turn.status is None and "responseStatusCode" in event:
             turn.status = int(event["responseStatusCode"])

@@ -29,10 +29,11 @@ _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "
 """Of these the page takes no error's body, so that the browser ends the request at its head."""
 _OF_BROWSER = ("service_worker", "shared_worker")
 """They belong to no page, or to several: the browser tells of them, and holds them until they have a session."""
-_RUN_BY_DRIVER = frozenset({"worker", "service_worker"})
-"""Playwright's driver holds these as well, and whoever lets one run does so for both. It gives them what the visit's
-profile says (language, time zone, touch), then lets them run: were we first, their scripts would see another browser
-than the page's do. What we say on hearing of one is said before its word is. A frame is held by each for itself."""
+_RUN_BY_DRIVER = frozenset({"worker"})
+"""Playwright's driver holds such a one as well, and whoever lets it run does so for both. The driver first gives it
+what the visit's profile says (language, time zone, touch): were we sooner, its script would see another browser than
+the page's does. What we say on hearing of one is said before that word is. A frame or a service worker is held for
+each of the two, and left to the driver alone would stand still."""
 HELD_S = 1.0
 """So long that is left to it."""
 _NETWORK = "Network."
@@ -299,9 +300,9 @@ class Recorder:
                 await self._bodies.stream(turn, line, asked)
             elif turn.kind == "Media" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # a player reads no further than it needs to
-            elif _is_ahead(event) and is_bounded(turn):
-                goes_on = await self._bodies.whole(line, turn, request)  # nobody reads it for now
-            elif _is_ahead(event) or ((turn.status or 0) >= 400 and turn.kind in _DROPPED):
+            elif (unread := _is_unread(event)) and is_bounded(turn):
+                goes_on = await self._bodies.whole(line, turn, request)
+            elif unread or ((turn.status or 0) >= 400 and turn.kind in _DROPPED):
                 goes_on = await self._bodies.take(line, turn, event, within=TAKE_S)
             elif line.kind == "service_worker" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # it may hand it on unread
@@ -347,6 +348,8 @@ class Recorder:
         await asyncio.gather(self._page_wire.close(), self._wire.close())
 
 
-def _is_ahead(event: Message) -> bool:
-    """Whether a page asked for something that it may need later (Fetch §2.2.6): its bytes go to no page."""
-    return "prefetch" in str(event["request"]["headers"].get("Sec-Purpose", ""))
+def _is_unread(event: Message) -> bool:
+    """Whether no page is given the bytes: it may need them later (Fetch §2.2.6), or the browser itself asked leave."""
+    sent = event["request"]["headers"]
+    asks_leave = event["request"]["method"] == "OPTIONS" and "Access-Control-Request-Method" in sent
+    return asks_leave or "prefetch" in str(sent.get("Sec-Purpose", ""))

@@ -113,6 +113,7 @@ Promise.all([
   fetch('/stream').then(r => r.arrayBuffer()),
 ]).then(() => done('fetched'));
 navigator.sendBeacon('/beacon', 'seen=1');
+new AudioContext().audioWorklet.addModule('/worklet.js').then(() => done('listened'));
 const halt = new AbortController();
 fetch('/slow', {signal: halt.signal}).catch(() => done('aborted'));
 setTimeout(() => halt.abort(), 300);
@@ -128,6 +129,10 @@ addEventListener('message', e => done(e.data));
 </script>
 </body></html>"""  # fmt: skip
 
+HELD = (
+    "<!doctype html><meta charset=utf-8><p>Two that wait<script>navigator.serviceWorker.register('/sw.js')</script>"
+    f"<iframe src=https://{STRANGER}/widget></iframe><img src=/slow>"
+)
 INSIDE = "<!doctype html><meta charset=utf-8><p>inside<script>fetch('/inside-data').then(r => r.text())</script>"
 DEEP = "<!doctype html><meta charset=utf-8><p>%(n)d within<script>fetch('/deep-data')</script>%(more)s"
 """Frames of two sites by turns, each within the other: each has a process of its own."""
@@ -196,6 +201,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/moved-again": redirect(302, "/picture.png?moved=1"),
             "/no-such-picture.png": replace(page("<h1>No such picture</h1>"), status=404),
             "/lazy.png": kind("image/png", png(30)),
+            "/held": page(HELD),
             "/inside": page(INSIDE),
             "/ahead": page("<!doctype html><p>Perhaps later"),
             "/guessed": page("<!doctype html><p>Perhaps never"),
@@ -220,6 +226,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/worker-data": kind("application/json", b'{"worker": true}'),
             "/shared-worker.js": kind(js, b"onconnect = e => fetch('/shared-data').then(r => r.text())"
                                           b".then(() => e.ports[0].postMessage('x'))"),
+            "/worklet.js": kind(js, b"registerProcessor('none', class extends AudioWorkletProcessor {});"),
             "/shared-data": kind("application/json", b'{"shared": true}'),
             "/sw.js": kind(js, SERVICE_WORKER, SW_OK),
             "/for-sw": kind("text/plain", b"for the service worker"),
@@ -229,7 +236,7 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
         },
         COUSIN: {
             "/shared.json": kind("application/json", b'{"cousin": true}', *OPEN),
-            "/put": lambda asked: Answer(status=204, media_type=None, headers=ALLOWED)
+            "/put": lambda asked: kind("text/plain", b"yes, do", *ALLOWED)
                     if asked.method == "OPTIONS" else kind("text/plain", b"put", *OPEN),
         },
         STRANGER: {

@@ -11,7 +11,7 @@ from custody.model import Role, Status
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.crawlers.recording import scene
 from tests.crawlers.recording.reading import Read, checked, missing, read
-from tests.crawlers.recording.scene import SHOP, Account, Served
+from tests.crawlers.recording.scene import SHOP, STRANGER, Account, Served
 from tests.site.server import Site
 
 pytestmark = pytest.mark.browser
@@ -74,7 +74,7 @@ class Run:
 
 def test_the_page_did_all_that_it_can(run: Run) -> None:
     done = set(re.findall(r"data-(\w+)=\"yes\"", run.looked.data("dom.html").decode()))
-    assert done == {"fetched", "aborted", "worked", "shared", "served"}
+    assert done == {"fetched", "aborted", "worked", "shared", "served", "listened"}
 
 
 def test_every_exchange_of_the_sites_account_is_there(run: Run) -> None:
@@ -179,3 +179,11 @@ def test_one_file_a_visit_and_nothing_is_left_beside_it(run: Run) -> None:
     assert [each.name for each in run.looked.looking.kept if each.role is Role.WARC] == ["traffic.warc.gz"]
     kept = {each.name for each in run.looked.looking.kept}
     assert {each.name for each in Path(run.path.parent).iterdir()} == kept
+
+
+def test_a_frame_of_another_site_is_not_left_standing(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawlers.recording.recorder.HELD_S", 3600)
+    looked = eye.look(f"https://{SHOP}/held")
+    kept = {each.url: each.body for each in read(looked.kept("traffic.warc.gz").path) if each.kind == "response"}
+    assert kept[f"https://{SHOP}/for-sw"] == b"for the service worker"
+    assert kept[f"https://{STRANGER}/widget-data"] == b'{"widget": true}'
