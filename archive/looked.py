@@ -19,7 +19,7 @@ from custody.commit import Commit
 from custody.digest import Digest
 from custody.event import Ref
 from custody.leaf import Leaf
-from custody.model import Json
+from custody.model import Json, Outcome
 
 MARGIN = timedelta(hours=1)
 """By which the clocks of two machines may differ."""
@@ -51,6 +51,8 @@ class Before:
     """By capture: the type of its end."""
     ended_as: dict[str, Digest] = field(default_factory=dict)
     """By capture: the payload of its end."""
+    fruitless: frozenset[str] = frozenset()
+    """Captures that ended in an error of the visit itself, as one that was broken off: the page was not had."""
 
     @property
     def open(self) -> tuple[Begun, ...]:
@@ -58,14 +60,15 @@ class Before:
 
     @property
     def done(self) -> Begun | None:
-        """The capture of the address itself, if it came to an end other than being given up."""
+        """The capture of the address itself, if it came to an end other than being given up or broken off."""
         return next(iter(self.roots), None)
 
     @property
     def roots(self) -> tuple[Begun, ...]:
         """Captures that came to such an end of the address, and of what it called for: a unit of its own each."""
         own = (each for each in self.begun if each.capture == each.unit)
-        return tuple(each for each in own if self.ends.get(each.capture, _ABANDONED) != _ABANDONED)
+        ended = (each for each in own if self.ends.get(each.capture, _ABANDONED) != _ABANDONED)
+        return tuple(each for each in ended if each.capture not in self.fruitless)
 
 
 class Looked:
@@ -79,7 +82,7 @@ class Looked:
         self._since: datetime | None = None
         self._position = START
         self._begun: dict[str, list[Begun]] = {}
-        self._ends: dict[Digest, tuple[str, Digest]] = {}
+        self._ends: dict[Digest, tuple[str, Digest, bool]] = {}
 
     def before(self, look: str, *, since: datetime) -> Before:
         """``since``: when the look was due; it has no start before that, but for the difference of two clocks."""
@@ -94,8 +97,9 @@ class Looked:
             ended = {each.capture: self._ends[each.started] for each in begun if each.started in self._ends}
             return Before(
                 begun=begun,
-                ends={capture: type_ for capture, (type_, _) in ended.items()},
-                ended_as={capture: payload for capture, (_, payload) in ended.items()},
+                ends={capture: type_ for capture, (type_, _, _) in ended.items()},
+                ended_as={capture: payload for capture, (_, payload, _) in ended.items()},
+                fruitless=frozenset(capture for capture, (_, _, fruitless) in ended.items() if fruitless),
             )
 
     def _begin(self, since: datetime) -> None:
@@ -117,9 +121,11 @@ class Looked:
             )
             self._begun.setdefault(str(look), []).append(begun)
         elif event.type in ENDS or event.type == "look.unchanged":
+            stage, outcome = event.body.get("stage"), event.body.get("outcome")
+            fruitless = (stage, outcome) == ("visit", Outcome.ERROR.value)
             for ref in event.refs:
                 if ref.rel == "started_by":
-                    self._ends[ref.payload_sha256] = event.type, logged.leaf.event.payload_sha256
+                    self._ends[ref.payload_sha256] = event.type, logged.leaf.event.payload_sha256, fruitless
 
     def _commit_before(self, at: datetime) -> Position:
         """The newest commit that was made before then, found by halving."""

@@ -35,7 +35,11 @@ class _Numbers(Collector):
             ("store_requests_day", "Requests to the store of the last day's looks", now.requests),
             ("changes_day", "Looks of the last 24 hours that found a change", now.changed),
             ("kept_failures_day", "Looks given up in the last 24 hours", len(now.kept_failures)),
-            ("hosts_failing", "Hosts whose looks showed only walls or errors", len(now.failing)),
+            (
+                "hosts_failing",
+                "Hosts whose looks showed only walls or errors, or whose pages are read in vain",
+                len(now.failing),
+            ),
             ("hosts_left_alone", "Hosts that asked us to stop", len(now.left_alone)),
             ("hosts_spent", "Hosts whose visits of today are used up", len(now.spent)),
             ("workers", "Workers that were heard of", len(now.workers)),

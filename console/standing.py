@@ -6,6 +6,12 @@ from datetime import timedelta
 from archive.watching.standing import Standing
 from console.intervals import sentence
 
+_WHY = {
+    "walled": "shows only walls",
+    "failing": "shows only errors",
+    "blind": "shows pages in which readers find nothing any more",
+}
+
 
 def lines(now: Standing) -> Iterator[str]:
     watches = ", ".join(f"{count} {state}" for state, count in sorted(now.watches.items())) or "none"
@@ -26,8 +32,7 @@ def lines(now: Standing) -> Iterator[str]:
     if not now.schedulers:
         yield "scheduler NONE: nothing is released"
     for failing in now.failing:
-        what = "shows only walls" if failing.why == "walled" else "shows only errors"
-        yield f"failing   {failing.host} {what} ({failing.looks} looks)"
+        yield f"failing   {failing.host} {_WHY[failing.why]} ({failing.looks} looks)"
     for host, until in now.left_alone.items():
         yield f"left      {host} asked us to stop; left alone until {until}"
     for host in now.spent:

@@ -8,6 +8,7 @@ from archive.config import ArchiveConfig
 from archive.errors import StoreError
 from archive.looked import Begun as Recorded
 from archive.observers import Agreement
+from archive.reading import Kind as Page
 from archive.result import Captured, Result
 from archive.watching import pace
 from archive.watching.looks import Begun, Ended
@@ -20,6 +21,7 @@ from crawlers.profile import Profile
 from crawlers.resolving import Resolve
 from crawlers.session import Job
 from crawlers.upstream import Upstream
+from custody.model import Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,8 +153,22 @@ def judge(result: Result, *, interrupted: bool) -> Ended:
         captures=len(result.captures),
         bytes=result.cost.sent_bytes,
         requests=result.cost.requests,
+        found=None if root is None else found_in(root),
         detail=f"{len(result.lost)} captures of it were lost" if result.lost else "",
     )
+
+
+def found_in(root: Captured) -> int | None:
+    """Fields that the reader of a page that was shown found in it; 0 where it did not know what sort of page it is.
+
+    None: the page was not shown, or not read in the visit.
+    """
+    told = root.reading
+    if root.outcome is not Outcome.OK or told.get("name") is None:
+        return None
+    fields = told.get("fields")
+    known = told.get("kind") not in {Page.OTHER.value, Page.WALL.value}
+    return fields if known and isinstance(fields, int) else 0
 
 
 def gone_on(done: Recorded, *, captures: int, kinds: tuple[str, ...]) -> Ended:

@@ -113,6 +113,7 @@ class Worker:
 
     def stop(self, *, at_once: bool = False) -> None:
         """Take no more; what runs goes on to its end, or with ``at_once`` ends with what it has."""
+        EVENTS.info("worker stops", extra={"worker": self.id, "looks": len(self._running)})
         self._stopping.set()
         if at_once:
             for each in self._running.values():

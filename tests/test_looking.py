@@ -114,6 +114,12 @@ def test_a_listing_is_watched(made: Made) -> None:
     assert [each["status"] for each in told] == ["unchanged", "complete", "unchanged", "complete"]
     assert run("verify", home=made.home).code == 0
     assert run("verify", "--case", "W-1", home=made.home).code == 0
+    ledger = run("visits", "--case", "W-1", "--json", home=made.home).document
+    assert [(each["capture"], each["how"], each["url"], each["status"]) for each in ledger["visits"]] == [
+        (each["id"], "asked", ITEM, 200) for each in reversed(told)
+    ], "a look that found nothing new was a visit, too"
+    assert ledger["lacking"] == 0
+    assert len(made.site.seen(SHOP)) >= len(ledger["visits"])
     compared = run("compare", base["id"], later["id"], "--record", "--json", home=made.home).document
     assert compared["recorded"]["index"] == change["index"], "recorded once"
     assert list((made.home / "spool").iterdir()) == []

@@ -26,12 +26,16 @@ class Kind(StrEnum):
     KEPT_FAILURE = "kept_failure"
     HOST_WALLED = "host_walled"
     HOST_FAILING = "host_failing"
+    HOST_BLIND = "host_blind"
+    """Its pages are shown, and readers find nothing in them any more."""
     LATE = "late"
     NO_TRUSTED_TIME = "no_trusted_time"
 
 
 MOMENTARY = frozenset({Kind.CHANGED, Kind.OBSERVERS_DIFFER, Kind.KEPT_FAILURE})
 """They happened, and are over; the others last, and are cleared when they end."""
+_OF_HOSTS = {"walled": Kind.HOST_WALLED, "failing": Kind.HOST_FAILING, "blind": Kind.HOST_BLIND}
+"""By ``archive.watching.standing.Failing.why``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +67,7 @@ def watch_over(connection: Connection, standing: Standing, *, now: datetime) -> 
     """Raise what a deployment's standing gives cause for, and clear what is over. How many are new."""
     lasting: dict[tuple[Kind, str], Mapping[str, Json]] = {}
     for each in standing.failing:
-        kind = Kind.HOST_WALLED if each.why == "walled" else Kind.HOST_FAILING
-        lasting[kind, each.host] = {"looks": each.looks}
+        lasting[_OF_HOSTS[each.why], each.host] = {"looks": each.looks}
     if standing.late:
         lasting[Kind.LATE, "looks"] = {"late": standing.late, "workers": len(standing.workers)}
     since = standing.unsealed_since

@@ -78,6 +78,8 @@ class Ended:
     """In what the page had changed: words of the evidence format."""
     differing: tuple[str, ...] = ()
     """In what two observers differ, in the same words."""
+    found: int | None = None
+    """Fields that the reader found in the page. None: nobody read, or there was no page; or both are as before."""
     detail: str = ""
 
 
@@ -182,8 +184,19 @@ def finish(connection: Connection, begun: Begun, ended: Ended, *, now: datetime)
         return False
     connection.execute(
         "UPDATE counterproof.watches SET looked_at = %s, last_outcome = %s, last_unit = coalesce(%s, last_unit), "
-        "looks = looks + 1, failures = 0, changed_at = CASE WHEN %s THEN %s ELSE changed_at END WHERE id = %s",
-        (now, ended.outcome, ended.unit, bool(ended.changed), now, begun.watch.id),
+        "looks = looks + 1, failures = 0, changed_at = CASE WHEN %s THEN %s ELSE changed_at END, "
+        "found = coalesce(%s, found), found_at = CASE WHEN %s THEN %s ELSE found_at END WHERE id = %s",
+        (
+            now,
+            ended.outcome,
+            ended.unit,
+            bool(ended.changed),
+            now,
+            ended.found,
+            bool(ended.found),
+            now,
+            begun.watch.id,
+        ),
     )
     return True
 
@@ -319,7 +332,8 @@ def _end(
 ) -> bool:
     done = connection.execute(
         "UPDATE counterproof.looks SET state = %s, ended_at = %s, detail = %s, run = %s, unit = %s, outcome = %s, "
-        "changed = %s, captures = %s, bytes = %s, requests = %s, kinds = %s "
+        "changed = %s, captures = %s, bytes = %s, requests = %s, kinds = %s, found = CASE WHEN %s THEN (SELECT w.found "
+        "FROM counterproof.watches w WHERE w.id = looks.watch) ELSE %s END "
         "WHERE id = %s AND state IN ('queued', 'running') AND (%s::integer IS NULL OR attempts = %s)",
         (
             state,
@@ -333,6 +347,8 @@ def _end(
             None if ended is None else ended.bytes,
             None if ended is None else ended.requests,
             None if ended is None else list(ended.kinds),
+            ended is not None and ended.changed is False,
+            None if ended is None else ended.found,
             look,
             attempt,
             attempt,

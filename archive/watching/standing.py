@@ -22,11 +22,11 @@ WALLS = frozenset({"login_wall", "captcha", "rate_limited", "consent", "geo_bloc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failing:
-    """A host of which the last day's looks showed nothing, or ended badly."""
+    """A host of which the last day's looks showed nothing, or ended badly, or were read in vain."""
 
     host: str
     why: str
-    """``walled``: only walls. ``failing``: only errors."""
+    """``walled``: only walls. ``failing``: only errors. ``blind``: pages in which readers find nothing any more."""
     looks: int
 
 
@@ -198,7 +198,24 @@ def _failing(connection: Connection, since: datetime) -> tuple[Failing, ...]:
     for host, looks, walled, failed in rows:
         if walled + failed == looks:
             found.append(Failing(host=str(host), why="walled" if walled >= failed else "failing", looks=int(looks)))
-    return tuple(found)
+    told = {each.host for each in found}
+    found += [each for each in _blind(connection, since) if each.host not in told]
+    return tuple(sorted(found, key=lambda each: each.host))
+
+
+def _blind(connection: Connection, since: datetime) -> list[Failing]:
+    """Hosts whose newest pages, each of a watch in whose page something was found before, had nothing for a reader.
+
+    A layout changes from one look to the next, so what was found earlier in the day does not speak for it.
+    """
+    rows = connection.execute(
+        "SELECT host, count(*) FROM (SELECT l.host, l.found, row_number() OVER (PARTITION BY l.host "
+        "ORDER BY l.ended_at DESC) AS place FROM counterproof.looks l JOIN counterproof.watches w ON w.id = l.watch "
+        "WHERE l.ended_at > %s AND l.state = 'done' AND l.found IS NOT NULL AND w.found_at IS NOT NULL) newest "
+        "WHERE place <= %s GROUP BY host HAVING count(*) >= %s AND max(found) = 0",
+        (since, LEAST_LOOKS, LEAST_LOOKS),
+    )
+    return [Failing(host=str(host), why="blind", looks=int(looks)) for host, looks in rows]
 
 
 _ACHIEVED = """

@@ -123,6 +123,52 @@ def test_a_platform_that_shows_only_walls_raises_an_alert_that_is_cleared_when_i
 
 
 @pytest.mark.s3
+def test_a_platform_whose_readers_suddenly_find_nothing_raises_an_alert_that_is_cleared_when_they_do(
+    database: Database,
+) -> None:
+    looked: list[tuple[Ended, bool]] = [
+        *[(Ended(outcome="ok", found=9), False)] * 3,
+        *[(Ended(outcome="ok", found=0), False)] * 2,
+        (Ended(outcome="ok", changed=False), False),  # it is as it was, and so is what was found in it
+        (Ended(outcome="login_wall"), False),  # nothing to be read says nothing of readers
+        (Ended(outcome="ok", found=0), False),
+        (Ended(outcome="ok", found=0), True),
+        (Ended(outcome="ok", changed=False), True),
+        (Ended(outcome="ok", found=7), False),
+    ]
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        for n, (ended, blind) in enumerate(looked):
+            now = AT + timedelta(hours=n)
+            looks.release(connection, database.queue, now=now)
+            (look,) = looks.of_watch(connection, watch.id, limit=1)
+            begun = looks.begin(connection, look["id"], worker="w", now=now)
+            assert begun is not None
+            looks.finish(connection, begun, ended, now=now)
+            found = standing(connection, database.queue, now=now)
+            assert [(each.host, each.why) for each in found.failing] == ([("shop.example", "blind")] if blind else [])
+            assert found.healthy is False or not blind
+            alerts.watch_over(connection, found, now=now)
+            assert (Kind.HOST_BLIND in {each.kind for each in alerts.standing_alerts(connection)}) is blind
+        told = alerts.unsent(connection, "x", [Kind.HOST_BLIND])
+    assert [(each.subject, each.facts) for each in told] == [("shop.example", {"looks": 5})]
+
+
+@pytest.mark.s3
+def test_pages_in_which_nobody_ever_found_anything_are_no_alert(database: Database) -> None:
+    with database.transaction() as connection:
+        watch = watched(connection, every="1h")
+        for n in range(6):
+            now = AT + timedelta(hours=n)
+            looks.release(connection, database.queue, now=now)
+            (look,) = looks.of_watch(connection, watch.id, limit=1)
+            begun = looks.begin(connection, look["id"], worker="w", now=now)
+            assert begun is not None
+            looks.finish(connection, begun, Ended(outcome="ok", found=0), now=now)
+        assert standing(connection, database.queue, now=now).failing == ()
+
+
+@pytest.mark.s3
 def test_apprise_carries_it(database: Database) -> None:
     """By Apprise's own JSON service, to a server of ours."""
     raised(database, Kind.KEPT_FAILURE, "look 1")

@@ -117,7 +117,17 @@ def test_who_gives_up_a_capture_that_has_its_end_is_told_so(deployment: Deployme
     assert sum(each.event.type == "capture.abandoned" for each in audit(deployment)) == 1
 
 
-def test_only_what_was_not_given_up_counts_as_done(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "stage", "counts"),
+    [
+        ("timeout", "visit", True),
+        ("error", "archiving", True),  # what it saw is kept
+        ("error", "visit", False),  # broken off, as by a worker that was told to stop
+    ],
+)
+def test_only_what_was_not_given_up_or_broken_off_counts_as_done(
+    deployment: Deployment, outcome: str, stage: str, counts: bool
+) -> None:
     look, sequencer = look_id(WATCH, DUE), deployment.open()
     looked = Looked(sequencer.reader, sequencer.refresh)
     sequencer.append([begin(deployment, sequencer, look).end])
@@ -132,16 +142,16 @@ def test_only_what_was_not_given_up_counts_as_done(deployment: Deployment) -> No
         chain=f"item:{second.capture}",
         subject=record,
         body={
-            "capture": second.capture, "status": "failed", "outcome": "timeout", "http_status": None, "started_at": at,
-            "ended_at": at, "stage": "visit",
+            "capture": second.capture, "status": "failed", "outcome": outcome, "http_status": None, "started_at": at,
+            "ended_at": at, "stage": stage,
         },
         refs=(Ref(rel="started_by", payload_sha256=second.start.payload_sha256),),
         event_id=end_id(second.start.payload_sha256, second.capture),
     )  # fmt: skip
     sequencer.append([completed])
-    done = looked.before(look, since=now()).done
-    assert done is not None
-    assert done.capture == second.capture
+    before = looked.before(look, since=now())
+    assert [each.capture for each in before.roots] == ([second.capture] if counts else [])
+    assert before.open == ()
 
 
 def test_reading_begins_where_the_look_was_due_and_not_where_the_log_does(deployment: Deployment) -> None:

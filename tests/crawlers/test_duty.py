@@ -14,7 +14,7 @@ from archive.watching.overrides import Override
 from archive.watching.timing import Timing
 from archive.watching.watch import Kind, State, Watch
 from crawlers.duty import Setup, further, job_of, judge, together
-from custody.model import Outcome
+from custody.model import Json, Outcome
 from tests.console.results import captured, lost, result
 
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -65,6 +65,24 @@ def test_a_page_that_was_recorded_is_done_and_one_that_is_as_it_was_too() -> Non
     assert (ended.outcome, ended.changed, ended.captures, ended.requests) == ("ok", None, 1, 90)
     same = judge(replace(result(), unchanged=(unchanged(),)), interrupted=False)
     assert (same.outcome, same.changed, same.captures, same.unit) == ("ok", False, 0, "c")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reading", "found"),
+    [
+        (Outcome.OK, {"name": "reading.json", "kind": "post", "fields": 7}, 7),
+        (Outcome.OK, {"name": "reading.json", "kind": "other", "fields": 2}, 0),  # a layout that nobody knows
+        (Outcome.OK, {"name": "reading.json", "kind": "wall", "fields": 1}, 0),
+        (Outcome.LOGIN_WALL, {"name": "reading.json", "kind": "wall", "fields": 0}, None),
+        (Outcome.OK, {"name": None, "why": "not read"}, None),
+        (Outcome.OK, {}, None),
+    ],
+)
+def test_what_a_reader_found_is_counted_where_a_page_was_shown_and_read(
+    outcome: Outcome, reading: dict[str, Json], found: int | None
+) -> None:
+    made = result(captured(1, outcome=outcome, reading=reading))
+    assert judge(made, interrupted=False).found == found
 
 
 def test_a_change_is_told_by_its_kinds_and_nothing_that_the_page_said() -> None:
