@@ -110,12 +110,12 @@ def _afnor(said: Proffer) -> Iterator[Point]:
     )
     yield point(_AIX, "the address under which the machine was seen", _all(said, _egress, "the egress address"))
     yield point(_AIX, "no proxy stood in between", _proxy(said))
-    yield point(
-        _AIX, "no cookies and no memory of earlier visits", _all(said, _fresh, "no cookies when the visit began")
-    )
+    yield point(_AIX, "no cookies of earlier visits", _all(said, _fresh, "no cookies when the visit began"))
+    yield point(_AIX, "caches were emptied before", (False, "nothing of that is recorded"))
     yield point(_PARIS, "the clock was held against a reference", _clock(said))
     yield point(_PARIS, "names were resolved by the public DNS", _all(said, _resolved, "each host resolved publicly"))
-    yield point(_AIX, "the steps to the page, in order, with their times", _all(said, _steps, "steps and times"))
+    yield point(_AIX, "links that lead to the page", _all(said, _led, "its link, or its address that was asked for"))
+    yield point(_AIX, "the time at which it began", _all(said, _times, "when each page was asked for and left"))
     yield point(_PARIS, "pictures and source were kept", _all(said, _kept, "pictures and document"))
     yield point(_PARIS, "the machine was checked for malicious programs", (False, "nothing of that is recorded"))
     yield point(_TITLE, "an officer of the court did it", (False, "the record names no such officer"))
@@ -176,8 +176,13 @@ def _resolved(record: Record) -> str:
     return f"{odd[0]} was not resolved publicly" if odd else ""
 
 
-def _steps(record: Record) -> str:
-    return "" if {"requested_at", "closed_at"} <= record.times.keys() else "times of its steps are not recorded"
+def _led(record: Record) -> str:
+    """A page that was reached from another one has to say by which link."""
+    return "" if record.parent is None or record.via is not None else "the link that led there is not recorded"
+
+
+def _times(record: Record) -> str:
+    return "" if {"requested_at", "closed_at"} <= record.times.keys() else "its times are not recorded"
 
 
 def _kept(record: Record) -> str:

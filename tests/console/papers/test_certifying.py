@@ -344,7 +344,33 @@ def test_each_point_is_met_by_a_fact_or_not_met(said: Proffer) -> None:
     assert "an officer of the court did it" not in met
     assert "a second copy elsewhere" not in met
     assert "metadata that came with the page" not in met  # these captures kept no headers
+    assert "caches were emptied before" not in met
+    assert {"links that lead to the page", "the time at which it began"} <= met
     assert all(each.fact for each in points.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "asks"),
+    [
+        (lambda r: replace(r, parent=r.capture_id, via=None), "links that lead to the page"),
+        (lambda r: replace(r, times={}), "the time at which it began"),
+        (lambda r: _circumstances(r, cookies_at_start=2), "no cookies of earlier visits"),
+        (lambda r: _circumstances(r, cookies_at_start=None), "no cookies of earlier visits"),
+        (lambda r: _circumstances(r, egress={"address": "unknown"}), "the address under which the machine was seen"),
+    ],
+)
+def test_a_point_whose_fact_is_gone_is_not_met(said: Proffer, change: Callable[[Record], Record], asks: str) -> None:
+    said = _of_records(lambda r: _circumstances(r, cookies_at_start=0))(said)
+    before = {each.asks: each.met for each in checklist.points(said)}
+    after = {each.asks: each for each in checklist.points(_of_records(change)(said))}
+    assert before[asks]
+    assert not after[asks].met
+    assert "Ex. 001: " in after[asks].fact
+    assert {name for name, met in before.items() if met and not after[name].met} <= {asks, _COLLECTOR}
+
+
+_COLLECTOR = "who collected it, with what, from which address"
+"""Rests on the address, too."""
 
 
 @pytest.mark.slow
