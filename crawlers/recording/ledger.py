@@ -37,6 +37,8 @@ class Ledger:
         self._unnamed: dict[str, Turn] = {}
         """By address, what was held and is not named as the network names it."""
         self._opening: dict[str, Mapping[str, Any]] = {}
+        self._left: set[str] | None = None
+        """Requests that were under way when the site was cut off, once it is."""
         self._beyond: set[str] = set()
         """Web sockets that are counted in ``more``."""
         self._count = 0
@@ -147,15 +149,26 @@ class Ledger:
 
     def on_finished(self, event: Mapping[str, Any]) -> Turn | None:
         turn = self.last(event["requestId"])
-        if turn is not None:
+        if turn is not None and not self._was_cut(turn):
             turn.finished = True
             kept = turn.streams is not None and turn.body.bytes == turn.came and not turn.body.cut
             turn.whole = turn.whole or kept
         return turn
 
+    def stop(self) -> None:
+        """The site is cut off now: what is under way counts as that, and no end that this causes is the site's."""
+        self._left = {request_id for request_id, turns in self._turns.items() if not turns[-1].is_over}
+
+    def _was_cut(self, turn: Turn) -> bool:
+        """Whether its end may be our doing: of an answer that does not say how long it is, nobody could tell."""
+        if self._left is None:
+            return False
+        framed = any(header(turn.headers, name) for name in ("content-length", "transfer-encoding"))
+        return turn.request_id in self._left or not framed
+
     def on_failed(self, event: Mapping[str, Any]) -> Turn | None:
         turn = self.last(event["requestId"])
-        if turn is not None:
+        if turn is not None and self._left is None:
             turn.failed = str(event.get("errorText", "")) or "failed"
             turn.canceled = bool(event.get("canceled"))
             turn.blocked = str(event.get("blockedReason") or event.get("corsErrorStatus", {}).get("corsError", ""))
@@ -186,7 +199,7 @@ class Ledger:
             turn.answered_at = self._clock()
         elif method == "webSocketFrameError":
             turn.failed = turn.failed or str(event["errorMessage"]) or "failed"
-        elif method == "webSocketClosed":
+        elif method == "webSocketClosed" and self._left is None:
             turn.finished = True
 
     def _late(self, line: Line, method: str, event: Mapping[str, Any]) -> Turn | None:

@@ -8,7 +8,7 @@ packed into another there, bodies too, which is why the page, where nearly all o
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -70,6 +70,12 @@ class Line:
         self._below: dict[str, Line] = {}
         self._sending: set[asyncio.Future[Message]] = set()
         self.is_over = False
+
+    def every(self) -> "Iterator[Line]":
+        """Itself, and all below it."""
+        yield self
+        for below in [*self._below.values()]:
+            yield from below.every()
 
     def post(self, method: str, **params: Any) -> "asyncio.Future[Message]":
         """Send at once; the answer comes later, or TabTrouble. It may be left unread."""

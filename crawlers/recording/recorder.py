@@ -21,6 +21,8 @@ TAKE_S = 3.0
 """How long the body of an error that the page does not look at is waited for."""
 LATE_S = 1.5
 """After the visit: for what has ended and is still on its way to us."""
+TOLD_S = 0.5
+"""After that: for what the browser has still to tell."""
 _POSTED = 8 << 20
 
 _FETCHES = frozenset({"page", "iframe", "service_worker", "shared_worker"})
@@ -104,19 +106,37 @@ class Recorder:
         self._targets.add(target)
         await asyncio.wait_for(self._set_up(self._page), OPEN_S)
 
-    async def close(self, *, waits: bool = True) -> None:
-        """Wait a little for what has ended, let everything go on, and put the headers in. Never raises."""
-        until = time.monotonic() + (LATE_S if waits else 0)
-        while self._working and time.monotonic() < until and self.trouble is None:
-            await asyncio.wait([*self._working], timeout=max(0.05, until - time.monotonic()))
+    async def close(self, cut: Callable[[], object], *, waits: bool = True) -> None:
+        """Wait a little for what has ended, let everything go on, and put the headers in. Never raises.
+
+        ``cut``: called once, before anybody stops listening: from then on nothing of the visit reaches the site. What
+        was asked for before that has been told of where the browser has answered what is asked of it afterwards.
+        """
+        await self._rest(LATE_S if waits else 0)
+        self.ledger.stop()
+        cut()
+        if waits and self.trouble is None:
+            lines = [line for top in self._lines() for line in top.every()]
+            if told := [line.post("Network.setCacheDisabled", cacheDisabled=True) for line in lines]:
+                await asyncio.wait(told, timeout=TOLD_S)
+            await self._rest(TOLD_S)
         self._closed = True
         for task in [*self._working]:
             task.cancel()
         await asyncio.gather(*self._working, return_exceptions=True)
         await self._let_go()
-        for line in [*([self._page] if self._page else []), *self._tops.values()]:
+        for line in self._lines():
             line.end()
         self.ledger.settle()
+
+    async def _rest(self, seconds: float) -> None:
+        """Until nothing is being done about what was heard, but no longer than that."""
+        until = time.monotonic() + seconds
+        while self._working and time.monotonic() < until and self.trouble is None:
+            await asyncio.wait([*self._working], timeout=max(0.05, until - time.monotonic()))
+
+    def _lines(self) -> list[Line]:
+        return [*([self._page] if self._page else []), *self._tops.values()]
 
     # What the browser says
 

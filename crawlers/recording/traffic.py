@@ -113,8 +113,7 @@ class Traffic:
         try:
             if recorder is None or scratch is None:
                 return self._nothing()
-            await recorder.close(waits=waits)
-            self._desk.shut()
+            await recorder.close(self._desk.shut, waits=waits)
             self._trouble = self._trouble or recorder.trouble
             turns = [turn for turn in recorder.ledger if not turn.from_cache]
             quarantine = self._withholding.apply(recorder.ledger)

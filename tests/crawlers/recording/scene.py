@@ -155,6 +155,14 @@ self.addEventListener('fetch', e => {
   else if (e.request.url.endsWith('/sw/passed-on')) e.respondWith(fetch('/really'));
 });"""
 
+TICKING = """<!doctype html><meta charset=utf-8><title>It never rests</title><h1>Stall</h1><script>
+let n = 0;
+setInterval(() => fetch('/tick?page=' + n++), 20);
+new Worker('/ticking.js');
+navigator.serviceWorker.register('/ticking.js');
+</script>"""
+TICKER = b"let n = 0; setInterval(() => fetch('/tick?' + self.constructor.name + '=' + n++), 20);"
+
 
 def page(text: str, *headers: tuple[str, str]) -> Answer:
     return Answer(body=text.encode(), headers=headers)
@@ -202,6 +210,9 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/no-such-picture.png": replace(page("<h1>No such picture</h1>"), status=404),
             "/lazy.png": kind("image/png", png(30)),
             "/held": page(HELD),
+            "/ticking": page(TICKING),
+            "/ticking.js": kind(js, TICKER),
+            "/tick": kind("text/plain", b"tick"),
             "/inside": page(INSIDE),
             "/ahead": page("<!doctype html><p>Perhaps later"),
             "/guessed": page("<!doctype html><p>Perhaps never"),

@@ -187,3 +187,15 @@ def test_a_frame_of_another_site_is_not_left_standing(eye: Looker, monkeypatch: 
     kept = {each.url: each.body for each in read(looked.kept("traffic.warc.gz").path) if each.kind == "response"}
     assert kept[f"https://{SHOP}/for-sw"] == b"for the service worker"
     assert kept[f"https://{STRANGER}/widget-data"] == b'{"widget": true}'
+
+
+def test_what_is_asked_for_to_the_last_moment_is_recorded(eye: Looker, account: Account) -> None:
+    """By a page, a worker and a service worker that never rest: all that the site saw is in the file, or named."""
+    account.served.clear()
+    looked = eye.look(f"https://{SHOP}/ticking")
+    records = read(looked.kept("traffic.warc.gz").path)
+    known = {each.url for each in records if each.kind == "request"} | {each["url"] for each in missing(records)}
+    for asker in ("page", "DedicatedWorkerGlobalScope", "ServiceWorkerGlobalScope"):
+        asked = {each.url for each in account.served if f"/tick?{asker}=" in each.url}
+        assert len(asked) > 5
+        assert asked - known == set()
