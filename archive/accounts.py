@@ -29,6 +29,7 @@ EVERYWHERE = "*"
 """In place of a case's id: all cases, those to come among them."""
 MIN_PASSWORD = 12
 MAX_PASSWORD = 1024
+MAX_IDENTITY = 200
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _SCHEMA = 1
 _TOKEN_BYTES = 32
@@ -62,10 +63,14 @@ class Right(IntEnum):
 class Account:
     name: str
     password: str | None = field(repr=False)
-    """Its hash; None: it cannot sign in, and acts by tokens alone."""
+    """Its hash; None: it has none, and acts by tokens, or signs in at a provider of identities."""
     rights: Mapping[str, Right]
     """By case (its id in the log), or ``EVERYWHERE``."""
     created: datetime
+    identity: str | None = None
+    """How a provider of identities names whose account it is; None: nobody signs in there for it."""
+    subject: str | None = None
+    """Whom the provider meant when they first signed in: a name may be given to another person, this is not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +130,31 @@ class Accounts:
         with self._changing() as held:
             account = replace(_named(held, name), password=hashed)
             self._write(replace(held, accounts={**held.accounts, name: account}))
+
+    def link(self, name: str, identity: str | None) -> None:
+        """Who signs in for it at a provider of identities; None: nobody does. Whoever did so before is forgotten."""
+        if identity is not None and not 0 < len(identity) <= MAX_IDENTITY:
+            raise UsageError(f"how a provider names somebody has 1 to {MAX_IDENTITY} characters")
+        with self._changing() as held:
+            account = _named(held, name)
+            taken = [each.name for each in held.accounts.values() if identity and _is_named(each, identity)]
+            if taken and taken != [name]:
+                raise UsageError(f"{identity} signs in for {taken[0]} already")
+            changed = replace(account, identity=identity, subject=None)
+            self._write(replace(held, accounts={**held.accounts, name: changed}))
+
+    def arrive(self, identity: str, subject: str) -> Account | None:
+        """The account that a provider's word lets in. The first arrival says for whom the name stands from then on."""
+        found = next((each for each in self._read().accounts.values() if _is_named(each, identity)), None)
+        if found is None or found.subject is not None:
+            return found if found is not None and found.subject == subject else None
+        with self._changing() as held:
+            account = _named(held, found.name)
+            if not _is_named(account, identity) or account.subject not in {None, subject}:
+                return None
+            changed = replace(account, subject=subject)
+            self._write(replace(held, accounts={**held.accounts, account.name: changed}))
+        return changed
 
     def remove(self, name: str) -> None:
         """With all tokens of it."""
@@ -234,6 +264,11 @@ def _named(held: _All, name: str) -> Account:
     return found
 
 
+def _is_named(account: Account, identity: str) -> bool:
+    """Providers do not keep to one spelling of an e-mail address."""
+    return account.identity is not None and account.identity.casefold() == identity.casefold()
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
@@ -246,6 +281,7 @@ def _document(held: _All) -> dict[str, Any]:
                 "password": each.password,
                 "rights": {scope: right.word for scope, right in each.rights.items()},
                 "created": format_utc(each.created),
+                **({} if each.identity is None else {"identity": each.identity, "subject": each.subject}),
             }
             for each in held.accounts.values()
         },
@@ -272,6 +308,8 @@ def _parsed(value: Any) -> _All:
                 password=each["password"],
                 rights={scope: Right[str(right).upper()] for scope, right in each["rights"].items()},
                 created=parse_utc(each["created"]),
+                identity=each.get("identity"),
+                subject=each.get("subject"),
             )
             for name, each in value["users"].items()
         },

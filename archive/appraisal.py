@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from archive.agreement import differing, is_disposal
 from archive.catalog import Catalog, Entry
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import ArchiveError, LogError, NotStored, StoreError
@@ -24,6 +25,7 @@ from custody.checks.locks import Locks
 from custody.checks.records import Records
 from custody.checks.registry import Registry
 from custody.errors import CustodyError
+from custody.event import Event
 from custody.instant import format_utc
 from custody.model import Json
 from custody.note import MAX_BYTES
@@ -37,6 +39,7 @@ FAILS = "does not hold"
 UNCHECKED = "could not check"
 
 KEY_TYPES = ("log.opened", "key.introduced", "key.revoked")
+_REBUILD = "counterproof catalog rebuild"
 _CHECKPOINT, _TREE, _SIGNATURES, _RECORDS, _LOCKS = 2, 4, 6, 11, 12
 _ASKED = {2: "signed checkpoint", 4: "inclusion", 5: "leaves", 6: "signatures", 10: "bytes", 11: "record", 12: "locks"}
 """The verifier's numbers, and what each is of one capture."""
@@ -141,12 +144,16 @@ class Appraiser:
             return size, None
         entries, records = Entries(inquiry, Registry(trust)), Records(inquiry)
         own = [entry.started_index, entry.index]
-        for index in sorted({*keys, *own}):
+        gone = None if entry.disposed_at is None else self.catalog.disposal(entry.unit)
+        believed: dict[int, Event] = {}
+        for index in sorted({*keys, *own, *([] if gone is None else [gone.index])}):
             data = self._proved(index, prover, inquiry)
             if data is None:
                 continue
             hashed = merkle.leaf_hash(data)
             read = entries.examine(index, data, (hashed, hashed))
+            if read.event is not None:
+                believed[index] = read.event
             if index not in own:
                 continue
             if read.event is not None and read.event.body.get("capture") != entry.capture_id:
@@ -156,17 +163,39 @@ class Appraiser:
                 continue
             records.see(read)
         entries.finish()
-        excuse = (lambda _: "disposed") if entry.disposed_at is not None else None
+        is_gone = gone is not None and gone.index in believed and is_disposal(believed[gone.index], entry)
+        if entry.disposed_at is not None and not is_gone:
+            inquiry.findings.fail(
+                _RECORDS, "DISPOSAL_NOT_PROVED", f"the catalogue calls it disposed of, and no leaf says so: {_REBUILD}"
+            )
+        excuse = (lambda _: "disposed") if is_gone else None
         blobs = Blobs(inquiry, {}, excuse)
         locks = Locks(inquiry)
         try:
             records.examine(blobs, locks)
+            self._compare(entry, [believed.get(each) for each in own], inquiry)
         except Unreachable as error:
             inquiry.findings.unchecked(_RECORDS, "STORE_UNREACHABLE", str(error))
         inquiry.findings.detail(_LOCKS, f"{locks.checked} locks")
         if not locks.checked:
             inquiry.findings.skip(_LOCKS, "no lock is recorded of it, or this store keeps none")
         return size, blobs
+
+    def _compare(self, entry: Entry, own: Sequence[Event | None], inquiry: Inquiry) -> None:
+        """The page is laid out by the catalogue: it has to say what the leaves say."""
+        started, ended = own
+        if started is None or ended is None:
+            return  # that is a finding already
+        try:
+            others = differing(self.reader.store, entry, started, ended)
+        except StoreError as error:
+            inquiry.findings.unchecked(_RECORDS, "STORE_UNREACHABLE", str(error))
+            return
+        if others:
+            told = ", ".join(others).replace("_", " ")
+            inquiry.findings.fail(
+                _RECORDS, "CATALOGUE_OTHER", f"the catalogue says otherwise than the log ({told}): {_REBUILD}"
+            )
 
     def _signed(self, trust: Trust, inquiry: Inquiry) -> Prover | None:
         try:

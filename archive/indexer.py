@@ -58,7 +58,7 @@ Step = Change | Disposal
 MAX_DETAIL_BYTES = 64 * 1024
 MAX_ARTIFACTS = 1_000
 """Of one capture; the record names them all."""
-_MAX_URL = 16_384
+MAX_URL = 16_384
 _MAX_WORDS = 1_000
 
 
@@ -75,8 +75,8 @@ def changes(store: ObjectStore, logged: LoggedEvent) -> list[Step]:
         return list(_ended(store, logged, unit=chain))
     steps: list[Step] = list(_listed(logged))
     if event.type == "case.opened":
-        detail = _detail(store, event.subjects[0].digest)
-        name = _text(detail.get("name"), _MAX_WORDS) if detail.get("scope") == chain else None
+        detail = detail_of(store, event.subjects[0].digest)
+        name = text_of(detail.get("name"), _MAX_WORDS) if detail.get("scope") == chain else None
         steps.append(("INSERT INTO cases VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (chain, name, logged.index)))
     elif event.type == "item.assigned":
         unit = event.body["item"]
@@ -98,7 +98,7 @@ def _listed(logged: LoggedEvent) -> Iterator[Change]:
     """Every event but the starts and ends of captures, which have rows of their own."""
     event, payload = logged.event, logged.leaf.event.payload_sha256.hex
     kind, _, chain = event.chain.partition(":")
-    item, capture = _text(event.body.get("item"), _MAX_WORDS), _text(event.body.get("capture"), _MAX_WORDS)
+    item, capture = text_of(event.body.get("item"), _MAX_WORDS), text_of(event.body.get("capture"), _MAX_WORDS)
     subjects = [[each.name[:_MAX_WORDS], each.digest.hex, each.bytes] for each in event.subjects[:MAX_ARTIFACTS]]
     told = json.dumps(subjects, ensure_ascii=False, separators=(",", ":"))
     at = format_utc(event.occurred_at)
@@ -126,12 +126,12 @@ def _acts(logged: LoggedEvent) -> Iterator[Step]:
 
 def _started(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Change]:
     event = logged.event
-    job = _detail(store, event.subjects[0].digest)
-    url, key, parent = (_text(job.get(name), _MAX_URL) for name in ("url", "url_key", "parent"))
+    job = detail_of(store, event.subjects[0].digest)
+    url, key, parent = (text_of(job.get(name), MAX_URL) for name in ("url", "url_key", "parent"))
     at, started = format_utc(event.occurred_at), logged.leaf.event.payload_sha256.hex
     anchor = (None, None) if event.anchor is None else (event.anchor.size, event.anchor.token_sha256.hex)
     asked = event.subjects[0].digest.hex
-    look = _text(event.body.get("look_id"), _MAX_WORDS)
+    look = text_of(event.body.get("look_id"), _MAX_WORDS)
     of = (event.body["capture"], unit, parent, at, logged.index, started, asked, url, key or url, host_of(url))
     yield _INSERT_START, (*of, *anchor, look)
     yield _PLACE_CAPTURE, (logged.index,)
@@ -158,7 +158,7 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
         digest = event.subjects[0].digest
         values["record_sha256"] = digest.hex
         try:
-            record = _record(store, digest, capture_id=str(body["capture"]))
+            record = record_of(store, digest, capture_id=str(body["capture"]))
         except (NotStored, FormatError) as error:
             values["trouble"] = str(error)[:300]
     if record is not None:
@@ -182,19 +182,19 @@ def _ended(store: ObjectStore, logged: LoggedEvent, *, unit: str) -> Iterator[Ch
 def told_by(record: Record) -> dict[str, object]:
     """What a record says of its capture, by the catalogue's columns."""
     reading = reading_of(record.circumstances)
-    platform = _text(platform_of(record.circumstances), _MAX_WORDS)
-    read_by = _text(reading.get("platform"), _MAX_WORDS)
+    platform = text_of(platform_of(record.circumstances), _MAX_WORDS)
+    read_by = text_of(reading.get("platform"), _MAX_WORDS)
     told: dict[str, object] = {
         "origin": record.origin.value,
-        "final_url": _text(record.final_url, _MAX_URL),
-        "title": _text(record.title, _MAX_WORDS),
+        "final_url": text_of(record.final_url, MAX_URL),
+        "title": text_of(record.title, _MAX_WORDS),
         "parent": record.parent,
-        "surface": _text(surface_of(record.circumstances), _MAX_WORDS),
+        "surface": text_of(surface_of(record.circumstances), _MAX_WORDS),
         "shown": shown_of(record.circumstances, record.outcome, record.http_status)[:_MAX_WORDS],
         "platform": platform,
         "reader": platform or read_by,
-        "kind": _text(reading.get("kind"), _MAX_WORDS),
-        "quarantine": _text(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
+        "kind": text_of(reading.get("kind"), _MAX_WORDS),
+        "quarantine": text_of(quarantine_of(record.circumstances).get("reason"), _MAX_WORDS),
     }
     host = host_of(record.final_url)
     return told if host is None else {**told, "host": host}
@@ -216,17 +216,17 @@ def host_of(url: str | None) -> str | None:
         host = urlsplit(url or "").hostname
     except ValueError:
         return None
-    return _text(host, 253) or None
+    return text_of(host, 253) or None
 
 
-def _record(store: ObjectStore, digest: Digest, *, capture_id: str) -> Record:
+def record_of(store: ObjectStore, digest: Digest, *, capture_id: str) -> Record:
     record = Record.parse(_read(store, digest, MAX_BYTES))
     if record.capture_id != capture_id:
         raise FormatError(f"the record {digest} is of another capture, {record.capture_id}")
     return record
 
 
-def _detail(store: ObjectStore, digest: Digest) -> dict[str, Any]:
+def detail_of(store: ObjectStore, digest: Digest) -> dict[str, Any]:
     """A small JSON blob; empty where it is gone, damaged or no object."""
     try:
         value = canonical.loads(_read(store, digest, MAX_DETAIL_BYTES))
@@ -235,7 +235,7 @@ def _detail(store: ObjectStore, digest: Digest) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {}
 
 
-def _text(value: object, longest: int) -> str | None:
+def text_of(value: object, longest: int) -> str | None:
     # PostgreSQL's texts hold no NUL.
     return value[:longest].replace("\0", "\ufffd") if isinstance(value, str) else None
 

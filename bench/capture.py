@@ -1,7 +1,7 @@
 """A capture with all that it keeps, against bare Playwright on the same pages: processor time, pages a minute, memory.
 
 The real command with its embedded store, each time on a new home, in turns with the floors of bench.capturing.floor;
-two pages at a time, start and end of everything included, the control captures too.
+two pages at a time (BENCH_AT_A_TIME), start and end of everything included, the control captures too.
 
 BENCH_POSTS (10) posts, and as many listings behind two redirects each; BENCH_ROUNDS (3). BENCH_MODES picks some of
 bare, shot, chromium, full and shell. BENCH_SITE=http://127.0.0.1:PORT takes another site than our own: one with

@@ -97,9 +97,15 @@ def capture(
                     say(f"captured before: {url} at {earlier}")
             job = run.Job(urls=tuple(todo), case=asked.case, **options)
 
+            cut: list[str] = []
+            """Being looked at when the person interrupted: recorded as such, and looked at again by the next one."""
+
             def observe(step: str, facts: Mapping[str, Json]) -> None:
                 if step in {"recorded", "submitted", "unchanged"} and batch is not None and facts.get("parent") is None:
-                    batch.record(str(facts["url"]))
+                    if facts.get("interrupted"):
+                        cut.append(str(facts["url"]))
+                    else:
+                        batch.record(str(facts["url"]))
                 watch(step, facts)
 
             with attending() as hand, beside or nullcontext():
@@ -120,7 +126,7 @@ def capture(
                 result, packing = pack(vault, result)
             if result.submitted:
                 say(f"{result.submitted} captures wait in the inbox: run `counterproof sequence` where the log key is")
-            if batch is not None and not result.lost and not result.unfinished:
+            if batch is not None and not (result.lost or result.unfinished or cut):
                 batch.complete()
     except ArchiveError as error:
         if result is None:

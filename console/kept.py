@@ -48,6 +48,12 @@ class Kept:
             raise _changed(digest)
         return data
 
+    def check(self, digest: Digest) -> None:
+        """Raises ``StoreError`` where the blob is not what was recorded, or is gone."""
+        with self.reader.store.open(keyspace.blob(digest)) as stream:
+            if Digest.of_stream(stream)[0] != digest:
+                raise _changed(digest)
+
     @contextmanager
     def file(self, digest: Digest) -> Iterator[BinaryIO]:
         """The whole blob on the local disk, checked before anybody reads it; gone when the context ends."""

@@ -12,7 +12,7 @@ from archive.errors import ArchiveError
 from crawlers.browser import Seen
 from crawlers.session import Plan, Session
 from crawlers.visits import visit_of
-from custody.model import Json, Visit
+from custody.model import Json, Status, Visit
 
 STAGES_AFTER_THE_RECORD = frozenset({"cataloguing"})
 
@@ -38,6 +38,8 @@ class Alarm:
         visit: Visit = item.visit
         facts: dict[str, Json] = {"capture": visit.capture_id, "url": visit.requested_url, "parent": visit.parent}
         step = "submitted" if item.index is None else "recorded"
+        if spider.session.cut.is_set() and visit.status is not Status.COMPLETE:
+            facts["interrupted"] = True
         spider.session.progress(step, {**facts, "status": visit.status.value})
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException, spider: Any) -> None:

@@ -111,10 +111,10 @@ class Body:
     def _why_short(self, exchange: Exchange, kept: int) -> str:
         error = self._trail.failed.get(exchange.request_id)
         why = f"the answer broke off ({error})" if error else "the answer did not end"
-        if self.stopped or error == ABORTED:
-            why = f"loading was stopped after {self.extent}"
         if exchange.request_id in self._trail.finished:
-            why = "the browser did not hand out all of it"
+            why = f"it is of {self.extent}" if self.is_too_large else "the browser did not hand out all of it"
+        elif self.stopped or error == ABORTED:
+            why = f"loading was stopped after {self.extent}"
         return f"{why}; its first {kept} bytes are kept" if kept else why
 
     def _on_response(self, event: Mapping[str, Any]) -> None:

@@ -6,23 +6,25 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import CDPSession, Dialog, Download, Frame, Page, async_playwright
+from playwright.async_api import CDPSession, Dialog, Download, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from archive.errors import SetupMissing
 from crawlers.attending.album import Rename
 from crawlers.attending.attendance import Attendance
 from crawlers.attending.hand import Hand
+from crawlers.devtools.channel import LET_GO_S, Channel
+from crawlers.devtools.switch import Switch
+from crawlers.driver import switch_of
 from crawlers.egress import Pass
 from crawlers.introduction import introduce
 from crawlers.look import Look
 from crawlers.sight import ALLOWANCE_S, Order, Seen
-from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, let_go
+from crawlers.tab import STEP_S, Gone, Refused, Slow, TabTrouble, Wire, let_go
 
 __all__ = [
     "Order",
@@ -40,11 +42,7 @@ __all__ = [
 MAX_WINDOWS = 50
 """New windows whose address is waited for; a page that opens more gets them shut unread."""
 WINDOW_S = 3.0
-MAX_FRAMES = 100
-"""Frames among which one is looked for."""
 DRIVER_S = 30.0
-LET_GO_S = 2.0
-_ONE_ARGUMENT = signature(lambda event: event)
 _NODE = "PLAYWRIGHT_NODEJS_PATH"
 _VERSION = re.compile(rb"v\d+\.")  # of Node.js, as it says it
 
@@ -194,7 +192,10 @@ async def introduced(page: Page, admitted: Pass) -> None:
 
 
 class PlaywrightTab:
-    """A ``Tab``. Pages that this one opens are noted and shut: one visit is one page."""
+    """A ``Tab``. Pages that this one opens are noted and shut: one visit is one page.
+
+    Playwright opens and closes it, and tells of its end; all else is asked of the browser past Playwright's driver.
+    """
 
     def __init__(self, page: Page, order: Order, seen: Seen, *, attended: bool = False) -> None:
         self._page = page
@@ -202,14 +203,16 @@ class PlaywrightTab:
         self._crashed = False
         self._order = order
         self._seen = seen
-        self._session: Any = None
+        self._switch: Switch | None = None
+        self._channel: Channel | None = None
+        self._target: Mapping[str, Any] = {}
         self._lost = asyncio.Event()
         self._downloads: list[Download] = []
         self._first_download = asyncio.Event()
         self._windows: set[asyncio.Task[None]] = set()
         self._windows_seen = 0
         self._closed = False
-        self._apart: dict[Frame, PlaywrightTab] = {}
+        self._apart: dict[str, PlaywrightTab] = {}
 
     async def open(self) -> None:
         """Take the page over. Raises Gone, Slow or Refused."""
@@ -223,56 +226,61 @@ class PlaywrightTab:
         if page.is_closed():
             raise Gone("it was closed before the visit began")
         await self._ours(page.unroute("**"), within=STEP_S)  # scrapy-playwright would rewrite requests
-        self._session = await self._ours(page.context.new_cdp_session(page), within=STEP_S)
+        if page.context.browser is None:
+            raise Refused("the browser is not one of its own")
+        self._switch = switch_of(page.context.browser)
+        session = await self._ours(page.context.new_cdp_session(page), within=STEP_S)
+        self._target = (await self._ours(session.send("Target.getTargetInfo"), within=STEP_S))["targetInfo"]
+        self._channel = await self._ours(self._switch.target(self._target["targetId"]), within=STEP_S)
         if self._order.admitted is not None:
             await self._ours(introduced(page, self._order.admitted), within=STEP_S)
 
     async def send(
         self, method: str, params: Mapping[str, Any] | None = None, *, within: float = STEP_S
     ) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = await self._ours(self._session.send(method, dict(params or {})), within=within)
+        answer: Mapping[str, Any] = await self._ours(self.channel.post(method, params or {}), within=within)
         return answer
 
     async def inner(self, frame: str) -> "PlaywrightTab":
-        for each in self._page.frames[1 : 1 + MAX_FRAMES]:
-            try:
-                session = await self._ours(self._page.context.new_cdp_session(each), within=STEP_S)
-                tree = await self._ours(session.send("Page.getFrameTree"), within=STEP_S)
-            except Refused:  # it lives with the page
-                continue
-            if tree["frameTree"]["frame"]["id"] == frame:
-                made = PlaywrightTab(self._page, self._order, self._seen)
-                made._session, made._lost = session, self._lost
-                return made
-        raise Refused("there is no such frame")
+        return await self._seen_by(frame)
 
     async def apart(self, limit: int) -> "list[PlaywrightTab]":
-        frames = self._page.frames[1 : 1 + limit]
+        assert self._switch is not None
+        context = str(self._target.get("browserContextId", ""))
+        frames = (await self._ours(self._switch.frames(context), within=STEP_S))[:limit]
         self._apart = {frame: tab for frame, tab in self._apart.items() if frame in frames}
         for each in frames:
-            if each in self._apart:
-                continue
-            with contextlib.suppress(Refused):  # it lives with the page
-                made = PlaywrightTab(self._page, self._order, self._seen)
-                made._session = await self._ours(self._page.context.new_cdp_session(each), within=STEP_S)
-                made._lost = self._lost
-                self._apart[each] = made
+            if each not in self._apart:
+                with contextlib.suppress(Refused):  # it has gone
+                    self._apart[each] = await self._seen_by(each)
         return list(self._apart.values())
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
-        self._session.on(event, _listener(do))
+        self.channel.on(event, do)
 
-    async def wire(self) -> "PlaywrightWire":
-        browser = self._page.context.browser
-        if browser is None:
-            raise Refused("the browser is not one of its own")
-        return PlaywrightWire(await self._ours(browser.new_browser_cdp_session(), within=STEP_S))
+    async def wire(self) -> Wire:
+        assert self._switch is not None
+        wire: Wire = await self._ours(self._switch.browser(), within=STEP_S)
+        return wire
 
-    async def second(self) -> "tuple[PlaywrightWire, PlaywrightTab]":
-        session = await self._ours(self._page.context.new_cdp_session(self._page), within=STEP_S)
+    async def second(self) -> "tuple[Wire, PlaywrightTab]":
+        made = await self._seen_by(self._target["targetId"])
+        return _Shared(made.channel), made
+
+    @property
+    def channel(self) -> Channel:
+        """Raises Gone where there is none yet."""
+        if self._channel is None:
+            raise Gone("it was never opened")
+        return self._channel
+
+    async def _seen_by(self, target: str) -> "PlaywrightTab":
+        """The same tab over a session of its own with the page, or as a frame of the page sees it."""
+        assert self._switch is not None
         made = PlaywrightTab(self._page, self._order, self._seen)
-        made._session, made._lost = session, self._lost
-        return _Shared(session), made
+        made._switch, made._target, made._lost = self._switch, self._target, self._lost
+        made._channel = await self._ours(self._switch.target(target), within=STEP_S)
+        return made
 
     @property
     def lost(self) -> bool:
@@ -365,10 +373,15 @@ class PlaywrightTab:
 
 
 class PlaywrightWire:
-    """A ``Wire``."""
+    """A ``Wire`` to a page of whatever browser Playwright drives, through the driver."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
+
+    def post(self, method: str, params: Mapping[str, Any]) -> "asyncio.Future[Mapping[str, Any]]":
+        answer = asyncio.ensure_future(self.send(method, params))
+        answer.add_done_callback(let_go)
+        return answer
 
     async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -379,7 +392,7 @@ class PlaywrightWire:
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         session: Any = self._session  # Playwright types a listener as one that returns nothing
-        session.on(event, _listener(do))
+        session.on(event, do)
 
     async def close(self) -> None:
         letting_go = asyncio.ensure_future(self._session.detach())
@@ -387,28 +400,18 @@ class PlaywrightWire:
         await asyncio.wait({letting_go}, timeout=LET_GO_S)  # not cancelled, as in `close_context`
 
 
-class _Shared(PlaywrightWire):
+class _Shared:
     """A page's session that others listen to as well: it stays open when whoever held something up by it lets go."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.post, self.send, self.on = channel.post, channel.send, channel.on
 
     async def close(self) -> None:
         off = {"autoAttach": False, "waitForDebuggerOnStart": False, "flatten": False}
-        letting_go = {
-            asyncio.ensure_future(self._session.send("Fetch.disable")),
-            asyncio.ensure_future(self._session.send("Target.setAutoAttach", off)),
-        }
-        for each in letting_go:
-            each.add_done_callback(let_go)
+        post = self._channel.post
+        letting_go = {post("Fetch.disable", {}), post("Target.setAutoAttach", off)}
         await asyncio.wait(letting_go, timeout=LET_GO_S)
-
-
-def _listener(do: Callable[[Mapping[str, Any]], object]) -> Callable[[Mapping[str, Any]], object]:
-    """Says how many arguments it takes: Playwright would look into the function anew for each event."""
-
-    def heard(event: Mapping[str, Any]) -> object:
-        return do(event)
-
-    heard.__signature__ = _ONE_ARGUMENT  # type: ignore[attr-defined]  # what `inspect.signature` looks for first
-    return heard
 
 
 def _leave_open(_dialog: Dialog) -> None:

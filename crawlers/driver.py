@@ -2,16 +2,51 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from scrapy_playwright.provider import PlaywrightBrowserProvider
+
+from crawlers.devtools.handover import Handover
+from crawlers.devtools.switch import Switch
+from crawlers.launching import started_from
+from crawlers.tab import let_go
 
 _OPTIONS = "NODE_OPTIONS"
 _SMALL_YOUNG = "--max-semi-space-size=2"
 """MiB. What passes through the driver is long strings that live a moment: with Node's own 16 MiB, a hundred MiB of them
 lie about at a time."""
+
+
+_SWITCHES: WeakKeyDictionary[Any, Switch] = WeakKeyDictionary()
+
+
+async def launch(browser_type: Any, options: Mapping[str, Any]) -> Any:
+    """A browser of Playwright's, and us between the two: ``switch_of`` says by what. Raises Playwright's Error."""
+    with await asyncio.to_thread(Handover, options["executable_path"], started_from(options)) as handover:
+        taking = asyncio.ensure_future(_between(handover))
+        taking.add_done_callback(let_go)
+        try:
+            browser = await browser_type.launch(**{**options, "executable_path": str(handover.program)})
+        except BaseException:
+            if taking.done() and not taking.cancelled() and taking.exception() is None:
+                taking.result().close()
+            raise
+        finally:
+            taking.cancel()
+        _SWITCHES[browser] = taking.result()
+        return browser
+
+
+async def _between(handover: Handover) -> Switch:
+    return Switch(await handover.taken())
+
+
+def switch_of(browser: Any) -> Switch:
+    """What stands between a browser that ``launch`` has started and its driver."""
+    return _SWITCHES[browser]
 
 
 class Driver(PlaywrightBrowserProvider):  # type: ignore[misc]  # it ships no types
@@ -30,7 +65,7 @@ class Driver(PlaywrightBrowserProvider):  # type: ignore[misc]  # it ships no ty
     async def launch_browser(self) -> Any:
         if self.has_died:
             await self.start()
-        return await super().launch_browser()
+        return await launch(self.browser_type, self.config.launch_options)
 
     @property
     def has_died(self) -> bool:

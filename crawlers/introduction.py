@@ -1,11 +1,10 @@
 """How a browser context learns which visit it is: the egress asks it once, and it says so by itself from then on."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from crawlers.egress import Pass
-from crawlers.tab import Refused, Wire, let_go
+from crawlers.tab import Refused, Wire
 
 GREETED = 204
 """What the egress answers a greeting with."""
@@ -19,14 +18,6 @@ async def introduce(wire: Wire, admitted: Pass) -> None:
     alone; closing it ends what it holds up. Raises Refused where the context is not known to the egress afterwards, and
     then nothing of it gets out.
     """
-    answering: set[asyncio.Future[Any]] = set()
-
-    def post(method: str, **params: Any) -> None:
-        sending = asyncio.ensure_future(wire.send(method, params))
-        answering.add(sending)
-        sending.add_done_callback(answering.discard)
-        sending.add_done_callback(let_go)
-
     shown = False
 
     def on_challenge(event: Mapping[str, Any]) -> None:
@@ -35,10 +26,11 @@ async def introduce(wire: Wire, admitted: Pass) -> None:
         if event["authChallenge"].get("source") == "Proxy" and not shown:
             shown = True
             answer = {"response": "ProvideCredentials", "username": admitted.username, "password": admitted.password}
-        post("Fetch.continueWithAuth", requestId=event["requestId"], authChallengeResponse=answer)
+        said = {"requestId": event["requestId"], "authChallengeResponse": answer}
+        wire.post("Fetch.continueWithAuth", said)
 
     wire.on("Fetch.authRequired", on_challenge)
-    wire.on("Fetch.requestPaused", lambda event: post("Fetch.continueRequest", requestId=event["requestId"]))
+    wire.on("Fetch.requestPaused", lambda event: wire.post("Fetch.continueRequest", {"requestId": event["requestId"]}))
     greeting = {"urlPattern": admitted.greeting, "requestStage": "Request"}
     await wire.send("Fetch.enable", {"handleAuthRequests": True, "patterns": [greeting]})
     asked = {"expression": _ASK % admitted.greeting, "awaitPromise": True, "returnByValue": True}

@@ -249,6 +249,11 @@ def plan(
     )
 
 
+def started_from(options: Mapping[str, Any]) -> Path:
+    """A folder of ours from which programs may be started, of a ``Launch``'s options: where its wrapper is."""
+    return Path(options["env"]["HOME"]).parent
+
+
 # Capabilities gained for the mount are dropped again, or it could be unmounted. Root keeps the one to pass permissions.
 _DROP = {
     False: "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all --",

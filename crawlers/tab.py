@@ -78,8 +78,11 @@ class Tab(Protocol):
 class Wire(Protocol):
     """A DevTools session that somebody has for himself."""
 
+    def post(self, method: str, params: Mapping[str, Any]) -> "asyncio.Future[Mapping[str, Any]]":
+        """One command, sent at once. Its answer, or Gone or Refused, may be left unread."""
+
     async def send(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One command and its answer. Raises Gone, Slow or Refused."""
+        """One command and its answer. Raises Gone or Refused."""
 
     def on(self, event: str, do: Callable[[Mapping[str, Any]], object]) -> None:
         """Have each event of a kind handed over, in the order of their coming."""

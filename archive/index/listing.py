@@ -166,18 +166,30 @@ def passage_of(texts: Sequence[str], phrases: Sequence[Sequence[str]]) -> str | 
     """Of the first text that has the first word: what stands round it, white space made one."""
     if not phrases:
         return None
-    first = re.compile(rf"(?<![^\W_]){re.escape(phrases[0][0])}", re.IGNORECASE)
+    word = phrases[0][0]
     own = list(reversed(texts))  # the page's own words come last, and say more than its address
-    bare = ((text, found) for text in own if not text.isascii() and (found := first.search(_bare(text))))
-    plain = ((text, found) for text in own if (found := first.search(text)))
-    for text, found in chain(plain, bare):
-        begin = max(0, found.start() - _PASSAGE // 3)
+    bare = ((text, at) for text in own if not text.isascii() and (at := place_of(word, _bare(text))) is not None)
+    plain = ((text, at) for text in own if (at := place_of(word, text)) is not None)
+    for text, at in chain(plain, bare):
+        begin = max(0, at - _PASSAGE // 3)
         if begin:
-            begin = text.find(" ", begin, found.start()) + 1 or begin
+            begin = text.find(" ", begin, at) + 1 or begin
         end = begin + _PASSAGE
         passage = " ".join(text[begin:end].split())
         return f"{'…' if begin else ''}{passage}{'…' if end < len(text) else ''}"
     return None
+
+
+def place_of(word: str, text: str) -> int | None:
+    """Where a word begins there, in whatever case; in a longer word only at its beginning."""
+    if not text.isascii():
+        found = re.search(rf"(?<![^\W_]){re.escape(word)}", text, re.IGNORECASE)
+        return None if found is None else found.start()
+    lowered = text.lower()  # an expression that heeds no case goes letter by letter, ten times as long
+    at = lowered.find(word)
+    while at > 0 and lowered[at - 1].isalnum():
+        at = lowered.find(word, at + 1)
+    return None if at < 0 else at
 
 
 def _bare(text: str) -> str:

@@ -67,4 +67,4 @@ def folded(texts: Iterable[str]) -> bytes:
 
 
 def unfolded(data: bytes) -> list[str]:
-    return [str(each) for each in json.loads(zlib.decompress(data))]
+    return [str(each) for each in json.loads(zlib.decompress(data).decode())]

@@ -6,7 +6,7 @@ answer from DevTools into a WARC of its own, and hashes all of it. Neither knows
 frames in other processes, workers, limits, addresses, a log or a store. Both start the browser with the flags that we
 start it with; ``bare`` is ``shot`` with none but Playwright's.
 
-`python -m bench.capturing.floor bare|shot|full BROWSER FOLDER URL...`, two pages at a time.
+`python -m bench.capturing.floor bare|shot|full BROWSER FOLDER URL...`, two pages at a time (``BENCH_AT_A_TIME``).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from warcio.warcwriter import WARCWriter
 
 from crawlers.launching import _FLAGS as FLAGS
 
-AT_A_TIME = 2
+AT_A_TIME = int(os.environ.get("BENCH_AT_A_TIME", "2"))
 _CODINGS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _DRAWN = "document.documentElement.dataset.ready === '1'"
 _DOWN_AND_BACK = """async () => {

@@ -5,13 +5,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archive.config import ArchiveConfig
+from archive.errors import UsageError
 from console.options import HomeOption, StoreOption
 from console.screen import now, say, sentences
+
+if TYPE_CHECKING:
+    from console.web.provider import Client
 
 
 class Verbs:
@@ -43,6 +47,21 @@ class Verbs:
             str | None,
             typer.Option("--behind-proxy", metavar="ADDRESS", help="With --host: the proxy that ends TLS before it."),
         ] = None,
+        oidc: Annotated[
+            str | None,
+            typer.Option("--oidc", metavar="ISSUER", help="With --host: people may sign in there (OpenID Connect)."),
+        ] = None,
+        oidc_client: Annotated[
+            str | None,
+            typer.Option(
+                "--oidc-client",
+                metavar="ID",
+                help="How ISSUER knows this console. Its secret: COUNTERPROOF_OIDC_SECRET.",
+            ),
+        ] = None,
+        oidc_claim: Annotated[
+            str, typer.Option("--oidc-claim", metavar="CLAIM", help="By which people are known: `users link`.")
+        ] = "email",
         replay: Annotated[
             Path | None,
             typer.Option(
@@ -84,10 +103,23 @@ class Verbs:
                 certificate=tls_certificate,
                 key=tls_key,
                 proxy=behind_proxy,
+                oidc=_client(oidc, oidc_client, oidc_claim),
                 replay=replay,
                 records_access=record_access,
             )
             serve(config, asked, run=self._run, clock=now, tell=_tell if host is None else _tell_others)
+
+
+def _client(issuer: str | None, client: str | None, claim: str) -> "Client | None":
+    from console.web.provider import Client
+
+    if issuer is None:
+        if client is not None:
+            raise UsageError("--oidc-client is for --oidc ISSUER: name it")
+        return None
+    return Client(
+        issuer=issuer, id=client or "", secret=os.environ.get("COUNTERPROOF_OIDC_SECRET") or None, claim=claim
+    )
 
 
 def _tell(address: str) -> None:

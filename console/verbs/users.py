@@ -42,7 +42,10 @@ def add(
     *,
     password_stdin: _StdinOption = False,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="For a program: it cannot sign in, and acts by tokens.")
+        bool,
+        typer.Option(
+            "--no-password", help="For a program, which acts by tokens, or for who signs in elsewhere (link)."
+        ),
     ] = False,
     home: HomeOption = None,
 ) -> None:
@@ -62,6 +65,25 @@ def password(name: _NameArgument, *, password_stdin: _StdinOption = False, home:
     with _accounts(home) as accounts:
         accounts.set_password(name, _password(from_stdin=password_stdin))
         say(f"set; {name} signs in with it from now on")
+
+
+@app.command()
+def link(
+    name: _NameArgument,
+    identity: Annotated[
+        str, typer.Argument(metavar="IDENTITY|none", help="As the provider names them: their e-mail address.")
+    ],
+    *,
+    home: HomeOption = None,
+) -> None:
+    """Let somebody sign in for NAME at the provider of `browse --oidc`; `none` takes it away.
+
+    Who signs in first is meant from then on: the same address given to another person does not let them in. To change
+    that, link anew.
+    """
+    with _accounts(home) as accounts:
+        accounts.link(name, None if identity == "none" else identity)
+        say(f"nobody signs in elsewhere for {name}" if identity == "none" else f"{identity} signs in for {name}")
 
 
 @app.command()
@@ -135,6 +157,7 @@ def list_(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonOp
             {
                 "name": each.name,
                 "created": format_utc(each.created),
+                "identity": each.identity,
                 "rights": {names.get(scope, scope): right.word for scope, right in each.rights.items()},
                 "tokens": [
                     {
@@ -155,7 +178,8 @@ def list_(*, home: HomeOption = None, store: StoreOption = None, as_json: JsonOp
             return
         for user in users:
             rights = ", ".join(f"{right} in {case}" for case, right in user["rights"].items())
-            out.print(Text(f"{user['name']:<24}  {rights or 'no rights yet'}"))
+            elsewhere = f"  (signs in as {user['identity']})" if user["identity"] else ""
+            out.print(Text(f"{user['name']:<24}  {rights or 'no rights yet'}{elsewhere}"))
             for each_token in user["tokens"]:
                 where = f" in {', '.join(each_token['cases'])}" if each_token["cases"] else ""
                 until = "EXPIRED " if each_token["expired"] else ""

@@ -26,6 +26,7 @@ from console.web.pages.api import PROBLEMS
 from console.web.pages.witnessing import Asked
 from console.web.player import Player
 from console.web.promotions import Promotions
+from console.web.provider import Provider
 from console.web.rendering import STATIC, environment, render
 from console.web.sessions import Attempts, Sessions
 from console.web.viewer import Viewer
@@ -43,6 +44,8 @@ class Entrance:
     is_secure: bool = False
     is_local: bool = True
     """The way in is a link that the command prints; else people sign in with a name."""
+    provider: Provider | None = None
+    """At which people may sign in instead."""
 
 
 logger = logging.getLogger(__name__)
@@ -100,6 +103,7 @@ def bare(entrance: Entrance, accounts: Accounts, clock: Callable[[], datetime]) 
     app.state.attempts = Attempts(clock)
     app.state.is_local = entrance.is_local
     app.state.sessions = sessions
+    app.state.provider = entrance.provider
     app.state.templates = environment()
     app.state.bar = ()
     app.state.door = door

@@ -129,6 +129,12 @@ def own(record: Record) -> list[Artifact]:
     return [each for each in record.artifacts if not each.name.startswith(OTHERS)]
 
 
+def read_from(record: Record) -> list[Artifact]:
+    """What its fields rest on: the reading of the visit, or else the document."""
+    found = [each for each in own(record) if each.role == Role.READING]
+    return found or [each for each in own(record) if each.name == document_of(record)]
+
+
 def thumbnail(record: Record) -> str | None:
     """The picture that says most of a page at a glance: the window as it was first seen."""
     pictures = {each.role: each.name for each in reversed(own(record)) if each.media_type == "image/png"}

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.web.holdings import Forbidden
 from console.web.viewer import Viewer
 
-OPEN = ("/enter", "/sign-in", "/static/", "/health")
+OPEN = ("/enter", "/sign-in", "/sign-in/", "/static/", "/health")
 """Where nobody has to have signed in; a path that ends in a slash stands for all below it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (

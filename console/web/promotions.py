@@ -35,6 +35,8 @@ class Told:
     filed_as: int | None = None
     """Leaf of the ``findings.made`` that the records are from; None: they were found now, and nothing was recorded."""
     filed_at: datetime | None = None
+    files: tuple[Digest, ...] = ()
+    """What was filed lies in these."""
     is_older: bool = False
     """Captures came or went since they were filed."""
     is_read: bool = True
@@ -100,6 +102,7 @@ class Promotions:
                 leads=live.leads,
                 filed_as=filed.index,
                 filed_at=filed.at,
+                files=tuple(dict.fromkeys((filed.digest, *(each.made_in for each in filed.records.values())))),
                 is_older=filed.head.get("captures_sha256") != _digest(entries),
                 is_read=len(entries) <= MAX_LIVE,
                 unread=live.unread,

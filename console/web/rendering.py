@@ -1,7 +1,8 @@
 """Templates, and how times, digests, addresses and strangers' words are written in them."""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, tzinfo
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -14,11 +15,11 @@ from starlette.responses import HTMLResponse
 
 from archive.catalog import Entry
 from console.screen import HIDDEN, span
-from custody.errors import FormatError
-from custody.instant import format_utc, parse_utc
+from custody.instant import format_utc
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
+_TO_THE_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE = "%Y-%m-%d %H:%M:%S"
 
 
@@ -27,18 +28,29 @@ def when(at: datetime | str | None, zone: tzinfo | None = None) -> Markup:
     if at is None:
         return Markup('<span class="none">not known</span>')
     if isinstance(at, str):
-        try:
-            at = parse_utc(at)
-        except FormatError:
+        instant = instant_of(at)
+        if instant is None:
             return Markup("<span>{}</span>").format(seen(at))
+        at = instant
     utc = at.astimezone(UTC)
-    instant = format_utc(utc)  # Markup.format takes five times as long, and lists print hundreds of times
-    told = Markup(f'<time datetime="{instant}">{instant[:10]} {instant[11:19]} UTC</time>')  # noqa: S704  # digits
+    text = format_utc(utc)  # Markup.format takes five times as long, and lists print hundreds of times
+    told = Markup(f'<time datetime="{text}">{text[:10]} {text[11:19]} UTC</time>')  # noqa: S704  # digits
     if zone is None or utc.astimezone(zone).utcoffset() == utc.utcoffset():
         return told
     local = utc.astimezone(zone)
     form = "%H:%M:%S" if local.date() == utc.date() else _MINUTE
     return told + Markup(' <span class="zone">({} {})</span>').format(local.strftime(form), str(zone))
+
+
+def instant_of(text: object) -> datetime | None:
+    """Of a text that names one to the second, with its distance from UTC; of a day or a time of day, none."""
+    if not isinstance(text, str) or _TO_THE_SECOND.fullmatch(text) is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None  # there is no such instant: the thirtieth of February
+    return found if MINYEAR < found.year < MAXYEAR else None  # at either end, other zones have no such time
 
 
 def digest(value: object) -> Markup:
@@ -136,6 +148,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["state"] = state
+    made.tests["instant"] = lambda value: instant_of(value) is not None
     made.filters |= {"when": when, "digest": digest, "address": address, "size": size, "words": words, "span": span}
     return made
 

@@ -16,6 +16,7 @@ from types import ModuleType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from archive.accounts import Accounts
 from archive.config import ArchiveConfig
@@ -27,7 +28,10 @@ from console.web.accesses import Accesses, Logbook
 from console.web.application import Entrance, create
 from console.web.holdings import open_archive
 from console.web.listener import LOOPBACK, listening
+from console.web.pages.entrance import BACK
 from console.web.player import NAME, Player, playing
+from console.web.provider import Client, Provider
+from console.web.proxied import Proxied
 from console.web.sessions import Sessions
 from console.web.waiting import Waiting
 
@@ -59,6 +63,8 @@ class Serve:
     """Folder of ReplayWeb.page; None: the home's own, where there is one."""
     proxy: str | None = None
     """Address of the proxy that ends TLS before us, and is believed about who asks."""
+    oidc: Client | None = None
+    """What we are to a provider of identities at which people may sign in; None: by name and password alone."""
 
     @property
     def is_local(self) -> bool:
@@ -91,6 +97,7 @@ def serve(
             cookie="__Host-counterproof" if asked.is_secure else f"counterproof-{port}",
             is_secure=asked.is_secure,
             is_local=asked.is_local,
+            provider=_provider(asked, port, clock),
         )
 
         def open_full() -> FastAPI:
@@ -105,7 +112,9 @@ def serve(
             steady()
             return full
 
-        app = Waiting(config, entrance, clock=clock, open_full=open_full)
+        app: ASGIApp = Waiting(config, entrance, clock=clock, open_full=open_full)
+        if asked.proxy is not None:
+            app = Proxied(app, asked.proxy)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -116,8 +125,7 @@ def serve(
                 ws="none",
                 ssl_certfile=asked.certificate,
                 ssl_keyfile=asked.key,
-                proxy_headers=asked.proxy is not None,
-                forwarded_allow_ips=asked.proxy or [],
+                proxy_headers=False,
             )
         )
         address = _address(asked, port)
@@ -147,6 +155,10 @@ def _desk(
         yield opened.vault.scribe, opened.desk.log
 
 
+def _provider(asked: Serve, port: int, clock: Callable[[], datetime]) -> Provider | None:
+    return None if asked.oidc is None else Provider(asked.oidc, back=f"{_address(asked, port)}{BACK}", clock=clock)
+
+
 def _player(stack: ExitStack, asked: Serve, config: ArchiveConfig) -> Player | None:
     """On this machine alone: for others it would need a name and a certificate of its own."""
     folder = asked.replay or config.home / ADDON
@@ -163,9 +175,9 @@ def _refuse(asked: Serve, config: ArchiveConfig, clock: Callable[[], datetime]) 
         if path is not None and not path.is_file():
             raise UsageError(f"there is no file {path}: name the PEM file that is meant")
     if asked.is_local:
-        if asked.names or asked.is_secure:
+        if asked.names or asked.is_secure or asked.oidc:
             raise UsageError(
-                "--name, --tls-certificate and --behind-proxy are for others' browsers: add --host ADDRESS"
+                "--name, --tls-certificate, --behind-proxy and --oidc are for others' browsers: add --host ADDRESS"
             )
         return
     if asked.replay is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crawlers.recording.sockets import TOO_LARGE, WITHHELD, Talk
-from crawlers.recording.turn import Turn, header, is_plain, stated_length
+from crawlers.recording.turn import AHEAD, Turn, header, is_plain, stated_length
 from custody.model import Json
 
 BODY_FORM = "decoded"
@@ -61,6 +61,8 @@ def _reason(turn: Turn) -> tuple[str, str]:
         if turn.is_download:
             return "download", "a file: kept as the body artifact, if at all"
         return "still_running", f"its first {turn.body.bytes} bytes are kept"
+    if not turn.whole and turn.kind == AHEAD:
+        return "asked_ahead", "for a page that may be gone to; the browser hands its body to nobody"
     if not turn.whole:
         return "not_handed_out", f"of {turn.came} bytes {turn.body.bytes} are kept"
     if turn.for_worker and turn.body.bytes == 0 and stated_length(turn) != 0:

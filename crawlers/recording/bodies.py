@@ -10,7 +10,7 @@ from crawlers.body import as_sent
 from crawlers.recording.line import Line, Message
 from crawlers.recording.scratch import Kept, Scratch
 from crawlers.recording.turn import Turn, is_plain, stated_length
-from crawlers.tab import TabTrouble, Wire, let_go
+from crawlers.tab import TabTrouble, Wire
 
 ASK_S = 1.0
 """How long an answer is held up so that its bytes are handed on to us from the first one."""
@@ -126,9 +126,7 @@ class Straight:
         self._wire = wire
 
     def post(self, method: str, **params: Any) -> "asyncio.Future[Message]":
-        answer: asyncio.Future[Message] = asyncio.ensure_future(self._wire.send(method, params))
-        answer.add_done_callback(let_go)
-        return answer
+        return self._wire.post(method, params)
 
 
 def charset_in(text: str) -> str:

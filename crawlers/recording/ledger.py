@@ -9,7 +9,7 @@ from typing import Any
 from crawlers.recording.line import Line
 from crawlers.recording.scratch import Scratch
 from crawlers.recording.sockets import MAX_MESSAGES, Talk
-from crawlers.recording.turn import OURS, Turn, as_came, header, instant, pairs
+from crawlers.recording.turn import AHEAD, OURS, Turn, as_came, header, instant, pairs
 
 MAX_TURNS = 10_000
 _WEB = ("http://", "https://")
@@ -24,6 +24,8 @@ class Ledger:
         """Requests beyond ``MAX_TURNS``."""
         self.messages = 0
         """Of all web sockets."""
+        self.unopened: set[str] = set()
+        """Web sockets of which the address is not known: a worker may open one before it is listened to."""
         self.owners: dict[str, Line] = {}
         """The session that tells of a request: its body is asked for there."""
         self._scratch = scratch
@@ -32,6 +34,9 @@ class Ledger:
         self._sent: dict[str, dict[Line, list[Mapping[str, Any]]]] = {}
         self._got: dict[str, dict[Line, list[Mapping[str, Any]]]] = {}
         self._came: dict[str, dict[Line, int]] = {}
+        self._opening: dict[str, Mapping[str, Any]] = {}
+        self._beyond: set[str] = set()
+        """Web sockets that are counted in ``more``."""
         self._count = 0
 
     def __iter__(self) -> Iterator[Turn]:
@@ -152,15 +157,11 @@ class Ledger:
         """``Network.webSocket…``: the handshake is a turn. ``withheld``: what the page sends now is not kept."""
         request_id = event["requestId"]
         if method == "webSocketCreated":
-            url = str(event["url"])
-            scheme = next((each for each in _SOCKETS if url.startswith(each)), None)
-            if scheme is not None:
-                asked = {"url": _SOCKETS[scheme] + url[len(scheme) :], "method": "GET"}
-                turn = self._begin(request_id, asked, "WebSocket", self._clock())
-                if turn is not None:
-                    turn.talk = Talk(line)
+            url = _as_web(str(event["url"]))
+            if url is not None:
+                self._open(line, request_id, url)
             return
-        turn = self.last(request_id)
+        turn = self.last(request_id) or self._late(line, method, event)
         if turn is None or turn.talk is None or turn.talk.teller is not line:
             return
         if method in {"webSocketFrameSent", "webSocketFrameReceived"}:
@@ -179,6 +180,38 @@ class Ledger:
             turn.failed = turn.failed or str(event["errorMessage"]) or "failed"
         elif method == "webSocketClosed":
             turn.finished = True
+
+    def _late(self, line: Line, method: str, event: Mapping[str, Any]) -> Turn | None:
+        """A socket that was made before anybody listened: its answer's own request line has the whole address.
+
+        Where none comes, or it has not, the socket is counted as one that nobody listened to.
+        """
+        request_id = event["requestId"]
+        if request_id in self._beyond:
+            return None
+        if method == "webSocketWillSendHandshakeRequest":
+            self._opening[request_id] = event
+        self.unopened.add(request_id)
+        asked = str(event.get("response", {}).get("requestHeadersText", "")).partition("\r\n")[0].split(" ")
+        url = _as_web(asked[1]) if len(asked) == 3 else None  # RFC 9112 §3
+        if method != "webSocketHandshakeResponseReceived" or url is None:
+            return None
+        self.unopened.discard(request_id)
+        turn = self._open(line, request_id, url)
+        if turn is not None:
+            turn.request_headers = pairs(event["response"].get("requestHeaders"))
+            if (opening := self._opening.pop(request_id, None)) is not None and turn.talk is not None:
+                turn.at = instant(opening["wallTime"])
+                turn.talk.clock_at = opening["timestamp"], turn.at
+        return turn
+
+    def _open(self, line: Line, request_id: str, url: str) -> Turn | None:
+        turn = self._begin(request_id, {"url": url, "method": "GET"}, "WebSocket", self._clock())
+        if turn is None:
+            self._beyond.add(request_id)
+        else:
+            turn.talk = Talk(line)
+        return turn
 
     def _on_message(self, talk: Talk, event: Mapping[str, Any], *, sent: bool, withheld: bool) -> None:
         self.messages += 1
@@ -237,11 +270,18 @@ class Ledger:
         turn.media_type = str(answer.get("mimeType", ""))
         turn.charset = str(answer.get("charset", ""))
         turn.by_worker = bool(answer.get("fromServiceWorker"))
-        turn.from_cache = turn.from_cache or bool(answer.get("fromDiskCache") or answer.get("fromPrefetchCache"))
+        prefetched = answer.get("fromPrefetchCache") and turn.kind != AHEAD  # said of what fills that cache, too
+        turn.from_cache = turn.from_cache or bool(answer.get("fromDiskCache") or prefetched)
         turn.expects_extra = extra
         if answer.get("responseTime"):
             turn.answered_at = instant(answer["responseTime"] / 1000)
         turn.answered_at = turn.answered_at or self._clock()
+
+
+def _as_web(url: str) -> str | None:
+    """The address of a web socket's handshake."""
+    scheme = next((each for each in _SOCKETS if url.startswith(each)), None)
+    return None if scheme is None else _SOCKETS[scheme] + url[len(scheme) :]
 
 
 def _take_posted(turn: Turn, request: Mapping[str, Any]) -> None:

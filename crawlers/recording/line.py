@@ -1,4 +1,4 @@
-"""DevTools sessions of everything that one visit runs: page, frames, workers; all over what the driver gives us.
+"""DevTools sessions of everything that one visit runs: page, frames, workers; all over two of the switch's.
 
 The page itself has a session of its own. For what is below it, and what belongs to no page, the older, wrapped form of
 the protocol (``Target.sendMessageToTarget``, ``flatten: false``) is used: it carries any number of sessions over one,
@@ -95,7 +95,7 @@ class Line:
 
     def _send(self, number: int, method: str, params: Message, *, answers: bool = False) -> None:
         """Over the wire. ``answers``: what it brings back is the answer, and not only the word that it was sent."""
-        sending = asyncio.ensure_future(self.wire.send(method, params))
+        sending = self.wire.post(method, params)
         self._sending.add(sending)
 
         def sent(done: "asyncio.Future[Message]") -> None:

@@ -29,6 +29,12 @@ _DROPPED = frozenset({"Script", "Stylesheet", "Font", "Manifest", "TextTrack", "
 """Of these the page takes no error's body, so that the browser ends the request at its head."""
 _OF_BROWSER = ("service_worker", "shared_worker")
 """They belong to no page, or to several: the browser tells of them, and holds them until they have a session."""
+_RUN_BY_DRIVER = frozenset({"worker", "service_worker"})
+"""Playwright's driver holds these as well, and whoever lets one run does so for both. It gives them what the visit's
+profile says (language, time zone, touch), then lets them run: were we first, their scripts would see another browser
+than the page's do. What we say on hearing of one is said before its word is. A frame is held by each for itself."""
+HELD_S = 1.0
+"""So long that is left to it."""
 _NETWORK = "Network."
 _NO_TARGET = "No target with given id"  # Chromium's words for one that has ended
 
@@ -252,7 +258,7 @@ class Recorder:
                 self.unheard.append((line.kind, str(error)))
 
     async def _set_up(self, line: Line) -> None:
-        """All at once: a worker that waits for its debugger answers only after the last of these."""
+        """All at once: a worker that waits for its debugger answers only once it runs."""
         network = {"maxTotalBufferSize": MAX_ASKED * 2, "maxResourceBufferSize": MAX_ASKED, "maxPostDataSize": _POSTED}
         asked = [line.post("Network.enable", **network)]
         line.post("Network.setCacheDisabled", cacheDisabled=True)  # each exchange is one with the site
@@ -261,12 +267,19 @@ class Recorder:
         if line.kind in _FETCHES:
             line.post("Fetch.enable", patterns=[{"urlPattern": "*", "requestStage": "Response"}])
         line.post("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=False)
-        asked.append(line.post("Runtime.runIfWaitingForDebugger"))
+        if line.kind in _RUN_BY_DRIVER:
+            asyncio.get_running_loop().call_later(HELD_S, self._let_run, line)
+        else:
+            asked.append(line.post("Runtime.runIfWaitingForDebugger"))
         if (turn := self.ledger.document_of(line.target)) is not None and line.kind == "iframe":
             self._work(
                 self._bodies.stream(turn, line, line.post("Network.streamResourceContent", requestId=turn.request_id))
             )
         await asyncio.gather(*asked)
+
+    def _let_run(self, line: Line) -> None:
+        """It does already, if the driver did what it does with each."""
+        line.post("Runtime.runIfWaitingForDebugger")
 
     async def _on_paused(self, line: Line, event: Message) -> None:
         """The head of an answer: see to its body, and let it go on, whatever happens."""
@@ -286,7 +299,9 @@ class Recorder:
                 await self._bodies.stream(turn, line, asked)
             elif turn.kind == "Media" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # a player reads no further than it needs to
-            elif (turn.status or 0) >= 400 and turn.kind in _DROPPED:
+            elif _is_ahead(event) and is_bounded(turn):
+                goes_on = await self._bodies.whole(line, turn, request)  # nobody reads it for now
+            elif _is_ahead(event) or ((turn.status or 0) >= 400 and turn.kind in _DROPPED):
                 goes_on = await self._bodies.take(line, turn, event, within=TAKE_S)
             elif line.kind == "service_worker" and is_bounded(turn):
                 goes_on = await self._bodies.whole(line, turn, request)  # it may hand it on unread
@@ -330,3 +345,8 @@ class Recorder:
     async def _let_go(self) -> None:
         """What the sessions held up goes on."""
         await asyncio.gather(self._page_wire.close(), self._wire.close())
+
+
+def _is_ahead(event: Message) -> bool:
+    """Whether a page asked for something that it may need later (Fetch §2.2.6): its bytes go to no page."""
+    return "prefetch" in str(event["request"]["headers"].get("Sec-Purpose", ""))

@@ -127,6 +127,9 @@ class Traffic:
             lacks = [lack for turn in turns if (lack := lack_of(turn)) is not None]
             if recorder.ledger.more:
                 lacks.append(Lack(turn=None, reason="over_limit", detail=f"{recorder.ledger.more} more", counts=True))
+            if unopened := len(recorder.ledger.unopened):
+                detail = f"{unopened} web sockets of a worker, opened before it could be listened to"
+                lacks.append(Lack(turn=None, kind="WebSocket", reason="not_listened_to", detail=detail, counts=True))
             for kind, why in recorder.unheard:
                 lacks.append(Lack(turn=None, kind=kind, reason="not_listened_to", detail=why, counts=True))
             said = section(turns, lacks, trouble=self._trouble)

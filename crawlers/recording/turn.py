@@ -11,6 +11,8 @@ from crawlers.recording.sockets import Talk
 Headers = Sequence[tuple[str, str]]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+AHEAD = "Prefetch"
+"""The kind, in DevTools' word, of what speculation rules have the browser fetch."""
 OURS = "proxy-authorization"
 """What the browser says to our own egress; the site never sees it."""
 

@@ -107,6 +107,21 @@ def test_an_account_without_a_password_cannot_sign_in_by_one(accounts: Accounts)
     assert accounts.check("eve", WORD) is None
 
 
+def test_whom_a_provider_names_is_let_in_and_stays_who_they_were(accounts: Accounts) -> None:
+    accounts.add("eve", None)
+    assert accounts.arrive("ada@example.org", "issuer#1") is None
+    accounts.link("ada", "Ada@example.org")
+    with pytest.raises(UsageError, match="already"):
+        accounts.link("eve", "ada@EXAMPLE.org")
+    found = accounts.arrive("ada@example.org", "issuer#1")
+    assert found is not None
+    assert found.name == "ada"
+    assert accounts.arrive("ada@example.org", "issuer#2") is None
+    assert accounts.arrive("ADA@example.org", "issuer#1") is not None
+    accounts.link("ada", None)
+    assert accounts.arrive("ada@example.org", "issuer#1") is None
+
+
 def test_the_file_says_which_schema_it_has(accounts: Accounts) -> None:
     accounts.grant("ada", EVERYWHERE, Right.CUSTODIAN)
     value = json.loads((accounts.path.parent / NAME).read_text())

@@ -1,6 +1,7 @@
 """The catalogue's contract, over a file and over a server: rows, words, digests, days, neighbours; and who may see."""
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from archive.catalog import Catalog
 from archive.errors import Refused, StoreDown, UsageError
 from archive.index import sqlite
 from archive.index.history import Moment, Target, differences, history, targets
-from archive.index.listing import Listed, Wanted, count_believed, count_unread, listed
+from archive.index.listing import Listed, Wanted, count_believed, count_unread, listed, place_of
 from archive.index.neighbours import neighbours
 from archive.index.tables import TABLES
 from archive.index.tokens import phrases_of, tokens_of
@@ -671,6 +672,13 @@ def test_another_version_of_the_tables_is_made_anew(server: str) -> None:
 
 
 # Tokens
+
+
+@given(st.text(alphabet="aAbB1_ .-é", max_size=30), st.text(alphabet="ab1", min_size=1, max_size=3))
+def test_a_word_is_found_where_it_begins_whatever_its_case(text: str, word: str) -> None:
+    """As an expression that goes letter by letter finds it."""
+    found = re.search(rf"(?<![^\W_]){re.escape(word)}", text, re.IGNORECASE)
+    assert place_of(word, text) == (None if found is None else found.start())
 
 
 @given(st.text(max_size=80))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import environment, run
+from tests.command import environment, run, within
 
 
 def _on_a_terminal(*arguments: str, home: Path, answer: str) -> str:
@@ -64,8 +64,8 @@ def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
 def test_a_list_without_a_url_is_a_sentence(tmp_path: Path) -> None:
     empty = tmp_path / "list.txt"
     empty.write_text("# nothing yet\n")
-    ran = run("capture", "--from", str(empty), "--case", "x", "--json", home=tmp_path / "home")
+    ran = within("capture", "--from", str(empty), "--case", "x", "--json", home=tmp_path / "home")
     assert ran.code == 2
     assert "holds no URL" in ran.document["error"]
-    ran = run("capture", "--from", str(tmp_path / "gone.txt"), "--case", "x", "--json", home=tmp_path / "home")
+    ran = within("capture", "--from", str(tmp_path / "gone.txt"), "--case", "x", "--json", home=tmp_path / "home")
     assert ran.code == 2

@@ -13,7 +13,7 @@ from custody.model import Role
 from tests.archive.deployment import now
 from tests.archive.packaging.traffic import warc
 from tests.archive.runs import began, recorded, stored
-from tests.command import run
+from tests.command import run, within
 from tests.crawlers.pictures.drawing import LINK, file_of, poster, with_code
 
 PICTURE = file_of(with_code(poster(), LINK, (200, 100)))
@@ -107,9 +107,9 @@ def test_for_a_person_a_link_is_said_to_be_in_the_picture_alone(tmp_path: Path) 
 def test_what_cannot_be_done_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PICTURE)
     home = tmp_path / "home"
-    gone = run("pictures", "gone.png", home=home)
+    gone = within("pictures", "gone.png", home=home)
     assert (gone.code, "there is no file" in gone.err) == (2, True)
-    other = run("pictures", "a.png", "--only", "faces", home=home)
+    other = within("pictures", "a.png", "--only", "faces", home=home)
     assert (other.code, "codes or text" in other.err) == (2, True)
     # A folder before all others in which the module is not to be found, as where the extra is not installed.
     (tmp_path / "sitecustomize.py").write_text(

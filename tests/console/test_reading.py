@@ -6,7 +6,7 @@ from pathlib import Path
 
 from archive.reading import Kind, Reading, Seen, Source
 from console.reading import Page, beside
-from tests.command import run
+from tests.command import run, within
 
 PAGE = '<!doctype html><meta charset=utf-8><meta property="og:title" content="Żółta bransoletka"><h1>x</h1>'
 
@@ -43,7 +43,7 @@ def test_files_are_read_packed_or_not_a_line_each(tmp_path: Path) -> None:
 def test_for_a_person_each_field_has_its_place(tmp_path: Path) -> None:
     page = tmp_path / "a.html"
     page.write_text(PAGE, encoding="utf-8")
-    ran = run("read", str(page), home=tmp_path / "home")
+    ran = within("read", str(page), home=tmp_path / "home")
     assert "Żółta bransoletka" in ran.out
     assert "og:title" in ran.out
 
@@ -52,11 +52,11 @@ def test_what_makes_no_sense_is_a_sentence(tmp_path: Path) -> None:
     page = tmp_path / "a.html"
     page.write_text(PAGE, encoding="utf-8")
     home = tmp_path / "home"
-    gone = run("read", str(tmp_path / "gone.html"), home=home)
+    gone = within("read", str(tmp_path / "gone.html"), home=home)
     assert (gone.code, "there is no file" in gone.err) == (2, True)
-    two = run("read", str(page), str(page), "--url", "https://a.example/", home=home)
+    two = within("read", str(page), str(page), "--url", "https://a.example/", home=home)
     assert (two.code, "--url is one page" in two.err) == (2, True)
-    empty = run("read", str(page), "--term", " ", home=home)
+    empty = within("read", str(page), "--term", " ", home=home)
     assert (empty.code, "--term wants" in empty.err) == (2, True)
 
 
@@ -68,12 +68,12 @@ def test_reviews_that_name_a_term_are_read_when_somebody_asks(tmp_path: Path) ->
         "<span data-hook=review-body>Wie von Cartier.</span></div>",
         encoding="utf-8",
     )
-    ran = run("read", str(page), "--term", "Cartier", "--term", "Gucci", "--json", home=tmp_path / "home")
+    ran = within("read", str(page), "--term", "Cartier", "--term", "Gucci", "--json", home=tmp_path / "home")
     assert ran.code == 0, ran.err
     (review,) = json.loads(ran.out)["fields"]["reviews"]
     assert review["text"] == "Wie von Cartier."
     assert "Muster" not in ran.out
-    assert "reviews" not in json.loads(run("read", str(page), "--json", home=tmp_path / "home").out)["fields"]
+    assert "reviews" not in json.loads(within("read", str(page), "--json", home=tmp_path / "home").out)["fields"]
 
 
 def test_where_todays_readers_say_something_else_than_the_kept_reading_it_is_named() -> None:

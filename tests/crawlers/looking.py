@@ -17,6 +17,7 @@ from archive.spool import VisitSpool
 from crawlers import browser
 from crawlers.attending.hand import Hand
 from crawlers.connection import Connection
+from crawlers.driver import launch
 from crawlers.egress import Egress, Resolve
 from crawlers.launching import Launch, find_browser, plan
 from crawlers.profile import Profile
@@ -246,7 +247,7 @@ class Looker:
 
     async def restart(self) -> None:
         """A new browser in place of one that died."""
-        self.browser = await self._playwright.chromium.launch(**self.launch.options)
+        self.browser = await launch(self._playwright.chromium, self.launch.options)
 
     async def _open(self, environment: Mapping[str, str]) -> None:
         await self.egress.start()

@@ -389,7 +389,7 @@ def test_refreshes_without_end_are_ended_and_the_last_page_kept(eye: Looker) -> 
     looked = eye.look("refresh_loop")
     assert looked.seen.trouble == "redirect_loop"
     assert looked.kinds == ["refresh"] * MAX_HOPS
-    assert looked.roles >= WHOLE
+    assert looked.roles >= WHOLE, looked.seen.missing
     assert looked.noted("loading_stopped")
     assert looked.visit().status is Status.PARTIAL
 

@@ -32,12 +32,30 @@ document.getElementById('said').textContent = JSON.stringify({
 });</script>"""
 
 
+FRAME = "www.frame.example"
+"""Of another site: it has a process of its own, which has to be told who it is before its first line."""
+WORDS = """[navigator.userAgent, navigator.languages.join(), Intl.DateTimeFormat().resolvedOptions().timeZone,
+  (1.5).toLocaleString()]"""
+SAYS_ELSEWHERE = f"""fetch('/said?by=' + encodeURIComponent(JSON.stringify({WORDS})))"""
+HOLDS = f"""<!doctype html><meta charset=utf-8><title>Frames</title><p>Who is there, elsewhere?
+<iframe src="https://{FRAME}/"></iframe><script>new Worker('/worker.js')</script><script>{SAYS_ELSEWHERE}</script>"""
+FRAMED = f"""<!doctype html><script>{SAYS_ELSEWHERE}; new Worker('/worker.js')</script>"""
 ASKED: list[Request] = []
+SAID: list[str] = []
 
 
 def mirror(request: Request) -> Answer:
     ASKED.append(request)
     return page(SAYS)
+
+
+def hear(request: Request) -> Answer:
+    SAID.append(request.query["by"])
+    return Answer(status=204)
+
+
+def worker(_: Request) -> Answer:
+    return Answer(media_type="text/javascript", body=SAYS_ELSEWHERE.encode())
 
 
 WIDE = """<!doctype html><meta charset=utf-8><title>Made for desktops</title><style>body { margin: 0 }</style>
@@ -49,8 +67,10 @@ WIDE = """<!doctype html><meta charset=utf-8><title>Made for desktops</title><st
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     made = Site()
-    routes = {"/": mirror, "/wide": lambda _: page(WIDE)}
+    both = {"/said": hear, "/worker.js": worker}
+    routes = {"/": mirror, "/wide": lambda _: page(WIDE), "/holds": lambda _: page(HOLDS), **both}
     made.hosts["www.mirror.example"] = Host(name="www.mirror.example", routes=routes)
+    made.hosts[FRAME] = Host(name=FRAME, routes={"/": lambda _: page(FRAMED), **both})
     with made as running:
         yield running
 
@@ -97,6 +117,17 @@ def test_a_phone_has_its_screen_and_its_own_name(site: Site, tmp_path: Path) -> 
     assert whole[0] in {1081, 1082}
     assert whole[1] > 3000 * 2.6
     assert found.seen.settings["page_px"]["width"] == 412  # type: ignore[index,call-overload]  # JSON
+
+
+@pytest.mark.browser
+def test_frames_and_workers_are_in_the_same_browser_from_their_first_line_on(site: Site, tmp_path: Path) -> None:
+    SAID.clear()
+    profile = Profile(device=Device.PHONE, locale="de-AT", timezone="Asia/Tokyo")
+    with looker(site, tmp_path, profile=profile) as eye:
+        for _ in range(2):
+            assert eye.look("https://www.mirror.example/holds").seen.reached
+    assert len(SAID) == 8, "page, frame, and a worker of each, twice"
+    assert {*map(tuple, map(json.loads, SAID))} == {(json.loads(SAID[0])[0], "de-AT", "Asia/Tokyo", "1,5")}
 
 
 @pytest.mark.browser

@@ -20,19 +20,20 @@ from console.web.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     start.router,
-    cases.router,
+    searching.router,
     captures.router,
+    cases.router,
     files.router,
     replaying.router,
     capturing.router,
     reviewing.router,
     witnessing.router,
-    searching.router,
     timelines.router,
     graphs.router,
     manifest.router,
     api.router,
 )
+"""Those that are asked for most come first: they are gone through one by one."""
 APIS: tuple[APIRouter, ...] = (api.api, searching.api, timelines.api, graphs.api, manifest.api)
 """Of the JSON API, each below ``/api/v1``."""
 BAR: tuple[tuple[str, str], ...] = (

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from archive.errors import StoreError
 from console.telling import WHY, gap_words
-from console.web.captureview import thumbnail
+from console.web.captureview import read_from, thumbnail
 from console.web.holdings import Holdings, HoldingsHere, Missing
 from console.web.promotions import Promotions, Told
 from console.web.rendering import loose, render
@@ -76,9 +77,15 @@ def promotion(request: Request, scope: str, promotion: str, holdings: HoldingsHe
     if record is None:
         raise Missing("promotion")
     record = loose(record)
-    sides = [_side(holdings, record[name]) for name in ("post", "listing")]
+    for digest in told.files:
+        holdings.archive.kept.check(digest)
+    sides = [loose(_side(holdings, record[name])) for name in ("post", "listing")]
+    record = loose({**record, "post": sides[0], "listing": sides[1]})
+    changed = {each["capture"] for each in sides if each["is_changed"]}
     observations = [
-        {**each, "quotes": [_quote(record, q) for q in each["rests_on"]]} for each in record["observations"]
+        {**each, "quotes": [_quote(record, q) for q in each["rests_on"]]}
+        for each in record["observations"]
+        if not any(one["capture"] in changed for one in (*each["rests_on"], *each["searched"]))
     ]
     return render(
         request,
@@ -88,21 +95,35 @@ def promotion(request: Request, scope: str, promotion: str, holdings: HoldingsHe
         told=told,
         record=record,
         sides=sides,
-        edges=[{**each, "gap_words": gap_words(each), "quote": _maybe(record, each)} for each in record["edges"]],
+        edges=[
+            {**each, "gap_words": gap_words(each), "quote": None if each["from"] in changed else _maybe(record, each)}
+            for each in record["edges"]
+        ],
+        left_out=len(record["observations"]) - len(observations),
         observations=observations,
         why=WHY,
     )
 
 
 def _side(holdings: Holdings, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The post or the listing, with its picture, as far as it may be seen and is there."""
-    picture, trouble = None, None
+    """The post or the listing, with its picture, as far as it may be seen and is there.
+
+    What was read of it is at hand from an earlier page. It is shown where the file that it was read from is still what
+    was recorded.
+    """
+    picture, trouble, is_changed = None, None, False
     try:
         found = holdings.record(holdings.entry(told["capture"]))
-        picture = None if found is None else thumbnail(found)
+        if found is not None:
+            picture = thumbnail(found)
+            for each in read_from(found):
+                holdings.archive.kept.check(each.digest)
     except Missing:
         trouble = "its capture is not in a case that you may see"
-    return {**told, "picture": picture, "trouble": trouble}
+    except StoreError as error:
+        is_changed, trouble = True, f"what was read of it is not shown: {error}"
+    fields = {} if is_changed else told["fields"]
+    return {**told, "fields": fields, "picture": picture, "trouble": trouble, "is_changed": is_changed}
 
 
 def _maybe(record: Mapping[str, Any], edge: Mapping[str, Any]) -> Quote | None:

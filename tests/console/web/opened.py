@@ -67,7 +67,9 @@ def serving(config: ArchiveConfig, **options: Any) -> Iterator[Console]:
         port = listener.getsockname()[1]
         sessions = Sessions(now)
         hosts = [f"127.0.0.1:{port}", f"localhost:{port}"]
-        own = {name: options.pop(name) for name in ("is_local", "is_secure") if name in options}
+        own: dict[str, Any] = {name: options.pop(name) for name in ("is_local", "is_secure") if name in options}
+        if "provider" in options:
+            own["provider"] = options.pop("provider")(f"http://127.0.0.1:{port}")
         entrance = Entrance(sessions=sessions, hosts=hosts, cookie=f"counterproof-{port}", **own)
         app = create(archive, entrance, **options)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, ws="none", lifespan="off"))

@@ -1,5 +1,6 @@
 """Archives for the console's tests, laid out as files: made in an instant, signed and stamped as real ones are."""
 
+import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custody.artifact import Artifact
-from custody.model import Json, Role
+from custody.model import Candidate, Json, Role, Via
 from custody.record import Record
 from tests.authority import LocalAuthority
 from tests.custody.archive_builder import ArchiveBuilder, Captured, MemorySource
@@ -74,6 +75,47 @@ class Shelf(ArchiveBuilder):
             return change(replace(record, circumstances=sections, **fields))
 
         return self.capture(run, scope=scope, unit=unit, files=own, change=changed)
+
+
+def reading(kind: str, **fields: Json) -> bytes:
+    """As it is made in a visit: each field was shown."""
+    sources, seen = dict.fromkeys(fields, "css p"), dict.fromkeys(fields, "shown")
+    value: dict[str, Json] = {"platform": "generic", "kind": kind, "wall": None, "fields": fields}
+    value |= {"sources": sources, "seen": seen, "notes": []}
+    return json.dumps({"schema": 1, "by": {"version": "0"}, "reading": value, "links": 2}).encode()
+
+
+ITEM, BESIDE = "https://shop.example/item/1", "https://shop.example/item/2"
+
+
+def promoted(
+    shelf: Shelf, run: str, scope: str, *, title: str = "Screw bracelet", says: str = ""
+) -> tuple[Captured, Captured]:
+    """A post whose own words name a listing, and that listing; and a link beside it that is a candidate.
+
+    ``says``: stands in every field of both besides.
+    """
+    named, beside = (
+        Via(href=href, text=f"find {n}{says}", where=where)
+        for n, (href, where) in enumerate(((ITEM, "text"), (BESIDE, "page")))
+    )
+    candidates = (
+        Candidate(via=named, follow=True, reason="followed"),
+        Candidate(via=beside, follow=False, reason="over_limit"),
+    )
+    told = reading(
+        "post", author=f"ada{says}", handle=f"ada.finds{says}", caption=f"my find {ITEM} {says}",
+        published_shown=f"May 3, 2026{says}",
+    )  # fmt: skip
+    post = shelf.page(run, scope=scope, title="A post", files={Role.READING: told}, candidates=candidates)
+    told = reading(
+        "listing", title=f"{title}{says}", seller=f"SunnyJewel{says}", price="12.90", currency="USD",
+        price_shown=f"$12.90{says}", brand=says, availability=says, item_id=says,
+    )  # fmt: skip
+    listing = shelf.page(
+        run, unit=post.unit, via=named, requested_url=ITEM, final_url=ITEM, title=title, files={Role.READING: told}
+    )
+    return post, listing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,20 +19,25 @@ from console.verbs.users import app
 from console.web import pages
 from console.web.guard import OPEN
 from console.web.jobs import Job, Wanted
+from console.web.provider import Client
 from console.web.serving import Serve, serve
 from console.web.sessions import IDLE, TRIES, WINDOW, Attempts, Sessions
 from tests.authority import LocalAuthority
 from tests.console.web.conftest import two_cases
 from tests.console.web.opened import Console, crawlers, served
-from tests.console.web.shelf import Laid, lay
+from tests.console.web.shelf import Laid, lay, promoted
 
 WORD = "a long enough word"
-SECRETS = ("A page of the second case", "A page without a token after it", "second")
+SECRETS = ("A page of the second case", "A page without a token after it", "A listing of the second case", "second")
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, authority: LocalAuthority) -> Laid:
-    return lay(two_cases(authority), tmp_path_factory.mktemp("shared"))
+    """The second case has all that there can be of one: a promotion and a candidate too."""
+    shelf = two_cases(authority)
+    scope = [each.chain for commit in shelf.commits for each in commit if each.chain.startswith("scope:")][-1]
+    promoted(shelf, shelf.open_run(), scope.removeprefix("scope:"), title="A listing of the second case")
+    return lay(shelf, tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +71,8 @@ def paths_of(console: Console, case: str) -> list[str]:
     scope = scope_of(console, case)
     entries = archive.catalog.of_case(scope)
     record = console.app.state.archive.catalog.artifacts(entries[0].capture_id)
-    values = {"scope": scope, "capture_id": entries[0].capture_id, "name": record[0].name, "promotion": "0" * 32,
-              "digest": record[0].digest.hex, "unit": entries[0].unit}  # fmt: skip
+    values = {"scope": scope, "capture_id": entries[0].capture_id, "name": record[0].name,
+              "digest": record[0].digest.hex, "unit": entries[0].unit, **ids_of(console, case)}  # fmt: skip
     found = []
     for route in routes(console):
         names = [part[1:-1].partition(":")[0] for part in route.split("/") if part.startswith("{")]
@@ -77,6 +82,16 @@ def paths_of(console: Console, case: str) -> list[str]:
                 path = path.replace(f"{{{name}}}", values[name])
             found.append(path)
     return found
+
+
+def ids_of(console: Console, case: str) -> dict[str, str]:
+    """Of a promotion and of a candidate, where the case has any; they are there, whoever asks."""
+    scope = scope_of(console, case)
+    with console.client() as client:
+        told = client.get(f"/api/v1/cases/{scope}/promotions").json()["promotions"]
+        leads = client.get(f"/api/v1/cases/{scope}/candidates").json()["candidates"]
+    none = [{"id": "0" * 32}]
+    return {"promotion": (told or none)[0]["id"], "candidate": (leads or none)[0]["id"]}
 
 
 def routes(console: Console) -> list[str]:
@@ -100,7 +115,7 @@ def test_nobody_gets_in_without_a_session(office: Console) -> None:
 
 
 def test_only_the_door_itself_is_open() -> None:
-    assert OPEN == ("/enter", "/sign-in", "/static/", "/health")
+    assert OPEN == ("/enter", "/sign-in", "/sign-in/", "/static/", "/health")
 
 
 def test_each_foreign_object_is_not_there(office: Console) -> None:
@@ -142,7 +157,8 @@ LISTS = {
 """What is asked with a question behind it; the same below ``/api/v1``. Foreign things are not among the answers."""
 POSTS: dict[str, dict[str, object]] = {
     "/capture-now": {"urls": "https://site.example/", "case": "second"},
-    "/cases/{scope}/review": {"lead": "0" * 32, "word": "confirmed"},
+    "/cases/{scope}/review": {"lead": "{candidate}", "word": "confirmed"},
+    "/captures/{capture_id}/witness": {"name": "Eve", "case": "{scope}", "word": "fair"},
     "/api/v1/cases/{scope}/candidates/{candidate}/reviews": {"word": "confirmed"},
     "/api/v1/jobs": {"urls": ["https://site.example/"], "case_id": "{scope}"},
 }
@@ -171,11 +187,12 @@ def test_every_route_there_is_keeps_what_is_foreign_to_itself(office: Console) -
     wanted = Wanted(urls=("https://site.example/",), case="second", by="bob")
     job = office.app.state.jobs._jobs["of-bob"] = Job(id="of-bob", wanted=wanted, asked_at=now(), state="ended")
     values = {
-        "scope": scope, "capture_id": entry.capture_id, "name": kept.name, "promotion": "0" * 32,
+        "scope": scope, "capture_id": entry.capture_id, "name": kept.name,
         "digest": kept.digest.hex, "sha256": kept.digest.hex, "record": entry.record_sha256,
-        "candidate": "0" * 32, "index": entry.started_index,
+        "index": entry.started_index, **ids_of(office, "second"),
         "url": entry.requested_url, "own": own.capture_id, "job_id": job.id,
     }  # fmt: skip
+    assert "0" * 32 not in values.values(), "the second case has a promotion and a candidate"
     forgotten = []
     with signed_in(office, "ada") as client:
         word = office.csrf(client)
@@ -199,7 +216,7 @@ def test_every_route_there_is_keeps_what_is_foreign_to_itself(office: Console) -
                     data=None if is_json else body,
                 )
                 assert answer.status_code in {403, 404}, (route, answer.text)
-                assert not any(each in answer.text for each in SECRETS[:2]), route
+                assert not any(each in answer.text for each in SECRETS[:-1]), route
             elif "{" in route:
                 try:
                     path = route.format(**values)
@@ -272,6 +289,19 @@ def test_a_token_is_bound_to_its_cases_and_its_right(office: Console) -> None:
         assert client.get(f"/cases/{first}").status_code == 404
         client.headers["Authorization"] = f"Bearer {secret}x"
         assert client.get(f"/cases/{second}").status_code == 303
+
+
+def test_a_token_ends_when_it_was_said_and_when_it_is_taken_back(office: Console) -> None:
+    accounts: Accounts = office.app.state.accounts
+    (one, other) = (
+        accounts.issue("bob", most=Right.VIEWER, scopes=(), expires=now() + timedelta(days=days)) for days in (1, -1)
+    )
+    with office.stranger() as client:
+        for (token, secret), status in ((one, 200), (other, 401)):
+            client.headers["Authorization"] = f"Bearer {secret}"
+            assert client.get("/api/v1/cases").status_code == status
+            accounts.take_back(token.id)
+            assert client.get("/api/v1/cases").status_code == 401
 
 
 def test_signing_in_is_slowed_down(shared: Laid) -> None:
@@ -367,6 +397,7 @@ def test_every_answer_forbids_what_is_not_ours(console: Console, laid: Laid) -> 
         (Serve(host="0.0.0.0", certificate=Path("nothing.pem")), "go together"),
         (Serve(host="0.0.0.0", certificate=Path("no.pem"), key=Path("no.key"), names=["x"]), "there is no file"),
         (Serve(names=["x.example"]), "add --host"),
+        (Serve(oidc=Client(issuer="https://login.example", id="x")), "add --host"),
     ],
 )
 def test_others_are_not_let_in_by_oversight(tmp_path: Path, asked: Serve, says: str) -> None:
@@ -391,6 +422,11 @@ def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.
     assert users("add", "ada", "--password-stdin", typed=f"{WORD}\n").exit_code == 2
     assert users("add", "program", "--no-password").exit_code == 0
     assert users("remove", "program").exit_code == 0
+    assert users("add", "bob", "--no-password").exit_code == 0
+    assert users("link", "ada", "ada@example.org").exit_code == 0
+    assert users("link", "bob", "ADA@example.org").exit_code == 2, "one address, one account"
+    assert users("link", "carl", "carl@example.org").exit_code == 2
+    assert users("remove", "bob").exit_code == 0
     assert users("grant", "ada", "reviewer", "--case", "first").exit_code == 0
     assert users("grant", "ada", "king", "--case", "first").exit_code == 2
     assert users("grant", "ada", "viewer").exit_code == 2
@@ -399,6 +435,7 @@ def test_users_by_the_command(shared: Laid, tmp_path: Path, monkeypatch: pytest.
     listed = users("list", "--json").stdout
     (user,) = json.loads(listed)["users"]
     assert user["rights"] == {"first": "reviewer"}
+    assert user["identity"] == "ada@example.org"
     assert user["tokens"][0]["cases"] == ["first"]
     assert token["token"] not in listed
     assert WORD not in listed

@@ -90,36 +90,6 @@ def shown(found: Laid) -> Iterator[Console]:
         yield made
 
 
-def paths(console: Console, laid: Laid) -> list[str]:
-    before, after, listing, _ = laid.builder.captures
-    case = next(each for each in console.app.state.archive.catalog.listed(None) if each.name == "ours")
-    assert listing.record_digest is not None
-    return [
-        "/search", "/search?q=bracelet", "/search?q=nothing-of-this", "/search?kind=listing&since=2026-01-01",
-        f"/whereis?sha256={listing.record_digest.hex}", f"/whereis?sha256={'0' * 64}", "/whereis?sha256=no",
-        "/timeline", "/timeline?target=@mirabelle.finds", "/timeline?target=nobody",
-        f"/compare?before={before.id}&after={after.id}", f"/compare?before={after.id}&after={after.id}",
-        f"/cases/{case.scope}/graph", "/log", "/log?before=3", "/log/leaves/12",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "look",
-    [
-        pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}, id="desk-light"),
-        pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone-dark"),
-    ],
-)
-@pytest.mark.slow
-def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
-    browser: Browser, shown: Console, found: Laid, look: dict[str, object]
-) -> None:
-    with window(browser, shown, **look) as seen:
-        for path in paths(shown, found):
-            seen.go(path)
-            seen.check()
-
-
 def test_a_word_is_found_and_leads_to_its_capture(browser: Browser, shown: Console, found: Laid) -> None:
     with window(browser, shown) as seen:
         seen.go("/search")

@@ -5,15 +5,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from playwright.sync_api import Browser, Error, Route, expect
 
-from custody.model import Candidate, Hop, HopKind, Missing, Role, Via
+from archive.brief import Brief
+from console.screen import now
+from console.web.jobs import Job, Wanted
+from custody.artifact import ARTIFACT
+from custody.model import Candidate, Hop, HopKind, Json, Missing, Role, Via
 from custody.record import Record
 from tests.authority import LocalAuthority
 from tests.console.web.hostile import EVIL, LINKS, MARKUP
 from tests.console.web.opened import Console, Window, served, window
-from tests.console.web.shelf import Laid, lay, opened, png
+from tests.console.web.shelf import Laid, Shelf, lay, opened, png, promoted, reading
+from tests.console.web.test_every_page import PAGES
+from tests.custody import stewarding
+from tests.custody.archive_builder import Captured
 
 pytestmark = pytest.mark.browser
 _QUIET = frozenset({
@@ -24,6 +33,9 @@ _QUIET = frozenset({
 """Of these nothing is seen in a bare page: some need a server or a press, some a browser of other days."""
 
 
+EVERYTHING = "".join(MARKUP.values()).replace("\0", "\ufffd")
+"""All attacks in one text."""
+CASE = '<img src=x onerror="window.pwned=1">'
 _FAST = frozenset({"script", "style with an escape", "refresh", "out of an attribute"})
 
 
@@ -33,6 +45,8 @@ class Attacked:
     scope: str
     captures: Mapping[str, str]
     """By attack, the capture that carries it everywhere."""
+    post: str
+    """Of a promotion in which all of them stand in each field."""
 
 
 def hostile_reading(text: str) -> bytes:
@@ -84,7 +98,7 @@ def attacked(record: Record, text: str, link: str) -> Record:
 def attacks(tmp_path_factory: pytest.TempPathFactory, authority: LocalAuthority) -> Attacked:
     shelf = opened([authority])
     run = shelf.open_run()
-    scope = shelf.open_case('<img src=x onerror="window.pwned=1">')
+    scope = shelf.open_case(CASE)
     captures: dict[str, str] = {}
     for n, (name, text) in enumerate(MARKUP.items()):
         link = LINKS[n % len(LINKS)]
@@ -103,7 +117,47 @@ def attacks(tmp_path_factory: pytest.TempPathFactory, authority: LocalAuthority)
             change=lambda record, text=clean, link=link: attacked(record, text, link),  # type: ignore[misc]
         )
         captures[name] = made.id
-    return Attacked(laid=lay(shelf, tmp_path_factory.mktemp("hostile")), scope=scope, captures=captures)
+    post, _ = promoted(shelf, run, scope, says=EVERYTHING)
+    said_later(shelf, scope, post)
+    shelf.page(
+        run, scope=scope, title=EVERYTHING, files={Role.READING: reading("post", handle="again", caption=EVERYTHING)}
+    )
+    laid = lay(shelf, tmp_path_factory.mktemp("hostile"))
+    return Attacked(laid=laid, scope=scope, captures=captures, post=post.id)
+
+
+def said_later(shelf: Shelf, scope: str, post: Captured) -> None:
+    """What people write who work on a case, or hand something over: a case, corrections, holds, what a witness says."""
+    assert post.ended is not None
+    says: dict[str, Json] = {
+        "capture": post.id,
+        "field": "title",
+        "was": EVERYTHING,
+        "is": EVERYTHING,
+        "why": EVERYTHING,
+    }
+    printable = "".join(each for each in MARKUP.values() if each.isprintable()).replace(" ", "/")
+    brief = Brief(title=printable[:300], matter=printable[:200], purpose=printable[:4_000], timezone="Europe/Paris")
+    correction = shelf.detail("correction.json", says)
+    hold = shelf.detail("hold.json", {"item": post.unit, "matter": EVERYTHING, "why": EVERYTHING})
+    of_witness: dict[str, Json] = {
+        "capture": post.id, "scope": scope, "name": EVERYTHING, "statement": "differs",
+        "differences": [EVERYTHING, EVERYTHING], "words": EVERYTHING, "keyid": None,
+        "browser": EVERYTHING, "way": EVERYTHING,
+        "opened_at": "2026-03-04T05:06:07.000Z", "stated_at": "2026-03-04T05:06:07.000Z",
+    }  # fmt: skip
+    statement = shelf.detail("statement.json", of_witness)
+    shelf.commit(
+        stewarding.described(shelf, scope, says=brief.to_json()),
+        stewarding.work(
+            shelf, "record.corrected", correction, {"capture": post.id}, shelf.root, ref=("corrects", post.ended)
+        ),
+        stewarding.work(shelf, "evidence.held", hold, {"item": post.unit}, shelf.root),
+        stewarding.work(
+            shelf, "capture.witnessed", statement, {"capture": post.id, "statement": "differs", "keyid": None},
+            shelf.root, ref=("about", post.ended),
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -179,11 +233,73 @@ def test_nothing_of_a_hostile_capture_runs(seen: Window, attacks: Attacked, name
     assert attributes == 0
 
 
-def test_the_case_with_all_of_them_is_only_text(seen: Window, attacks: Attacked) -> None:
-    for path in ("/", f"/cases/{attacks.scope}"):
-        seen.go(path)
+REFLECTED = {
+    "/search": ("q", "platform", "host"),
+    "/whereis": ("sha256", "name"),
+    "/timeline": ("target",),
+    "/capture-now": ("case",),
+    "/sign-in": ("name",),
+}
+"""Pages that say again what they were asked."""
+
+
+@pytest.mark.slow
+def test_no_page_runs_any_of_it(seen: Window, console: Console, attacks: Attacked) -> None:
+    """Every page there is, of a promotion, a case, a witness and a log in which all attacks stand in each field."""
+    with console.client() as client:
+        (promotion,) = client.get(f"/api/v1/cases/{attacks.scope}/promotions").json()["promotions"]
+        candidate = client.get(f"/api/v1/cases/{attacks.scope}/candidates").json()["candidates"][0]
+        pages = [client.get("/api/v1/search", params={"case": attacks.scope, "limit": 25}).json()["next"]]
+        events = client.get(f"/api/v1/captures/{attacks.post}/events").json()["events"]
+    last = attacks.laid.builder.captures[-1]
+    assert last.record is not None
+    wanted = Wanted(urls=(f"https://site.example/{EVERYTHING[:2_000]}",), case=CASE, by="tester")
+    jobs = console.app.state.jobs
+    jobs._jobs["hostile"] = Job(id="hostile", wanted=wanted, asked_at=now(), state="ended", code=1, trouble=EVERYTHING)
+    values = {
+        "scope": attacks.scope, "capture_id": attacks.post, "other": last.id, "promotion": promotion["id"],
+        "candidate": candidate["id"], "job_id": "hostile", "digest": last.record.artifacts[0].digest.hex, "index": 0,
+    }  # fmt: skip
+    paths = [f"{route}{each}".format(**values) for route, questions in PAGES.items() for each in questions]
+    paths += [f"/search?case={attacks.scope}", *(f"/search?case={attacks.scope}&before={each}" for each in pages)]
+    paths += [f"/log/leaves/{each['index']}" for each in events]
+    asks = dict.fromkeys(paths, 200)
+    for capture, link in zip(attacks.captures.values(), LINKS, strict=False):
+        asks[f"/captures/{capture}/witness"] = 200 if link.startswith("http") else 422  # nobody is led to a script
+    for path, status in asks.items():
+        seen.go(path, status=status)
+        seen.errors = [each for each in seen.errors if "status of 422" not in each]  # the browser's own word
         assert_untouched(seen)
-    expect(seen.page.locator("h1")).to_have_text('<img src=x onerror="window.pwned=1">')
+        links = seen.page.locator("a[href]").evaluate_all("all => all.map(each => each.protocol)")
+        assert set(links) <= {"http:", "https:"}, path
+        if path == f"/cases/{attacks.scope}":
+            expect(seen.page.locator("h1")).to_have_text(CASE)
+        assert not seen.page.locator("main a[href^='http']:not([target=_blank])").count(), (
+            "a stranger's address is text"
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", REFLECTED)
+def test_what_is_asked_is_said_again_as_text(seen: Window, route: str) -> None:
+    for each in ("<script>window.pwned=1</script>", "\"'><img src=x onerror=window.pwned=1>", "{{ 7*7 }}\u202e"):
+        asked = httpx.QueryParams(dict.fromkeys(REFLECTED[route], each))
+        answer = seen.page.goto(f"{seen.console.base}{route}?{asked}")
+        assert answer is not None
+        assert answer.status in {200, 404}
+        seen.errors = [one for one in seen.errors if "status of 404" not in one]
+        assert_untouched(seen)
+
+
+def test_a_file_s_name_that_is_none_is_no_record() -> None:
+    """Names in a record are letters, digits and few signs: nobody stores a page under a path, or under markup."""
+    for name in ("../x", "a/b", "<img src=x>", "x\r\nSet-Cookie: a", 'a"b', "", ".htaccess", "a" * 121):
+        value: dict[str, Json] = {
+            "role": "media", "name": name, "media_type": "text/html", "bytes": 1, "sha256": "0" * 64,
+            "key": "blobs/sha256/00/00", "version_id": None, "lock": None, "made_at": "2026-03-04T05:06:07.000Z",
+        }  # fmt: skip
+        assert list(Draft202012Validator(ARTIFACT).iter_errors({**value, "name": "x.svg"})) == []
+        assert [each.json_path for each in Draft202012Validator(ARTIFACT).iter_errors(value)] == ["$.name"]
 
 
 def test_files_are_handed_out_as_bytes(console: Console, attacks: Attacked) -> None:

@@ -12,25 +12,10 @@ from tests.console.web.shelf import Laid
 pytestmark = pytest.mark.browser
 LOOKS = [
     pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}, id="desk-light"),
-    pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone-dark"),
+    pytest.param(
+        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="phone-dark", marks=pytest.mark.slow
+    ),
 ]
-
-
-def paths(console: Console, laid: Laid) -> list[str]:
-    case = next(each for each in console.app.state.archive.catalog.listed(None) if each.name == "first")
-    capture = laid.builder.captures[0].id
-    own = f"/captures/{capture}"
-    return ["/", f"/cases/{case.scope}", own, f"{own}/verdict", f"{own}/document", "/api", "/capture-now"]
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_no_page_has_a_fault_that_axe_finds_an_error_or_a_way_out(
-    browser: Browser, console: Console, laid: Laid, look: dict[str, object]
-) -> None:
-    with window(browser, console, **look) as seen:
-        for path in paths(console, laid):
-            seen.go(path)
-            seen.check()
 
 
 def test_from_the_start_page_to_the_verdict_of_a_capture_by_keyboard(browser: Browser, console: Console) -> None:
@@ -111,16 +96,15 @@ def test_nor_has_the_way_in_by_name(browser: Browser, laid: Laid, tmp_path: Path
         seen.context.clear_cookies()
         seen.go("/sign-in")
         seen.check()
-        statuses = []
-        for _ in range(TRIES + 1):
+        for status in (401, 429):
             seen.page.get_by_label("Name").fill("ada")
             seen.page.get_by_label("Password").fill("not the word")
             with seen.page.expect_navigation() as gone:
                 seen.page.get_by_role("button", name="Sign in").click()
             answer = gone.value
             assert answer is not None
+            assert answer.status == status
             seen.errors.clear()  # the browser writes down each status by itself
-            if answer.status not in statuses:  # each sort of page once
-                seen.check()
-            statuses.append(answer.status)
-        assert statuses == [401] * TRIES + [429]
+            seen.check()
+            for _ in range(TRIES - 1):  # each hashes once more; the page is the same
+                console.app.state.attempts.fail("name ada")

@@ -24,6 +24,22 @@ def test_a_zone_that_is_as_utc_is_not_repeated() -> None:
     assert "zone" not in when(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("Europe/London"))
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["2026-07-01T22:30:05Z", "2026-07-01T22:30:05.000Z", "2026-07-02T00:30:05+02:00", "2026-07-01T17:30:05.25-05:00"],
+)
+def test_an_instant_that_a_page_states_to_the_second_is_one(told: str) -> None:
+    assert "2026-07-01 22:30:05 UTC" in when(told, PARIS)
+    assert "2026-07-02 00:30:05 Europe/Paris" in when(told, PARIS)
+
+
+@pytest.mark.parametrize(
+    "told", ["2026-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "2026-07-01T22:30:05", "x"]
+)
+def test_what_is_no_instant_stays_a_text(told: str) -> None:
+    assert when(told, PARIS) == f"<span>{told}</span>"
+
+
 @pytest.mark.parametrize("shown", ["October 29, 2026", "2026-10-29", "2 d", "10月29日", "2026-10-29T17:04"])
 def test_a_day_and_what_a_page_shows_are_never_converted(shown: str) -> None:
     assert when(shown, PARIS) == f"<span>{shown}</span>"

@@ -88,6 +88,8 @@ STREAM = bytes(range(256)) * 20
 
 PAGE = """<!doctype html><html><head><meta charset=utf-8><title>Stall</title>
 <link rel=stylesheet href=/style.css>
+<link rel=prefetch href=/ahead>
+<script type=speculationrules>{"prefetch": [{"urls": ["/guessed"], "eagerness": "immediate"}]}</script>
 <script src=/script.js></script>
 <script src=/no-such-script.js></script>
 <link rel=stylesheet href=/no-such-style.css>
@@ -127,9 +129,12 @@ addEventListener('message', e => done(e.data));
 </body></html>"""  # fmt: skip
 
 INSIDE = "<!doctype html><meta charset=utf-8><p>inside<script>fetch('/inside-data').then(r => r.text())</script>"
+DEEP = "<!doctype html><meta charset=utf-8><p>%(n)d within<script>fetch('/deep-data')</script>%(more)s"
+"""Frames of two sites by turns, each within the other: each has a process of its own."""
 WIDGET = (
     "<!doctype html><meta charset=utf-8><link rel=stylesheet href=/widget.css><p>widget<img src=/widget.png>"
     "<script>fetch('/widget-data').then(r => r.text())</script>"
+    f"<iframe src=https://{SHOP}/deep-1></iframe>"
 )
 FRAMED = (
     "<!doctype html><meta charset=utf-8><p>served<script>Promise.all(['/sw/made-up', '/sw/passed-on']"
@@ -152,6 +157,11 @@ def page(text: str, *headers: tuple[str, str]) -> Answer:
 
 def kind(media_type: str, body: bytes, *headers: tuple[str, str], status: int = 200) -> Answer:
     return Answer(status=status, body=body, media_type=media_type, headers=headers)
+
+
+def deep(n: int, within: str | None = None) -> Answer:
+    more = f"<iframe src=https://{within}/deep-{n + 1}></iframe>" if within else ""
+    return page(DEEP % {"n": n, "more": more})
 
 
 def ranged(request: Request) -> Answer:
@@ -187,6 +197,11 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
             "/no-such-picture.png": replace(page("<h1>No such picture</h1>"), status=404),
             "/lazy.png": kind("image/png", png(30)),
             "/inside": page(INSIDE),
+            "/ahead": page("<!doctype html><p>Perhaps later"),
+            "/guessed": page("<!doctype html><p>Perhaps never"),
+            "/deep-1": deep(1, STRANGER),
+            "/deep-3": deep(3, STRANGER),
+            "/deep-data": kind("text/plain", b"deep"),
             "/inside-data": kind("application/json", b'{"inside": true}'),
             "/sound.wav": ranged,
             "/data.json": kind("application/json", brotli.compress(DATA), ("Content-Encoding", "br")),
@@ -219,6 +234,9 @@ def routes() -> Mapping[str, Mapping[str, Answer | Route]]:
         },
         STRANGER: {
             "/widget": page(WIDGET),
+            "/deep-2": deep(2, SHOP),
+            "/deep-4": deep(4),
+            "/deep-data": kind("text/plain", b"deep"),
             "/widget.css": kind("text/css", STYLE[:500]),
             "/widget.png": kind("image/png", png(20)),
             "/widget-data": kind("application/json", b'{"widget": true}'),

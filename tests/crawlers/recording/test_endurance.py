@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from crawlers.browser import PlaywrightTab, PlaywrightWire
+from crawlers.browser import PlaywrightTab
+from crawlers.devtools.channel import Channel
 from crawlers.recording.line import Line, Message
 from crawlers.recording.recorder import Recorder
-from crawlers.tab import Gone, Refused
+from crawlers.tab import Gone, Refused, let_go
 from custody.model import Role, Status
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.crawlers.recording import scene
@@ -125,7 +126,7 @@ def test_what_the_browser_did_not_read_is_named(eye: Looker) -> None:
 def test_a_wire_that_cannot_be_had_costs_the_visit_its_traffic_only(
     eye: Looker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(_: PlaywrightTab) -> PlaywrightWire:
+    async def refused(_: PlaywrightTab) -> Channel:
         raise Refused("not today")
 
     monkeypatch.setattr(PlaywrightTab, "wire", refused)
@@ -184,17 +185,22 @@ def test_a_recorder_that_dies_lets_everything_go(eye: Looker, monkeypatch: pytes
 
 
 def test_a_session_that_answers_nothing_more_hangs_no_page(eye: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
-    send = PlaywrightWire.send
+    post = Channel.post
     sent = 0
 
-    async def dying(self: PlaywrightWire, method: str, params: Any) -> Any:
+    def dying(self: Channel, method: str, params: Message) -> "asyncio.Future[Message]":
         nonlocal sent
+        if not method.startswith(("Network.", "Fetch.", "Target.")):  # the recorder's words
+            return post(self, method, params)
         sent += 1
         if sent > 40:
-            raise Gone("it was closed")
-        return await send(self, method, params)
+            gone: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+            gone.add_done_callback(let_go)
+            gone.set_exception(Gone("it was closed"))
+            return gone
+        return post(self, method, params)
 
-    monkeypatch.setattr(PlaywrightWire, "send", dying)
+    monkeypatch.setattr(Channel, "post", dying)
     looked = eye.look(f"{HERE}/many", timeout_s=8)
     assert looked.seen.reached
     assert Role.VIEWPORT in looked.roles

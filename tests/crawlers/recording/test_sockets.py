@@ -21,7 +21,7 @@ from custody.model import Status
 from tests.crawlers.looking import Looked, Looker, looker
 from tests.crawlers.recording.reading import Read, checked, missing, read
 from tests.crawlers.recording.scene import page
-from tests.site.host import Answer, Ending, Host, always
+from tests.site.host import Answer, Ending, Host, Route, always
 from tests.site.server import Site
 
 HERE = "https://talk.example"
@@ -36,13 +36,20 @@ socket.onopen = () => { socket.send('more, please'); socket.send(new Uint8Array(
 socket.onmessage = () => { if (++heard === 6) { document.body.dataset.heard = 'yes'; socket.close(); } };
 </script>"""  # fmt: skip
 OPEN = TEXTS + "<script>new WebSocket('wss://talk.example/prices')</script>"
-WORKER = TEXTS + "<script>new Worker('/worker.js')</script>"
-# What it opened in its very first moments might not be told of: the browser's driver may let it run before we hear it.
-IN_WORKER = b"setTimeout(() => { new WebSocket('wss://talk.example/prices'); }, 800);"
+WORKERS = TEXTS + """<script>
+new Worker('/dedicated.js'); new Worker('/outer.js'); new SharedWorker('/shared.js');
+new Worker('/module.js', {type: 'module'}); navigator.serviceWorker.register('/service.js');
+</script>"""  # fmt: skip
+KINDS = ("dedicated", "nested", "shared", "module", "service")
+FIRST = "new WebSocket('wss://' + location.host + '/prices?%s'); fetch('/data?%s');"
 FLOOD = TEXTS + """<script>
 const socket = new WebSocket('wss://talk.example/none');
 socket.onopen = () => { for (let n = 0; n < 8000; n++) socket.send('again ' + n); };
 </script>"""  # fmt: skip
+
+
+def script(text: str) -> Route:
+    return always(Answer(body=text.encode(), media_type="text/javascript"))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +59,10 @@ def site() -> Iterator[Site]:
     routes = {
         "/talk": always(page(TALK)),
         "/open": always(page(OPEN)),
-        "/worker": always(page(WORKER)),
-        "/worker.js": always(Answer(body=IN_WORKER, media_type="text/javascript")),
+        "/workers": always(page(WORKERS)),
+        "/outer.js": script("new Worker('/nested.js')"),
+        **{f"/{each}.js": script(FIRST % (each, each)) for each in KINDS},
+        "/data": always(Answer(body=b"12", media_type="text/plain")),
         "/flood": always(page(FLOOD)),
         "/prices": always(Answer(status=101, body=said, ending=Ending.SOCKET)),
         "/none": always(Answer(status=101, ending=Ending.SOCKET)),
@@ -118,9 +127,14 @@ def test_a_socket_that_is_open_still_is_cut_by_time_and_nothing_is_missing(eye: 
 
 
 @pytest.mark.browser
-def test_a_workers_socket_is_heard(eye: Looker) -> None:
-    _, told = talk_in(records(eye.look(f"{HERE}/worker")))
-    assert [each["payloadData"] for each in told][:2] == PRICES[:2]
+def test_what_workers_of_every_kind_do_in_their_first_line_is_heard(eye: Looker) -> None:
+    found = records(eye.look(f"{HERE}/workers"))
+    fetched = [each.url for each in found if each.kind == "response" and "/data" in each.url]
+    assert sorted(fetched) == sorted(f"{HERE}/data?{each}" for each in KINDS)
+    said = {each.url: each.body.splitlines() for each in found if each.url.startswith("wss://")}
+    assert set(said) == {f"wss://talk.example/prices?{each}" for each in KINDS}
+    for told in said.values():
+        assert [json.loads(each).get("payloadData") for each in told][:2] == PRICES[:2]
 
 
 @pytest.mark.browser
@@ -193,6 +207,51 @@ def opened(scratch: Scratch) -> tuple[Ledger, Turn, Talk]:
     assert turn is not None
     assert turn.talk is not None
     return ledger, turn, turn.talk
+
+
+def unannounced(line: str) -> list[tuple[str, dict[str, Any]]]:
+    """What is told of a socket that was made before anybody listened, ``line`` being that of its request."""
+    answer = {"status": 101, "headers": {}, "requestHeaders": {"Host": "talk.example"}, "requestHeadersText": line}
+    opening = {"wallTime": AT.timestamp(), "timestamp": 999.5, "request": {"headers": {}}}
+    return [
+        ("webSocketWillSendHandshakeRequest", {"requestId": "7", **opening}),
+        ("webSocketHandshakeResponseReceived", {"requestId": "7", "timestamp": 1000.0, "response": answer}),
+        ("webSocketFrameReceived", told_of("late", 0.25)),
+    ]
+
+
+LINE = "GET wss://talk.example:8443/x?a=1 HTTP/1.1\r\nHost: talk.example:8443\r\n"
+
+
+def test_a_socket_that_was_open_before_anybody_listened_is_told_by_its_answer(scratch: Scratch) -> None:
+    ledger = Ledger(scratch, lambda: AT + timedelta(seconds=9))
+    line: Any = "a worker"
+    for method, event in unannounced(LINE):
+        ledger.on_socket(line, method, event, withheld=False)
+    (turn,) = ledger
+    assert (turn.url, turn.at, turn.status) == ("https://talk.example:8443/x?a=1", AT, 101)
+    assert turn.talk is not None
+    assert [each.at for each in turn.talk.messages] == [AT + timedelta(seconds=0.75)]
+    assert ledger.unopened == set()
+
+
+@pytest.mark.parametrize("line", ["", "GET /x HTTP/1.1\r\n", "GET file:///x HTTP/1.1\r\n"])
+def test_one_whose_address_is_not_told_is_counted(scratch: Scratch, line: str) -> None:
+    ledger = Ledger(scratch, lambda: AT)
+    worker: Any = "a worker"
+    for method, event in unannounced(line):
+        ledger.on_socket(worker, method, event, withheld=False)
+    assert (list(ledger), ledger.unopened) == ([], {"7"})
+
+
+def test_a_socket_beyond_the_limit_is_counted_once(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawlers.recording.ledger.MAX_TURNS", 0)
+    ledger = Ledger(scratch, lambda: AT)
+    line: Any = "a worker"
+    created = ("webSocketCreated", {"requestId": "7", "url": "wss://talk.example/x"})
+    for method, event in (created, *unannounced(LINE)):
+        ledger.on_socket(line, method, event, withheld=False)
+    assert (ledger.more, ledger.unopened) == (1, set())
 
 
 def test_times_are_the_browsers_own(scratch: Scratch) -> None:

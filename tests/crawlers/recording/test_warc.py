@@ -145,6 +145,7 @@ def test_pieces_of_many_bodies_are_put_together_again(scratch: Scratch) -> None:
         ({"finished": False, "status": None, "kind": "WebSocket", "talk": Talk("here")}, "still_running", False),
         ({}, "not_handed_out", True),
         ({"kind": "Fetch"}, "not_handed_out", True),
+        ({"kind": "Prefetch"}, "asked_ahead", False),
         ({"recoded": True, "whole": True}, "text_only", True),
         ({"whole": True, "posts": True}, "request_body", False),
         ({"whole": True, "headers": (("Content-Length", "7"),)}, "not_read", False),
