@@ -1,4 +1,4 @@
-"""What a person hands to the papers: profiles, boxes, trust files. What is none is refused with a sentence."""
+"""What a person hands to the papers: profiles, translations, boxes. What is none is refused with a sentence."""
 
 import zlib
 from pathlib import Path
@@ -8,9 +8,13 @@ import pytest
 from archive.errors import UsageError
 from archive.keyring.making import read_trust
 from archive.reading import Box
+from console.papers.delivery import translations
+from console.papers.passages import Translation
 from console.papers.volumes import read_profile
 from console.verbs.redacting import _box
 from crawlers.pictures.redaction import redact
+
+DIGEST = "ab" * 32
 
 
 @pytest.mark.parametrize(
@@ -34,8 +38,27 @@ def test_a_profile_of_less_than_a_byte_takes_one(tmp_path: Path) -> None:
     assert read_profile(profile).max_bytes == 1
 
 
+def test_a_translation_keeps_its_lines(tmp_path: Path) -> None:
+    table = tmp_path / "said.csv"
+    table.write_bytes(f'sha256,kind,by,text\r\n{DIGEST},certified,R. Roe,"first\nsecond\u2028third"\r\n'.encode())
+    assert translations(table) == {
+        DIGEST: [Translation(kind="certified", by="R. Roe", text="first\nsecond\u2028third")]
+    }
+
+
+def test_a_translation_is_bound_to_a_digest(tmp_path: Path) -> None:
+    table = tmp_path / "said.csv"
+    table.write_text(f"sha256,kind,by,text\nsha256:{DIGEST.upper()},aid,R. Roe,a bracelet\n")
+    assert list(translations(table)) == [DIGEST], "however it was copied"
+    table.write_text(f"sha256,kind,by,text\n{DIGEST[:-1]},aid,R. Roe,a bracelet\n")
+    with pytest.raises(UsageError, match="line 2: a SHA-256 digest is 64"):
+        translations(table)
+
+
 def test_what_has_no_end_is_not_read_to_it() -> None:
     endless = Path("/dev/zero")
+    with pytest.raises(UsageError, match="no table of translations"):
+        translations(endless)
     with pytest.raises(UsageError, match="no profile"):
         read_profile(endless)
     with pytest.raises(UsageError, match="trust file that can be believed"):
