@@ -15,6 +15,7 @@ from archive.keyring import changes
 from archive.keyring.request import KeyRequest
 from archive.signing import files
 from archive.signing.spec import FileSpec
+from custody import canonical
 from custody.errors import TrustError
 from custody.keys import Signer
 from custody.note import VerifierKey
@@ -25,9 +26,10 @@ MOST_HOLDERS = 8
 
 
 def read_trust(path: Path) -> Trust:
-    """Raises ``UsageError``."""
+    """No more is read than a trust file can have. Raises ``UsageError``."""
     try:
-        return Trust.parse(path.read_bytes())
+        with path.open("rb") as file:
+            return Trust.parse(file.read(canonical.MAX_BYTES + 1))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read ({error.strerror}): name the trust file that you were given"

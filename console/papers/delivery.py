@@ -1,6 +1,7 @@
 """Papers on the disk: a folder that appears whole, or not at all; nothing is written over."""
 
 import csv
+import io
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,11 +41,12 @@ def translations(table: Path | None) -> Mapping[str, list[Translation]]:
     """Raises ``UsageError`` for what is no such table."""
     if table is None:
         return {}
-    with disk.trouble(table):
-        data = table.read_bytes()[: MAX_TABLE_BYTES + 1]
+    with disk.trouble(table), table.open("rb") as file:
+        data = file.read(MAX_TABLE_BYTES + 1)
     if len(data) > MAX_TABLE_BYTES:
         raise UsageError(f"{table} has more than {MAX_TABLE_BYTES} bytes, and is no table of translations")
     try:
-        return parse_translations(list(csv.DictReader(data.decode("utf-8-sig").splitlines())))
+        text = io.StringIO(data.decode("utf-8-sig"), newline="")  # as it stands: a cell may have lines
+        return parse_translations(list(csv.DictReader(text)))
     except (ValueError, csv.Error) as error:
         raise UsageError(f"{table} is no table of translations: {error}") from error

@@ -15,6 +15,10 @@ _LEAST, _WORD, _MOST, _LINE = 8, 14, 24, 260
 """Characters that a column is taken to want, for sharing out the width: at least, of one word, at most of many columns,
 and of a line."""
 
+_BROADEST = 0.75
+"""Of a letter's height: capitals in bold."""
+_MARGINS = int(Pt(11))
+"""Left and right of what stands in a cell."""
 
 EAST_ASIAN = "SimSun"
 """A font with simplified and traditional characters and kana that every Word has, and for which other programs have a
@@ -37,8 +41,8 @@ def add_table(document: Any, columns: Sequence[str], rows: Sequence[Sequence[str
     made.autofit = False
     section = document.sections[-1]
     room = section.page_width - section.left_margin - section.right_margin
-    wants = [_wanted([name, *(row[at] for row in rows)], len(columns)) for at, name in enumerate(columns)]
-    widths = [Emu(room * want // sum(wants)) for want in wants]
+    held = [[name, *(row[at] for row in rows)] for at, name in enumerate(columns)]
+    widths = _shared(room, [_wanted(texts, len(columns)) for texts in held], [_least(texts, size) for texts in held])
     for column, width in zip(made.columns, widths, strict=True):
         column.width = width
     for at, line in enumerate((columns, *rows)):
@@ -54,8 +58,25 @@ def add_table(document: Any, columns: Sequence[str], rows: Sequence[Sequence[str
             run.font.size = Pt(size)
 
 
+def _shared(room: int, wants: Sequence[int], least: Sequence[int]) -> list[Emu]:
+    """Each what its longest word needs, and of the rest what it wants; where not even that fits, by what they want."""
+    left = room - sum(least)
+    if left < 0:
+        return [Emu(room * want // sum(wants)) for want in wants]
+    return [Emu(narrow + left * want // sum(wants)) for narrow, want in zip(least, wants, strict=True)]
+
+
+def _least(texts: Sequence[str], size: float) -> int:
+    """So wide, in EMU, that no ordinary word of these is broken, between the margins of a cell."""
+    return int(Pt(min(_WORD, _longest(texts)) * size * _BROADEST)) + _MARGINS
+
+
+def _longest(texts: Sequence[str]) -> int:
+    return max((len(word) for text in texts for word in text.split()), default=0)
+
+
 def _wanted(texts: Sequence[str], columns: int) -> int:
-    words = max((len(word) for text in texts for word in text.split()), default=0)
+    words = _longest(texts)
     whole = max(len(text) for text in texts)
     return max(_LEAST, min(_WORD, words) + 6, min(max(_MOST, _LINE // columns), whole) + 2)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from custody.digest import Digest
+from custody.errors import FormatError
 
 AROUND = 160
 """Characters of context on either side."""
@@ -74,6 +75,10 @@ def parse_translations(rows: list[Mapping[str, str]]) -> dict[str, list[Translat
             digest, kind, by, text = (row[name].strip() for name in ("sha256", "kind", "by", "text"))
         except (KeyError, AttributeError):
             raise ValueError("a table of translations has the columns sha256, kind, by, text") from None
+        try:
+            digest = Digest(digest.lower().removeprefix("sha256:")).hex
+        except FormatError as error:
+            raise ValueError(f"line {n}: {error}") from error
         if kind not in {"aid", "certified"}:
             raise ValueError(f"line {n}: kind is aid or certified, got {kind[:40]!r}")
         if not by or not text:

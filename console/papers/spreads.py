@@ -96,6 +96,8 @@ class Studio:
     exhibits: Mapping[str, str] = field(default_factory=dict)
     """Labels, by capture."""
     translations: Mapping[str, list[Translation]] = field(default_factory=dict)
+    translated: set[str] = field(default_factory=set)
+    """Digests of the passages that a translation was shown with, so far."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     """Of each page, by the address that was asked for."""
 
@@ -157,6 +159,10 @@ class Studio:
             read = (look.reading or {}).get("reading") or {}
         whole = f"{marked.before}{marked.raw}{marked.after}"
         language = (read.get("fields") or {}).get("language")
+        foreign = wants_translation(whole, language if isinstance(language, str) else None)
+        translations = tuple(self.translations.get(marked.digest.hex, ()))
+        if translations:
+            self.translated.add(marked.digest.hex)
         return Passage(
             capture=capture,
             text=name,
@@ -165,8 +171,8 @@ class Studio:
             where=str((read.get("sources") or {}).get(name, "")),
             picture=picture,
             unpictured=why,
-            wants_translation=wants_translation(whole, language if isinstance(language, str) else None),
-            translations=tuple(self.translations.get(marked.digest.hex, ())),
+            wants_translation=foreign or bool(translations),
+            translations=translations,
         )
 
     def _step(self, n: int, edge: Mapping[str, Any]) -> Step:

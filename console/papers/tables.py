@@ -22,6 +22,8 @@ MAX_CELL = 32_767
 _BEGINS_FORMULA = re.compile(r"^[\t\r\n ]*[=+\-@]")
 _WIDE, _NARROW = 42, 18
 _WIDE_COLUMNS = frozenset({"asked for", "shown", "promoting post", "listing", "item", "record sha256"})
+_A3 = 8
+"""As spreadsheets number papers: fourteen columns with addresses."""
 _LINE_PT, _MOST_LINES = 15, 25
 """Not every program finds out by itself how high a row with lines that break has to be."""
 
@@ -43,6 +45,9 @@ def to_xlsx(tables: list[Table], at: datetime) -> bytes:
         for n, width in enumerate(widths, 1):
             sheet.column_dimensions[get_column_letter(n)].width = width
         sheet.page_setup.orientation = "landscape"
+        sheet.page_setup.paperSize = _A3
+        head = len(table.notes) + 3
+        sheet.print_title_rows = f"{head}:{head}"  # on each page
         sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
         sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         for line in (table.title, *table.notes):
@@ -65,7 +70,7 @@ def to_docx(table: Table, at: datetime) -> bytes:
     document.core_properties.created = document.core_properties.modified = at.replace(tzinfo=None)
     section = document.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
-    section.page_width, section.page_height = Mm(420), Mm(297)  # A3: fourteen columns with addresses
+    section.page_width, section.page_height = Mm(420), Mm(297)  # A3, too
     document.add_heading(visible(table.title), 1)
     for note in table.notes:
         document.add_paragraph(visible(note))

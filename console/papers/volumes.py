@@ -1,5 +1,6 @@
 """Exhibits as PDFs, in as many parts as a court's limits ask for. Labels are on these pages, never on originals."""
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from custody.artifact import OTHERS
 from custody.model import Role
 
 _MIB = 1 << 20
+_MOST_BYTES = 1 << 16
+"""Of a profile: four lines."""
+_MOST_MB = 1 << 20
+"""A profile that says more than a tebibyte says nothing."""
 SLICE_PX = 1_700
 """So much of the picture of a whole page stands on one of paper: with 1366 pixels of width, a sheet's proportions."""
 PAPERS = {"A4": "A4", "Letter": "letter"}
@@ -64,21 +69,26 @@ def read_profile(path: Path | None) -> Profile:
     """A TOML file with ``name``, ``max_mb``, ``max_pages``, ``paper``. Raises ``UsageError``."""
     if path is None:
         return Profile()
-    with disk.trouble(path):
-        data = path.read_bytes()
+    with disk.trouble(path), path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"{path} has more than {_MOST_BYTES} bytes, and is no profile")
     try:
         value = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # besides UTF-8 and TOML: thousands of digits, lists in lists
         raise UsageError(f"{path} is no profile: {error}") from error
     known: dict[str, type | tuple[type, ...]] = {"name": str, "max_mb": (int, float), "max_pages": int, "paper": str}
     for key, each in value.items():
         if not isinstance(each, known.get(key, ())) or isinstance(each, bool):
             raise UsageError(f"{path}: a profile has name, max_mb, max_pages and paper (A4 or Letter); {key} is not so")
     most, paper = value.get("max_mb", 35), value.get("paper", "A4")
-    if most <= 0 or value.get("max_pages", 1) < 1 or paper not in PAPERS:
-        raise UsageError(f"{path}: max_mb and max_pages are above 0, and paper is A4 or Letter")
+    if math.isnan(most) or not 0 < most <= _MOST_MB or value.get("max_pages", 1) < 1 or paper not in PAPERS:
+        raise UsageError(f"{path}: max_mb (at most {_MOST_MB}) and max_pages are above 0, and paper is A4 or Letter")
     return Profile(
-        name=value.get("name", path.stem), max_bytes=int(most * _MIB), max_pages=value.get("max_pages"), paper=paper
+        name=value.get("name", path.stem),
+        max_bytes=max(1, int(most * _MIB)),
+        max_pages=value.get("max_pages"),
+        paper=paper,
     )
 
 

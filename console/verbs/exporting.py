@@ -19,7 +19,7 @@ from console.exits import Exit
 from console.options import HomeOption, JsonOption, StoreOption
 from console.screen import now, out, print_json, say, sentences
 from custody import canonical
-from custody.errors import FormatError, TrustError
+from custody.errors import FormatError
 
 if TYPE_CHECKING:
     from archive.exporting.exporter import Exported
@@ -397,9 +397,9 @@ def verify_export(
     path: Path, *, trust_file: Path | None, trust_digest: str | None, checkpoints: Sequence[Path], as_json: bool
 ) -> Exit:
     """0 only if every check holds, under the trust file that was given: the home's is not taken for the recipient's."""
+    from archive.keyring.making import read_trust
     from console.verification import kept_checkpoint
     from custody.digest import Digest
-    from custody.trust import Trust
     from custody.wording import tell
 
     trust, digest = None, None
@@ -412,12 +412,7 @@ def verify_export(
             raise UsageError(f"--trust-digest: {error}") from error
         trust = _own_trust(path, digest) if checkpoints else None
     if trust_file is not None:
-        try:
-            trust = Trust.parse(trust_file.read_bytes())
-        except OSError as error:
-            raise UsageError(f"{trust_file} cannot be read ({error.strerror}): name the one you were given") from error
-        except TrustError as error:
-            raise UsageError(f"{trust_file} is not a trust file that can be believed: {error}") from error
+        trust = read_trust(trust_file)
     kept = {each: kept_checkpoint(each, trust) for each in checkpoints}
     verdict = judge(path, trust, tuple(kept.values()), trust_digest=digest)
     if as_json:

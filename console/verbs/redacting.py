@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from custody.artifact import Artifact
 
 _SLICE_PX, _WIDTH_PX = 1_700, 1_366
-_NUMBERS = 4
+_NUMBERS, _MOST_TEXT = 4, 80
 
 
 class Verbs:
@@ -92,10 +92,14 @@ def _box(text: str) -> "Box":
     from archive.reading import Box
 
     parts = text.split(",")
-    if len(parts) != _NUMBERS or not all(each.strip().isascii() and each.strip().isdigit() for each in parts):
+    if len(text) > _MOST_TEXT or len(parts) != _NUMBERS or not all(_is_number(each.strip()) for each in parts):
         raise UsageError(f"a box is X,Y,W,H in whole pixels, such as 40,120,300,40; got {text[:60]!r}")
     x, y, width, height = (int(each) for each in parts)
     return Box(x=x, y=y, width=width, height=height)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _original(config: ArchiveConfig, text: str, name: str) -> tuple[str, "Artifact", bytes]:

@@ -85,6 +85,7 @@ class Verbs:
                     studio = Studio(file=file, cutter=run, translations=said, seen=seen_of(file))
                     data = report.render(studio, shown, verdict, program=run.code(), tell=_progress)
                     delivery.write(folder / "report.html", data)
+                    _warn(sorted(said.keys() - studio.translated))
                     signed = None
                     if pdf:
                         say("printing")
@@ -121,6 +122,11 @@ def _left(file: Any) -> str:
     return (
         " · ".join(each.partition(":")[0].partition(" over")[0] for each in warnings(file)) or "derived from captures"
     )
+
+
+def _warn(unused: list[str]) -> None:
+    for digest in unused:
+        say(f"no passage of this report has the sha256 {digest}: what was given as its translation is not in it")
 
 
 def _progress(done: int, total: int) -> None:

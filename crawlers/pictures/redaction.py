@@ -1,6 +1,7 @@
 """Boxes blacked out in a picture that we took: what was under them is in no byte of what comes out."""
 
 import io
+import warnings
 import zlib
 from collections.abc import Sequence
 
@@ -57,10 +58,14 @@ def _opened(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES or not data.startswith(_SIGNATURE):
         raise UsageError(f"only PNG pictures of at most {MAX_BYTES} bytes are redacted")
     try:
-        opened = Image.open(io.BytesIO(data), formats=("PNG",))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own word on large pictures; the limit here is ours
+            opened = Image.open(io.BytesIO(data), formats=("PNG",))
         if opened.width * opened.height > MAX_PIXELS:
             raise UsageError(f"only pictures of at most {MAX_PIXELS} pixels are redacted")
         opened.load()
+    except Image.DecompressionBombError:
+        raise UsageError(f"only pictures of at most {MAX_PIXELS} pixels are redacted") from None
     except (OSError, ValueError, SyntaxError) as error:
         raise UsageError(f"this PNG cannot be decoded ({error})") from error
     if opened.mode in {"RGBA", "LA", "PA"} or "transparency" in opened.info:

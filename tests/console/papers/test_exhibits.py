@@ -103,7 +103,10 @@ def test_tables_say_it_all_and_no_cell_is_a_formula(own: Office, tmp_path: Path)
     for sheet in book.worksheets:
         fitting = sheet.sheet_properties.pageSetUpPr
         assert fitting is not None
-        assert (sheet.page_setup.orientation, fitting.fitToPage) == ("landscape", True)
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize, fitting.fitToPage) == ("landscape", 8, True)
+        first, _, last = str(sheet.print_title_rows).replace("$", "").partition(":")
+        assert first == last
+        assert sheet[int(first)][0].value in {"exhibit", "no."}, "the head comes again on each page"
         assert sheet.row_dimensions[sheet.max_row].height >= 30, "a digest of 64 letters takes two lines"
     schedule = _rows(book.worksheets[1])
     (row,) = schedule

@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
+from docx.shared import Pt
 
 from console.papers.blocks import Block, Paper, to_docx
 from console.papers.lettering import EAST_ASIAN, add_table, number_pages
@@ -51,6 +53,28 @@ def test_rows_stay_together_under_a_head_that_comes_again_and_pages_are_numbered
     assert footer.count("w:instrText>") == 4
     assert "PAGE" in footer
     assert "NUMPAGES" in footer
+
+
+def test_no_short_word_is_broken_in_a_narrow_column() -> None:
+    document = Document()
+    where = "Berkeley Protocol, its chapter on preservation: point as worded by this program"
+    fact = "; ".join(f"Ex. {n:03}: nothing was kept as headers" for n in range(8))
+    add_table(document, ("source", "point", "met?", "fact"), [(where, "a second copy elsewhere", "NOT MET", fact)], 7)
+    (table,) = document.tables
+    section = document.sections[0]
+    room = int(section.page_width or 0) - int(section.left_margin or 0) - int(section.right_margin or 0)
+    widths = [int(each.width or 0) for each in table.columns]
+    assert sum(widths) <= room
+    assert widths[2] - Pt(10.8) >= Pt(4 * 7 * 0.7), "“met?” in bold stands in one line, beside Word's margins of a cell"
+    assert widths[3] > widths[1] > widths[2], "and who has more to say has more room"
+    narrow = [int(each.width or 0) for each in _of_many_columns().columns]
+    assert sum(narrow) <= room, "where nothing fits, the page is not left"
+
+
+def _of_many_columns() -> Any:
+    document = Document()
+    add_table(document, ["a column's name"] * 14, [["ab" * 32] * 14], 12)
+    return document.tables[0]
 
 
 def test_chinese_words_get_a_font_that_has_them(tmp_path: Path) -> None:

@@ -177,11 +177,16 @@ def test_foreign_passages_have_slots_bound_to_their_digest(own: Office, tmp_path
     with table.open("w", newline="", encoding="utf-8") as file_:
         writer = csv.writer(file_)
         writer.writerow(["sha256", "kind", "by", "text"])
-        writer.writerow([digest, "aid", "a <machine>", "the same as the real one"])
-    own.ok(
+        writer.writerow([digest, "aid", "a <machine>", "the same\nas the real one"])
+        writer.writerow(["ab" * 32, "aid", "a <machine>", "of something else"])
+    told = own.ok(
         "report", "--case", CASE, "-o", str(tmp_path / "r"), "--no-pdf", "--no-check", "--translations", str(table)
     )  # fmt: skip
-    text = " ".join(parsed((tmp_path / "r" / "report.html").read_bytes()).text.split())
+    assert f"no passage of this report has the sha256 {'ab' * 32}" in told.err
+    assert digest not in told.err
+    whole = parsed((tmp_path / "r" / "report.html").read_bytes())
+    assert "the same\nas the real one" in whole.text, "a translation keeps its lines"
+    text = " ".join(whole.text.split())
     assert "WORKING AID, not certified (by a <machine>): the same as the real one" in text
     assert f"Certified translation of the passage whose UTF-8 has the sha256 {digest}" in text
     table.write_text("sha256,kind\nx,aid\n")
