@@ -108,6 +108,8 @@ def open_package(path: Path) -> Package:
     """Raises ``Gone`` for what is neither a directory nor a zip."""
     if path.is_dir():
         return _directory(path)
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device be read for ever
+        raise Gone(f"{path} is no export: expected the directory or the zip that was handed over (it is no plain file)")
     try:
         return _zip(path)
     except _REFUSED as error:

@@ -19,6 +19,7 @@ import pytest
 from archive.exporting.proofs import Prover
 from archive.exporting.selection import select
 from custody import canonical, merkle, tiles
+from custody.bundle.package import Gone, open_package
 from custody.event import Subject
 from custody.keys import Ed25519Signer
 from custody.proof import ConsistencyProof
@@ -274,6 +275,13 @@ def test_63_a_folder_with_what_is_no_file(plain: HandedOver, tmp_path: Path, kin
     else:
         path.write_text("x")
     assert told(judged(bag, plain.office.trust)) == [("PKG_UNSAFE", {"member": name})]
+
+
+def test_63_a_pipe_is_not_waited_for_and_a_device_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(Gone, match="it is no plain file"):
+            open_package(path)
 
 
 def test_70_the_trust_file_is_replaced(plain: HandedOver, tmp_path: Path) -> None:
