@@ -1,7 +1,7 @@
 """Which leaves an export has: whole chains of log, case, items and their runs; and what was done to the items later."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +79,7 @@ def select(
     disposed = {str(each.event.body["item"]) for each in later if each.event.type == "evidence.disposed"}
     if scope is not None and not any(_is_disposal_of(each, scope) for each in work):
         later += [each for each in work if _compares(each, scope, captures)]
-    chosen.events += [each for each in later if _is_handed_over(reader, each, scope, disposed)]
+    chosen.events += [each for each in later if is_handed_over(reader.store, each, scope, disposed)]
     chosen.events.sort(key=lambda each: each.index)
     _close(chosen, chains | wanted_runs)
     return chosen
@@ -126,14 +126,14 @@ def _is_disposal_of(each: LoggedEvent, scope: str) -> bool:
     return each.event.type == "evidence.disposed" and each.event.body["item"] == scope
 
 
-def _is_handed_over(reader: LogReader, each: LoggedEvent, scope: str | None, disposed: set[str]) -> bool:
-    """What is on hold, and for whom, is nobody's business, unless a disposal is judged by it; and what one case decided
-    or had witnessed is not for another to hand over.
+def is_handed_over(store: ObjectStore, each: LoggedEvent, scope: str | None, disposed: Collection[str]) -> bool:
+    """Of a working event about an item or a capture: what is on hold, and for whom, is nobody's business, unless a
+    disposal is judged by it; and what one case decided or had witnessed is not for another to hand over.
     """
     if each.event.type in _HOLDS:
         return each.event.body["item"] in disposed
     if each.event.type in _OF_ONE_CASE and scope is not None:
-        return detail(reader.store, each).get("scope") in {None, scope}
+        return detail(store, each).get("scope") in {None, scope}
     return True
 
 

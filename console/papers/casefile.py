@@ -16,6 +16,7 @@ from archive.catalog import Entry
 from archive.config import ArchiveConfig
 from archive.dating import NOT_DATED, Dated, Dating
 from archive.errors import NotStored, StoreError, UsageError
+from archive.exporting.selection import ABOUT_CAPTURES, ABOUT_ITEMS, is_handed_over
 from archive.filing import File, Filed
 from archive.log import LoggedEvent
 from archive.stewardship.desk import Shelf
@@ -144,13 +145,15 @@ class CaseFile:
         )
 
     def witnesses(self, capture: str) -> list[str]:
-        """What people stated who held the live page against the capture, a sentence each."""
+        """What people stated in this case who held the live page against the capture, a sentence each."""
         found = []
         for each in self.survey.witnessed.get(capture, ()):
             said = self.shelf.detail(each.detail)
             if not said:
                 found.append(f"Entry {each.index}: a statement of a witness, whose words are gone.")
                 continue
+            if said.get("scope") != self.scope:
+                continue  # what another case had witnessed is not for this one to tell
             whose = "signed by a key of theirs" if said.get("keyid") else "not signed by a key of theirs"
             found.append(
                 f"{said.get('name')} stated on {said.get('stated_at')}, {whose} (entry {each.index}): "
@@ -218,17 +221,26 @@ def _look(kept: Kept, entry: Entry, dating: Dating) -> Look:
 
 
 def _deeds(kept: Kept, scope: str, survey: Survey, trust: Trust) -> Iterator[Deed]:
-    """The case's own chain, its items', their runs, and what was done with them or said of the case later."""
+    """The case's own chain, its items', their runs, and what was done with them or said of the case later.
+
+    Of items that other cases have too, what an export of this case would have: not their holds and decisions.
+    """
     members = set(survey.members.get(scope, ()))
     chains = {f"scope:{scope}", f"work:{scope}", *(f"item:{unit}" for unit in members)}
     runs = {f"run:{each.run}" for each in survey.claims if each.chain in chains and each.run}
     about = {each.index for each in survey.claims if survey.about(each) in members}
+    disposed = members & survey.disposals.keys()
     roles = {keyid(each): "root" for each in trust.root_keys}
     for logged in kept.reader.log.events():
         event = logged.event
         if event.type == "key.introduced":
             roles.setdefault(str(event.body["keyid"]), str(event.body["role"]))
-        if event.chain in chains | runs or logged.index in about or _exports(kept, logged, scope):
+        is_said_here = event.chain in chains | runs or (
+            logged.index in about
+            and event.type in ABOUT_ITEMS | ABOUT_CAPTURES
+            and is_handed_over(kept.reader.store, logged, scope, disposed)
+        )
+        if is_said_here or _exports(kept, logged, scope):
             yield Deed(logged=logged, by=roles.get(logged.leaf.event.keyid, "unknown"))
 
 
