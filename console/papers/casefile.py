@@ -29,6 +29,8 @@ from custody.digest import Digest
 from custody.errors import FormatError
 from custody.keys import keyid
 from custody.model import Role
+from custody.received import MAX_BYTES as MAX_RECEIPT_BYTES
+from custody.received import Received
 from custody.record import MAX_BYTES as MAX_RECORD_BYTES
 from custody.record import Record
 from custody.trust import Trust
@@ -79,6 +81,18 @@ class Deed:
         return str(found) if found is not None else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """Files that somebody handed over for the case."""
+
+    index: int
+    """Of the log's entry."""
+    digest: Digest
+    """Of ``received.json``."""
+    received: Received | None
+    """None: it cannot be read."""
+
+
 @dataclass(kw_only=True, slots=True)
 class CaseFile:
     """Of one case, as far as the log was read."""
@@ -104,6 +118,21 @@ class CaseFile:
         """In the order in which their posts were looked at."""
         found = () if self.findings is None else self.findings.records.values()
         return sorted(found, key=lambda each: (str(_post(each)["looked_at"]), each.id))
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """What others handed over for the case, in log order, without what was disposed of."""
+        members, found = self.survey.members.get(self.scope, ()), []
+        for each in self.survey.received:
+            item = each.chain.partition(":")[2]
+            if item not in members or not self.survey.is_live(item):
+                continue
+            try:
+                received = Received.parse(self.shelf.read(each.detail, MAX_RECEIPT_BYTES))
+            except (NotStored, FormatError):
+                received = None
+            found.append(Receipt(index=each.index, digest=each.detail, received=received))
+        return found
 
     @property
     def shelf(self) -> Shelf:

@@ -33,6 +33,12 @@ def of_case(file: CaseFile) -> Iterator[str]:
         )
     if partial := [each for each in with_record if each.record is not None and each.record.missing]:
         yield f"Of {_captures(len(partial))} a part is missing, as each says."
+    if number := sum(1 if each.received is None else len(each.received.files) for each in file.receipts):
+        files = "One file of this case was" if number == 1 else f"{number} files of this case were"
+        yield (
+            f"{files} handed over by others, and not captured by this program: custody begins at receipt, and what was "
+            "before is the word of whom they came from."
+        )
     if not file.trust.authorities:
         yield "The trust file names no time-stamp authority."
     if not any("look_id" in each.logged.event.body for each in file.deeds):

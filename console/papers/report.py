@@ -1,20 +1,33 @@
 """The report of a case: cover, a spread for each promotion, population, what is not proved, custody events, digests."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from archive.errors import UsageError
 from archive.filing import Filed
 from console.papers import limits, pages
-from console.papers.casefile import CaseFile, Deed
+from console.papers.casefile import CaseFile, Deed, Receipt
 from console.papers.population import Population
 from console.papers.sheets import Sheet
 from console.papers.spreads import Spread, Studio
 from console.papers.zones import in_utc, told
+from console.telling import counted
 from custody.model import Origin
 from custody.verdict import Verdict
 
 _SHORT = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandedIn:
+    """One receipt, as the report tells of it."""
+
+    receipt: Receipt
+    at: str
+    """When it was received; empty where it cannot be read."""
+    spreads: tuple[int, ...]
+    """Numbers of the promotions that it is about."""
 
 
 def chosen(file: CaseFile, only: Sequence[str]) -> list[Filed]:
@@ -57,6 +70,7 @@ def render(
         "report.html",
         cover=_cover(file, len(spreads), verdict, program),
         spreads=spreads,
+        receipts=list(handed_in(file, spreads)),
         population=list(lines_of(population)),
         breakdowns=[
             ("What was shown", population.outcomes),
@@ -112,6 +126,8 @@ def _cover(file: CaseFile, shown: int, verdict: Verdict | None, program: Mapping
         ("promotions shown", f"{shown} of {len(file.promotions)}"),
         ("captures", str(len(file.looks))),
     ]
+    if number := sum(1 if each.received is None else len(each.received.files) for each in file.receipts):
+        facts.append(("received from others", f"{counted(number, 'file')}, custody of which begins at receipt"))
     if findings is not None:
         made = f"entry {findings.index}, {in_utc(findings.at)}, sha256 {findings.digest.hex}"
         facts.append(("findings", f"{made}, by code {findings.head['code_sha256']}"))
@@ -122,6 +138,17 @@ def _cover(file: CaseFile, shown: int, verdict: Verdict | None, program: Mapping
         ("made by", f"Counterproof {program['version']}, code sha256 {program['code_sha256']}"),
     ]
     return {"name": file.name, "facts": facts, "warnings": list(warnings(file))}
+
+
+def handed_in(file: CaseFile, spreads: Sequence[Spread]) -> Iterator[HandedIn]:
+    """What others handed over, each with the promotions of this paper that it is said to be about."""
+    for each in file.receipts:
+        about = None if each.received is None else each.received.about
+        yield HandedIn(
+            receipt=each,
+            at="" if each.received is None else told(each.received.received_at, file.zone),
+            spreads=tuple(one.n for one in spreads if about is not None and about[0] in one.units),
+        )
 
 
 def warnings(file: CaseFile) -> Iterator[str]:

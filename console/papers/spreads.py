@@ -78,6 +78,8 @@ class Spread:
     sheets: tuple[Sheet, ...]
     absent: tuple[str, ...]
     """Captures of it that are not in this case's reach."""
+    units: frozenset[str]
+    """Those of its captures."""
     post: tuple[tuple[str, str, str], ...]
     """As findings read it: name, value, direction."""
     listing: tuple[tuple[str, str, str], ...]
@@ -121,6 +123,7 @@ class Studio:
                 self.sheet(self.file.looks[each], _title(each, record)) for each in captures if each in self.file.looks
             ),
             absent=tuple(each for each in captures if each not in self.file.looks),
+            units=frozenset(self.file.looks[each].entry.unit for each in captures if each in self.file.looks),
             post=_fields(fields),
             listing=_fields(record["listing"]["fields"]),
             steps=tuple(self._step(number, edge) for number, edge in enumerate(record["edges"], 1)),
