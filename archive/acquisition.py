@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from archive import breakoff
 from archive.cases import assign
 from archive.errors import ArchiveError
 from archive.journal import SpooledBlob
@@ -339,7 +340,10 @@ class Acquisition:
         if self.has_ended(visit.started):
             return
         failed = replace(
-            visit, status=Status.FAILED, outcome=Outcome.ERROR, outcome_reason=f"lost in {stage}: {reason[:500]}"
+            visit,
+            status=Status.FAILED,
+            outcome=Outcome.ERROR,
+            outcome_reason=f"{breakoff.LOST} {stage}: {reason[:500]}",
         )
         entries = tuple(
             Artifact(

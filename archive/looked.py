@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from archive.breakoff import is_broken_off
 from archive.draft import EventRefused
+from archive.errors import NotStored
 from archive.ledger import Ledger
 from archive.log import START, LoggedEvent, LogReader, Position
 from archive.lookid import end_id
@@ -17,9 +19,11 @@ from custody import keyspace
 from custody.checks.states import ENDS
 from custody.commit import Commit
 from custody.digest import Digest
+from custody.errors import FormatError
 from custody.event import Ref
 from custody.leaf import Leaf
 from custody.model import Json, Outcome
+from custody.record import Record
 
 MARGIN = timedelta(hours=1)
 """By which the clocks of two machines may differ."""
@@ -52,7 +56,7 @@ class Before:
     ended_as: dict[str, Digest] = field(default_factory=dict)
     """By capture: the payload of its end."""
     fruitless: frozenset[str] = frozenset()
-    """Captures that ended in an error of the visit itself, as one that was broken off: the page was not had."""
+    """Captures that were broken off on our side, and had not got their page."""
 
     @property
     def open(self) -> tuple[Begun, ...]:
@@ -71,6 +75,14 @@ class Before:
         return tuple(each for each in ended if each.capture not in self.fruitless)
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    type_: str
+    payload: Digest
+    failed: Digest | None
+    """The record of one whose visit itself came to an error."""
+
+
 class Looked:
     """Follows one log. Safe for threads; blocking."""
 
@@ -82,7 +94,7 @@ class Looked:
         self._since: datetime | None = None
         self._position = START
         self._begun: dict[str, list[Begun]] = {}
-        self._ends: dict[Digest, tuple[str, Digest, bool]] = {}
+        self._ends: dict[Digest, _End] = {}
 
     def before(self, look: str, *, since: datetime) -> Before:
         """``since``: when the look was due; it has no start before that, but for the difference of two clocks."""
@@ -97,9 +109,9 @@ class Looked:
             ended = {each.capture: self._ends[each.started] for each in begun if each.started in self._ends}
             return Before(
                 begun=begun,
-                ends={capture: type_ for capture, (type_, _, _) in ended.items()},
-                ended_as={capture: payload for capture, (_, payload, _) in ended.items()},
-                fruitless=frozenset(capture for capture, (_, _, fruitless) in ended.items() if fruitless),
+                ends={capture: end.type_ for capture, end in ended.items()},
+                ended_as={capture: end.payload for capture, end in ended.items()},
+                fruitless=frozenset(capture for capture, end in ended.items() if self._is_fruitless(end)),
             )
 
     def _begin(self, since: datetime) -> None:
@@ -122,10 +134,21 @@ class Looked:
             self._begun.setdefault(str(look), []).append(begun)
         elif event.type in ENDS or event.type == "look.unchanged":
             stage, outcome = event.body.get("stage"), event.body.get("outcome")
-            fruitless = (stage, outcome) == ("visit", Outcome.ERROR.value)
+            failed = (stage, outcome) == ("visit", Outcome.ERROR.value)
+            end = _End(event.type, logged.leaf.event.payload_sha256, event.subjects[0].digest if failed else None)
             for ref in event.refs:
                 if ref.rel == "started_by":
-                    self._ends[ref.payload_sha256] = event.type, logged.leaf.event.payload_sha256, fruitless
+                    self._ends[ref.payload_sha256] = end
+
+    def _is_fruitless(self, end: "_End") -> bool:
+        """Broken off by us. Where no record can say so, the page is looked at once more: a look is not to be lost."""
+        if end.failed is None:
+            return False
+        try:
+            record = Record.parse(self._reader.store.read(keyspace.blob(end.failed)))
+        except (NotStored, FormatError):
+            return True
+        return is_broken_off(record.outcome_reason)
 
     def _commit_before(self, at: datetime) -> Position:
         """The newest commit that was made before then, found by halving."""

@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import certifi
 
+from archive import breakoff
 from crawlers import tls
 from crawlers.exchange import Exchange
 from crawlers.robots import TOKEN
@@ -182,7 +183,7 @@ def _body(asked: Ask, response: http.client.HTTPResponse) -> bytes:
 
 def _left(asked: Ask) -> float:
     if asked.is_cut():
-        raise Unanswered("interrupted", "the person running the program interrupted it")
+        raise Unanswered("interrupted", breakoff.INTERRUPTED)
     left = asked.until - time.monotonic()
     if left <= 0:
         raise Unanswered("timeout", "no answer in time")

@@ -13,6 +13,7 @@ from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import CDPSession, Dialog, Download, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from archive import breakoff
 from archive.errors import SetupMissing
 from crawlers.attending.album import Rename
 from crawlers.attending.attendance import Attendance
@@ -136,16 +137,16 @@ async def _to_its_end(tab: "PlaywrightTab", looking: Look, order: Order, seen: S
         await asyncio.wait({work, cut} if cut else {work}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             if cut is not None and cut.done():
-                seen.fail("interrupted", "the person running the program interrupted it")
+                seen.fail("interrupted", breakoff.INTERRUPTED)
             else:
                 seen.fail("timeout", f"{seen.detail or 'the browser was kept too busy'}; ended after {limit:.0f} s")
             return seen
         try:
             work.result()
         except Gone as error:
-            seen.fail("browser_died", f"the browser, or its page, died during the visit: {error}")
+            seen.fail("browser_died", f"{breakoff.DIED}: {error}")
         except TabTrouble as error:
-            seen.fail(seen.trouble or "error", f"the browser did not do what it was asked to: {error}")
+            seen.fail(seen.trouble or "error", f"{breakoff.BALKED}: {error}")
         return seen
     finally:
         for task in (work, cut):

@@ -93,26 +93,26 @@ def test_a_real_due_time_is_waited_for_and_no_look_is_early(site: Site, tmp_path
 @pytest.mark.timeout(900)  # a busy machine is no failure
 def test_killed_between_commit_and_tick_off_a_look_is_not_carried_out_again(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    page = site.url("post_unlinked")
-    run("watch", "add", page, "--case", "bracelets", "--every", "1h", "--no-follow", home=home)
+    pages = site.url("post_unlinked"), site.url("refused")  # a refused connection is what came of a look, too
+    run("watch", "add", *pages, "--case", "bracelets", "--every", "1h", "--no-follow", home=home)
     with database_of(home) as database:
-        with worker(site, home, "--silent", "4") as working:
-            working.wait_for("look begins")
-            with database.transaction() as connection:  # the look can be carried out, and not be ticked off
+        with worker(site, home, "--silent", "4", "--concurrency", "2") as working:
+            working.wait_for("look begins", times=2)
+            with database.transaction() as connection:  # the looks can be carried out, and not be ticked off
                 connection.execute("SELECT FROM counterproof.looks FOR UPDATE")
-                working.wait_for("look ends")
+                working.wait_for("look ends", times=2)
                 working.kill()
-        assert rows(database, "SELECT state, attempts FROM counterproof.looks") == [("running", 1)]
+        assert rows(database, "SELECT state, attempts FROM counterproof.looks") == [("running", 1)] * 2
         before = visits(site, "post_unlinked")
         with worker(site, home, "--silent", "4") as second:
-            second.wait_for("look ends")
-            until(lambda: rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'"))
+            second.wait_for("look ends", times=2)
+            until(lambda: len(rows(database, "SELECT FROM counterproof.looks WHERE state = 'done'")) == 2)
             assert second.stop() == 0
         found = rows(database, "SELECT outcome, attempts FROM counterproof.looks")
-    assert found == [("recorded before", 2)]
+    assert found == [("recorded before", 2)] * 2
     assert visits(site, "post_unlinked") == before
     events = verified(home)
-    assert (events["capture.started"], events["capture.completed"]) == (1, 1)
+    assert (events["capture.started"], events["capture.completed"], events["capture.failed"]) == (2, 1, 1)
 
 
 @pytest.mark.slow

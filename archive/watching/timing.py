@@ -81,11 +81,12 @@ class Timing:
         if self.every is not None:
             missed = max(0, (now - last) // self.every)
             return last + self.every * (missed + 1)
-        begin = max(last, now).astimezone(ZoneInfo(self.zone))
-        try:
-            return next(CronSim(str(self.cron), begin)).astimezone(UTC)
-        except StopIteration:
-            return now + MOST  # an expression whose day never comes is refused; one that came to its last year waits
+        begin = max(last, now)
+        for time in CronSim(str(self.cron), begin.astimezone(ZoneInfo(self.zone))):
+            # In the hour that comes twice it goes by the clock on the wall, and may answer with the first of the two.
+            if time.astimezone(UTC) > begin:
+                return time.astimezone(UTC)
+        return now + MOST  # an expression whose day never comes is refused; one that came to its last year waits
 
     def due(self, slot: datetime, watch: str) -> datetime:
         """The slot, put off by this watch's share of the jitter: the same each time it is worked out."""

@@ -15,6 +15,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from archive import breakoff
 from archive.absence import AGAIN, CONTROL
 from archive.errors import ArchiveError
 from archive.result import Result
@@ -237,7 +238,7 @@ class CaseSpider(Controlled):
             failure.raiseException()  # the disk, or our own code, and not the page: lost, and the alarm says so
         seen = Seen(
             trouble="refused_by_policy" if refused else "browser_died",
-            detail=refused or f"the browser could not open a page: {failure.getErrorMessage()[:300]}",
+            detail=refused or f"{breakoff.UNOPENED}: {failure.getErrorMessage()[:300]}",
         )
         yield self._visit(session, looking, seen, ())
 

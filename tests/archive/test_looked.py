@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archive import breakoff
 from archive.draft import EventRefused
 from archive.looked import Looked, abandon
 from archive.lookid import end_id, look_id
@@ -15,7 +16,8 @@ from archive.sequencer import Sequencer
 from custody.digest import Digest
 from custody.event import Envelope, Ref
 from custody.ids import is_uuid7, made_at
-from custody.model import Json
+from custody.model import Json, Origin, Outcome, Started, Status, Visit
+from custody.record import Record
 from tests.archive.deployment import Deployment, audit, now, tomorrow
 
 WATCH = "01a2296c-9ffc-7f30-afe5-802952023968"
@@ -56,6 +58,19 @@ def begin(deployment: Deployment, sequencer: Sequencer, look: str, *, attempt: i
         event_id=end_id(start.payload_sha256, capture),
     )
     return Begun(capture, start, end)
+
+
+def failed(begun: Begun, outcome: Outcome, reason: str) -> Record:
+    at = now()
+    started = Started(payload_sha256=begun.start.payload_sha256, index=1, job_sha256=Digest.of(b"job"))
+    visit = Visit(
+        capture_id=begun.capture, unit=begun.capture, parent=None, via=None, depth=1, run=begun.capture, scope="case:x",
+        started=started, requested_url="https://shop.example/", final_url=None, title=None, hops=(), http_status=None,
+        status=Status.FAILED, outcome=outcome, outcome_reason=reason, origin=Origin.UNVERIFIED,
+        origin_reasons=("nothing of the site was shown",), snapshots=(), missing=(), candidates=(),
+        times={"requested_at": at, "closed_at": at}, circumstances={}, spool=Path(),
+    )  # fmt: skip
+    return Record.of(visit, artifacts=(), nonce="0" * 32)
 
 
 def scribe_of(deployment: Deployment) -> Scribe:
@@ -118,15 +133,20 @@ def test_who_gives_up_a_capture_that_has_its_end_is_told_so(deployment: Deployme
 
 
 @pytest.mark.parametrize(
-    ("outcome", "stage", "counts"),
+    ("outcome", "stage", "reason", "counts"),
     [
-        ("timeout", "visit", True),
-        ("error", "archiving", True),  # what it saw is kept
-        ("error", "visit", False),  # broken off, as by a worker that was told to stop
+        ("timeout", "visit", "the page did not load in time", True),
+        ("error", "archiving", "lost in archiving: no room", True),  # what it saw is kept
+        ("error", "visit", "shop.example: the host refused the connection", True),  # that is what came of asking it
+        ("error", "visit", "the address redirects more than 20 times", True),
+        ("error", "visit", breakoff.INTERRUPTED, False),  # as by a worker that was told to stop
+        ("error", "visit", f"{breakoff.DIED}: Target crashed", False),
+        ("error", "visit", "lost in visit: ValueError()", False),
+        ("error", "visit", None, False),  # nobody can say: looked at once more
     ],
 )
 def test_only_what_was_not_given_up_or_broken_off_counts_as_done(
-    deployment: Deployment, outcome: str, stage: str, counts: bool
+    deployment: Deployment, outcome: str, stage: str, reason: str | None, counts: bool
 ) -> None:
     look, sequencer = look_id(WATCH, DUE), deployment.open()
     looked = Looked(sequencer.reader, sequencer.refresh)
@@ -136,6 +156,8 @@ def test_only_what_was_not_given_up_or_broken_off_counts_as_done(
     assert (before.done, [each.capture for each in before.open]) == (None, [second.capture])
     scribe = deployment.scribe()
     record = scribe.detail("record.json", {"capture": second.capture})
+    if reason is not None:
+        record = scribe.blob("record.json", failed(second, Outcome(outcome), reason).format())
     at = "2026-11-02T09:00:00.000Z"
     completed = scribe.event(
         "capture.failed",

@@ -45,9 +45,9 @@ def watched(
     every: str = "6h",
     kind: str = "listing",
     priority: int = 5,
+    timing: Timing | None = None,
     now: datetime = AT,
 ) -> Watch:
-    wanted = asked(
-        case=case, url=url, key=url, kind=kind, timing=Timing.of(every=every, jitter="0s"), priority=priority
-    )
+    timing = timing or Timing.of(every=every, jitter="0s")
+    wanted = asked(case=case, url=url, key=url, kind=kind, timing=timing, priority=priority)
     return watches.put(connection, wanted, new_id=new_id(), now=now).watch

@@ -1,7 +1,8 @@
 """Looks are released exactly once, whoever does it; what dies is taken up, and not for ever."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,7 @@ from archive.queue import ON_DEMAND
 from archive.watching import looks, pace, watches, workers
 from archive.watching.database import Database
 from archive.watching.looks import Busy, Ended
+from archive.watching.timing import Timing
 from tests.archive.watching.databases import AT, watched
 
 pytestmark = pytest.mark.s3
@@ -88,6 +90,30 @@ def test_a_clock_that_steps_releases_no_look_twice(database: Database) -> None:
                 assert begun is not None
                 looks.finish(connection, begun, Ended(outcome="ok"), now=now)
     assert seen == [AT + timedelta(hours=hours) for hours in (0, 1, 2, 3)]
+
+
+def test_a_night_in_which_clocks_change_has_each_look_of_a_daily_time_once(database: Database) -> None:
+    """In Paris it is 02:30 twice on 25 October, and not at all on 29 March; a day of an interval stays a day."""
+    zone = ZoneInfo("Europe/Paris")
+    for night in (datetime(2026, 3, 27, 23, tzinfo=UTC), datetime(2026, 10, 23, 22, tzinfo=UTC)):
+        with database.transaction() as connection:
+            times = {"cron": "30 2 * * *", "zone": "Europe/Paris"}, {"every": "1d"}
+            daily, every = (
+                watched(connection, f"https://{n}.example/{night:%m}", timing=Timing.of(**each, jitter="0s"), now=night)
+                for n, each in enumerate(times)
+            )
+            for minutes in range(0, 72 * 60, 45):  # late: in October, the second time that it is two o'clock
+                now = night + timedelta(minutes=minutes)
+                looks.release(connection, database.queue, now=now)
+                for (look,) in connection.execute("SELECT id::text FROM counterproof.looks WHERE state = 'queued'"):
+                    begun = looks.begin(connection, look, worker="w", now=now)
+                    assert begun is not None
+                    looks.finish(connection, begun, Ended(outcome="ok"), now=now)
+                due = [watches.get(connection, each.id).due_at for each in (daily, every)]
+                assert min(due) > now, "what was released is not due any more"
+            slots = [sorted(each["slot"] for each in looks.of_watch(connection, w.id, limit=9)) for w in (daily, every)]
+        assert len({each.astimezone(zone).date() for each in slots[0][1:]}) == len(slots[0][1:]) == 3
+        assert slots[1] == [night + timedelta(days=n) for n in range(3)]
 
 
 def test_a_host_gets_no_more_looks_than_it_has_room_for_and_the_riskiest_first(database: Database) -> None:

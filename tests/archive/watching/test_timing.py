@@ -1,6 +1,7 @@
 """When a watch is due: intervals, cron expressions in their zone, changes of the clock, jitter."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,8 @@ from archive.watching.timing import Timing, duration, spell
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
+NIGHTS = [datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 10, 24, 22, tzinfo=UTC)]
+"""Midnight in Paris, before its clocks go forwards, and back."""
 
 
 def test_an_interval_goes_on_from_its_slot_and_makes_up_for_what_was_missed_once() -> None:
@@ -43,6 +46,30 @@ def test_when_clocks_change_a_daily_time_comes_once_a_day() -> None:
     for _ in range(4):
         got.append(hourly.next_slot(got[-1], got[-1]))
     assert [each - got[1] for each in got[1:]] == [timedelta(hours=n) for n in range(4)]  # 02:00 twice, an hour apart
+
+
+@pytest.mark.parametrize(
+    "cron", ["30 2 * * *", "0,30 2 * * *", "0,30 1-3 * * *", "30 2 * * SUN", "*/20 2 * * *", "0 * * * *"]
+)
+@pytest.mark.parametrize("midnight", NIGHTS)
+def test_whenever_in_the_night_of_a_change_it_is_asked_the_next_slot_is_still_to_come(
+    cron: str, midnight: datetime
+) -> None:
+    """Also in the hour that comes twice, where the time by the clock is one that was there before."""
+    timing = Timing.of(cron=cron, zone="Europe/Paris", jitter="0s")
+    for minutes in range(0, 5 * 60, 5):
+        now = midnight + timedelta(minutes=minutes)
+        for last in (now, now - timedelta(minutes=50), now - timedelta(days=1)):
+            assert timing.next_slot(last, now) > now
+
+
+@pytest.mark.parametrize("midnight", NIGHTS)
+def test_a_change_of_the_clock_leaves_an_interval_as_long_as_it_is(midnight: datetime) -> None:
+    timing = Timing.of(every="1d", zone="Europe/Paris", jitter="10m")
+    slots = [midnight + timedelta(hours=1)]
+    for _ in range(3):
+        slots.append(timing.next_slot(slots[-1], slots[-1] + timedelta(minutes=20)))
+    assert {later - earlier for earlier, later in pairwise(slots)} == {timedelta(days=1)}
 
 
 @given(seconds=st.integers(60, 10_000_000), late=st.integers(-10_000_000, 10_000_000))
