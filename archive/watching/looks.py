@@ -21,12 +21,13 @@ BATCH = 500
 AHEAD = 2
 """Looks released of a host for each visit that it takes at a time; what has no room there waits as a row alone."""
 
-_NEW, _CHANGED = 30, 20
+_NEW, _CHANGED = 40, 20  # further apart than priorities, which go up to 9
 _RECENT = timedelta(days=7)
 _RISK = f"""
-  w.priority * 4 + CASE WHEN w.looked_at IS NULL THEN {_NEW} ELSE 0 END
+  w.priority + CASE WHEN w.looked_at IS NULL THEN {_NEW} ELSE 0 END
   + CASE WHEN w.changed_at > %(recent)s THEN {_CHANGED} ELSE 0 END"""
-"""New before changed before the rest: where a host's budget is spent first. Always less than ``ON_DEMAND``."""
+"""New before changed before the rest, each by priority: where a host's budget is spent first. Always less than
+``ON_DEMAND``."""
 
 _DUE = f"""
 WITH alive AS (SELECT coalesce(array_agg(DISTINCT egress), ARRAY['direct']) AS names FROM counterproof.workers

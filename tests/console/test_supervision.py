@@ -136,6 +136,7 @@ def test_the_lines_for_a_person_and_what_wants_one() -> None:
     text = "\n".join(lines(STANDING))
     assert "3 active" in text
     assert "4,000 B" in text
+    assert "for 1,000 looks 1,000 kB, 22,500 requests" in text
     assert STANDING.healthy
 
 

@@ -129,6 +129,30 @@ def test_a_host_gets_no_more_looks_than_it_has_room_for_and_the_riskiest_first(d
     assert released == {"https://shop.example/5", "https://shop.example/4", "https://other.example/1"}
 
 
+def test_what_was_never_seen_goes_before_what_changed_and_that_before_any_priority(database: Database) -> None:
+    with database.transaction() as connection:
+        known = {
+            name: watched(connection, f"https://shop.example/{name}", priority=priority)
+            for name, priority in (("new", 0), ("changed", 0), ("of long ago", 9), ("as ever", 8))
+        }
+        for name, days in (("changed", 1), ("of long ago", 8), ("as ever", None)):
+            connection.execute(
+                "UPDATE counterproof.watches SET looked_at = %(at)s, changed_at = %(at)s - %(days)s * interval '1 day' "
+                "WHERE id = %(id)s",
+                {"at": AT, "days": days, "id": known[name].id},
+            )
+        went = []
+        while looks.release(connection, database.queue, now=AT):
+            for look, watch in connection.execute(
+                "SELECT id::text, watch::text FROM counterproof.looks WHERE state = 'queued' ORDER BY priority DESC"
+            ).fetchall():
+                went.append(next(name for name, each in known.items() if each.id == watch))
+                begun = looks.begin(connection, look, worker="w", now=AT)
+                assert begun is not None
+                looks.finish(connection, begun, Ended(outcome="ok"), now=AT)
+    assert went == ["new", "changed", "of long ago", "as ever"]
+
+
 def test_a_host_that_asked_us_to_stop_or_whose_day_is_spent_gets_none(database: Database) -> None:
     with database.transaction() as connection:
         for host in ("walled", "spent", "free"):
