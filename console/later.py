@@ -1,7 +1,7 @@
 """What was done with a capture's evidence later, for whoever looks at it: corrections, holds, its disposal."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archive.catalog import Act, Catalog, Entry
@@ -52,6 +52,18 @@ class Later:
                 "why": self.disposal[1].get("why"),
             },
         }
+
+    def within(self, cases: Collection[str], has: Callable[[str], bool]) -> "Later":
+        """What of it is told to whoever may see these cases, by their ids: what was decided, stated or received in
+        others is not. ``has``: whether an item is in one of them.
+        """
+        seen = {*cases, None}  # None: what says whose it is is gone, which is told
+        return replace(
+            self,
+            decisions=tuple(each for each in self.decisions if each[1].get("scope") in seen),
+            witnesses=tuple(each for each in self.witnesses if each[1].get("scope") in seen),
+            received=tuple(each for each in self.received if has(str(each[1].get("item")))),
+        )
 
     def beside(self, name: str) -> list[str]:
         """Corrections of the field that is shown under this name."""

@@ -202,7 +202,10 @@ def _acts(said: Proffer) -> str:
         session: Any = {} if record is None else record.circumstances["session"]
         if isinstance(session, Mapping) and session.get("surface") == "attended":
             number = session.get("inputs_total", len(session.get("inputs", ())))
-            found.append(f"in {piece.label} a person acted in the window ({number} inputs, listed in the record)")
+            found.append(
+                f"in {piece.label} a person acted in the window ({number} inputs, listed in the record); "
+                "whether anybody was signed in there is not recorded"
+            )
     found += [
         f"entry {each.logged.index}: {each.logged.event.type}"
         for each in said.deeds

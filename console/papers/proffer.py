@@ -13,7 +13,7 @@ from console.papers.numbering import check
 from custody.artifact import Artifact
 from custody.digest import Digest
 from custody.model import Origin, Role
-from custody.record import quarantine_of
+from custody.record import Record, quarantine_of
 from custody.verdict import Verdict
 
 FAIR = "fair_and_accurate"
@@ -25,6 +25,9 @@ MINIMUM: Mapping[Role, str] = {
     Role.WARC: "the traffic",
 }
 """Of a capture that is to be certified: the original beside the picture of it."""
+
+_PROGRAM = {"version": "version", "build": "build", "code digest": "code_sha256", "browser": "browser_version"}
+"""What a draft says of the program: its name there, and in the record."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +135,7 @@ def lacking(said: Proffer) -> Iterator[str]:
         yield from _lacking_of(said, each)
     for run in said.runs:
         yield from _lacking_of_run(run)
-    for name, path in (("version", "version"), ("code digest", "code_sha256"), ("browser", "browser_version")):
+    for name, path in _PROGRAM.items():
         if "" in said.environments(path):
             yield f"the {name} of the program that made a capture is not recorded"
 
@@ -156,10 +159,47 @@ def _lacking_of(said: Proffer, piece: Piece) -> Iterator[str]:
         if not file.is_same:
             state = "is not there" if file.found is None else f"has the digest {file.found.hex} now"
             yield f"{label}: {file.artifact.name} {state}, and was recorded with {file.artifact.digest.hex}"
+    for figure in _blank(record):
+        yield f"{label}: {figure} is not recorded, and would be blank in a draft"
+    if _may_be_signed_in(record):
+        yield f"{label}: the record does not say that nobody was signed in"
     if quarantine_of(record.circumstances) and not allows(
         said.file.shelf, said.file.survey, look.id, scope=said.file.scope
     ):
         yield f"{label}: it is quarantined, and nobody has allowed that it is handed over"
+
+
+def _blank(record: Record) -> Iterator[str]:
+    """Figures of a draft that this record does not have. Where the program itself says that it did not know, it is the
+    same: nobody can sign a blank.
+    """
+    environment, network = (_section(record, each) for each in ("environment", "network"))
+    egress = environment.get("egress")
+    address = egress.get("address") if isinstance(egress, Mapping) else None
+    if address in {None, "", "unknown"}:
+        yield "the address that sites saw (COUNTERPROOF_EGRESS_ADDRESS_URL names who tells it)"
+    figures: Mapping[str, object] = {
+        "the address that was asked for": record.requested_url,
+        "the address that was shown": record.final_url,
+        "the HTTP status": record.http_status,
+        "why it is taken for what was shown": record.outcome_reason.strip(),
+        "when it was asked for and left": {"requested_at", "closed_at"} <= record.times.keys(),
+        "as whom the browser asked": environment.get("user_agent"),
+        "its language": environment.get("languages"),
+    }
+    yield from (name for name, value in figures.items() if not value)
+    if network.get("refusals") is None:
+        yield "the number of connections that the program refused"
+
+
+def _may_be_signed_in(record: Record) -> bool:
+    """Or says nothing of it. None is a person's own window, of which the draft says what is known."""
+    return _section(record, "session").get("logged_in", True) not in {False, None}
+
+
+def _section(record: Record, name: str) -> Mapping[str, Any]:
+    found: Any = record.circumstances.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _lacking_of_run(run: Run) -> Iterator[str]:
@@ -167,6 +207,10 @@ def _lacking_of_run(run: Run) -> Iterator[str]:
         yield f"run {run.id}: what it was begun with is not at hand"
     if not run.closed:
         yield f"run {run.id}: it has no end, or its end is not at hand"
+    if run.opened and not run.opened.get("operator"):
+        yield f"run {run.id}: who began it is not recorded"
+    if run.opened and run.closed and not run.clocks:
+        yield f"run {run.id}: the machine's clock is not recorded"
     for when in ("start", "end"):
         if run.control(when) != "passed":
             yield f"run {run.id}: no control capture passed at its {when} ({run.control(when)})"

@@ -28,8 +28,9 @@ def capture(request: Request, capture_id: str, holdings: HoldingsHere) -> Respon
     cases = holdings.cases_of(entry.unit)
     view = view_of(holdings, entry)
     later = later_of(holdings.archive.reader, holdings.archive.catalog, entry)
+    later = later.within({each.scope for each in cases}, lambda item: bool(holdings.cases_of(item)))
     lines = [line for name in _SHOWN for line in later.beside(name)]
-    lines += [*later.elsewhere(), *later.held(), *later.allowed()]
+    lines += [*later.elsewhere(), *later.held(), *later.allowed(), *later.handed_over()]
     return render(
         request,
         "capture.html",

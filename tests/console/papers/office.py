@@ -265,6 +265,7 @@ def _record(  # noqa: PLR0917  # one caller
         times={"requested_at": at, "viewport_at": at, "closed_at": at},
         circumstances={
             "environment": ENVIRONMENT,
+            "network": {"refusals": 0},
             "surface": {"name": "page", "shown": "content"},
             "session": {"surface": "automatic", "logged_in": False},
         },

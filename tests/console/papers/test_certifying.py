@@ -280,6 +280,54 @@ FACTS: Mapping[str, tuple[Callable[[Proffer], Proffer], str]] = {
 }
 
 
+def _network(record: Record, **changed: Any) -> Record:
+    return replace(record, circumstances={**record.circumstances, "network": changed})
+
+
+def _session(record: Record, **changed: Any) -> Record:
+    return replace(record, circumstances={**record.circumstances, "session": changed})
+
+
+def _opened(**changed: Any) -> Callable[[Proffer], Proffer]:
+    return lambda said: replace(
+        said, runs=tuple(replace(each, opened={**each.opened, **changed}) for each in said.runs)
+    )
+
+
+BLANKS: Mapping[str, tuple[Callable[[Proffer], Proffer], str, int]] = {
+    "agent": (_of_records(lambda r: _circumstances(r, user_agent=None)), "as whom the browser asked", 2),
+    "languages": (_of_records(lambda r: _circumstances(r, languages="")), "its language", 2),
+    "no address": (_of_records(lambda r: _circumstances(r, egress={})), "the address that sites saw", 2),
+    "an address that nobody knew": (
+        _of_records(lambda r: _circumstances(r, egress={"address": "unknown"})), "COUNTERPROOF_EGRESS_ADDRESS_URL", 2,
+    ),
+    "refusals": (_of_records(_network), "connections that the program refused", 2),
+    "shown": (_of_records(lambda r: replace(r, final_url=None)), "the address that was shown", 2),
+    "status": (_of_records(lambda r: replace(r, http_status=None)), "the HTTP status", 2),
+    "reason": (_of_records(lambda r: replace(r, outcome_reason=" ")), "why it is taken for what was shown", 2),
+    "times": (_of_records(lambda r: replace(r, times={})), "when it was asked for", 2),
+    "signed in": (_of_records(lambda r: _session(r, surface="automatic", logged_in=True)), "nobody was signed in", 2),
+    "build": (_of_records(lambda r: _circumstances(r, build="")), "the build of the program", 1),
+    "operator": (_opened(operator=None), "who began it", 1),
+    "clock": (lambda said: _runs(closed={**said.runs[0].closed, "clock": None})(_opened(clock=None)(said)), "clock", 1),
+}  # fmt: skip
+"""Each is a figure of a draft that would be blank, or a sentence of it that the record does not bear out."""
+
+
+@pytest.mark.parametrize("figure", BLANKS)
+def test_a_figure_that_would_be_blank_refuses(said: Proffer, figure: str) -> None:
+    change, sentence, times = BLANKS[figure]
+    assert list(lacking(said)) == []
+    lacks = list(lacking(change(said)))
+    assert len([each for each in lacks if sentence in each]) == times == len(lacks), lacks
+
+
+def test_no_draft_that_is_let_through_has_a_figure_that_is_not_recorded(said: Proffer) -> None:
+    for name, text in texts(said).items():
+        if name != "checklist":
+            assert not re.search(r"not recorded|unknown|a person not named|None", text), name
+
+
 @pytest.mark.parametrize("fact", FACTS)
 def test_each_fact_that_is_not_there_is_named(said: Proffer, fact: str) -> None:
     change, sentence = FACTS[fact]
